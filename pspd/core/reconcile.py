@@ -1,0 +1,130 @@
+"""Stamps seen and records known in, changes out: the one place that decides what happened.
+
+Start-up scans, rescans, hints of the notifier and `pspc sync` all end here. Nothing in it looks at
+a file system: what is added, modified, moved or removed follows from values alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pspd.core.model import FileKey, FileRecord, FileStamp
+
+FINE_GRAIN_NS = 20_000_000
+"""Two writes closer than this may leave equal times. Kernels before 6.13 stamp files with the
+clock of the last timer tick (4 or 10 ms); twice the longer one."""
+
+COARSE_GRAIN_NS = 2_000_000_000
+"""The same for file systems that keep whole seconds (FAT: two, many network drives: one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A file that the store does not know."""
+
+    key: FileKey
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """A file whose content may differ from what is known."""
+
+    key: FileKey
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A file whose stamp is as known, but was taken too soon to prove that nothing changed."""
+
+    key: FileKey
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A file that is now elsewhere; its record goes with it."""
+
+    old: FileKey
+    key: FileKey
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A file that is no longer where it was."""
+
+    key: FileKey
+    stamp: FileStamp
+    """As the store knew it."""
+
+
+Change = Added | Modified | Suspect | Moved | Removed
+
+
+def reconcile(
+    seen: Mapping[FileKey, FileStamp], known: Mapping[FileKey, FileRecord]
+) -> list[Change]:
+    """Compare what a look at a directory saw with what the store knows of it.
+
+    Both mappings must cover the same part of the tree: a known file that was not seen is removed.
+    """
+    changes: list[Change] = []
+    for key, stamp in seen.items():
+        record = known.get(key)
+        if record is None:
+            changes.append(Added(key, stamp))
+        elif record.stamp != stamp:
+            changes.append(Modified(key, stamp))
+        elif record.racy:
+            changes.append(Suspect(key, stamp))
+    changes.extend(Removed(key, record.stamp) for key, record in known.items() if key not in seen)
+    return changes
+
+
+def match_moves(changes: Iterable[Change]) -> list[Change]:
+    """Join each added file with the removed one that it was, if there is one.
+
+    The two are the same when device, inode, size and modification time are; a rename changes the
+    status-change time. An inode may be used again at once (seen on ext4) by a file of equal size
+    and time, so whoever applies a move reads the file again to confirm it; until then the record
+    answers for it.
+    """
+    changes = list(changes)
+    origins: dict[tuple[int, int, int, int], list[Removed]] = {}
+    for change in changes:
+        if isinstance(change, Removed):
+            origins.setdefault(_identity(change.stamp), []).append(change)
+    moved: list[Change] = []
+    used: set[FileKey] = set()
+    for change in changes:
+        if isinstance(change, Added) and (candidates := origins.get(_identity(change.stamp))):
+            origin = candidates.pop()
+            used.add(origin.key)
+            moved.append(Moved(origin.key, change.key, change.stamp))
+        else:
+            moved.append(change)
+    return [change for change in moved if not (isinstance(change, Removed) and change.key in used)]
+
+
+def racy_for(stamp: FileStamp, now_ns: int) -> int:
+    """Return for how long a file may still change with its stamp staying equal, in ns.
+
+    The "racily clean" problem of git's index (Documentation/technical/racy-git.txt). Only the
+    status-change time counts: every change sets it and no program can. The grain is taken from
+    the stamp: a time of whole seconds comes from a file system that keeps no more. A time in the
+    future (another machine's clock) stays racy for as long as it is.
+
+    Args:
+        stamp: The file's stamp.
+        now_ns: The wall clock, ns since the epoch.
+    """
+    coarse = stamp.ctime_ns % 1_000_000_000 == 0
+    grain = COARSE_GRAIN_NS if coarse else FINE_GRAIN_NS
+    return max(0, stamp.ctime_ns + grain - now_ns)
+
+
+def _identity(stamp: FileStamp) -> tuple[int, int, int, int]:
+    return (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns)

@@ -1,0 +1,96 @@
+"""Every error PSP raises on purpose, as one tree; each has a code, a sentence and an exit status.
+
+PspError
+├── ConfigError          the configuration has mistakes; all of them are in the message
+├── AlreadyRunning       another daemon holds this store
+├── AddressError         the socket's address cannot be used
+├── StoreError           the store cannot be opened or trusted
+│   └── StoreTooNew      written by a newer version; left untouched
+├── PartDied             a thread of the daemon died; it has to be started anew
+├── RootError            a watch root cannot be added or removed
+├── RequestError         a request cannot be served; its code goes over the wire
+└── FileFailure          one file cannot be indexed or searched with; a result, not a crash
+
+Foreign exceptions become one of these at the border where they appear. This module imports
+nothing heavy: it is read by the daemon's command line before anything else.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PspError(Exception):
+    """Something a person can act on; `str()` is one sentence that says what to do next."""
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 2
+
+
+class ConfigError(PspError):
+    """The configuration has mistakes; the message lists all of them."""
+
+    code = "config"
+    exit_status = 78  # EX_CONFIG of sysexits(3): systemd must not restart upon it
+
+
+class AlreadyRunning(PspError):
+    """Another daemon holds this store."""
+
+    code = "already_running"
+    exit_status = 75  # EX_TEMPFAIL of sysexits(3)
+
+
+class AddressError(PspError):
+    """The socket's address cannot be used (too long, not ours, a stranger's file)."""
+
+    code = "address"
+    exit_status = 78
+
+
+class StoreError(PspError):
+    """The store cannot be opened, or a value in it is damaged."""
+
+    code = "store"
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version of PSP and is left untouched."""
+
+    code = "store_too_new"
+    exit_status = 78
+
+
+class PartDied(PspError):
+    """A thread of the daemon died of an error that nobody expected."""
+
+    code = "part_died"
+    exit_status = 70  # EX_SOFTWARE of sysexits(3): systemd restarts upon it
+
+
+class RootError(PspError):
+    """A watch root cannot be added or removed."""
+
+    code = "root"
+
+
+class RequestError(PspError):
+    """A request cannot be served; `reason` is one of the wire's error codes."""
+
+    code = "request"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        """An error code of `pspd.rpc.wire.ErrorCode`."""
+
+
+class FileFailure(PspError):
+    """One file cannot be read as a picture; recorded with its reason, never a crash."""
+
+    code = "file"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        """A value of `pspd.core.model.FailureReason`."""
