@@ -1,0 +1,1 @@
+"""The LMDB-backed truth; nothing outside this package imports lmdb."""

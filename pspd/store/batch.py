@@ -1,0 +1,193 @@
+"""What one write transaction applies, as values; applying a batch twice changes nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pspd.core.model import (
+    Directory,
+    DirectoryId,
+    FailureReason,
+    Features,
+    FileKey,
+    FileStamp,
+    ImageId,
+    ImageNumber,
+    PixelDigest,
+    WatchRoot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PutRoot:
+    """Add or replace a watch root."""
+
+    root: WatchRoot
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRoot:
+    """Drop a watch root whose directories are gone."""
+
+    root: WatchRoot
+
+
+@dataclass(frozen=True, slots=True)
+class PutDirectory:
+    """Add a directory, or note that it moved or is another inode now."""
+
+    directory: Directory
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDirectory:
+    """Drop a directory and everything below it."""
+
+    directory_id: DirectoryId
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """A file is new or changed: what was known of its content no longer holds; read it."""
+
+    key: FileKey
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class FileSuspect:
+    """A file may have changed under an equal stamp: read it, and answer with it meanwhile."""
+
+    key: FileKey
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class FileMoved:
+    """A file is elsewhere; its record goes along and is read again to confirm it."""
+
+    old: FileKey
+    key: FileKey
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class FileGone:
+    """A file is no longer there."""
+
+    key: FileKey
+
+
+@dataclass(frozen=True, slots=True)
+class FileIndexed:
+    """A file was read; `features` is None when the image was known already."""
+
+    key: FileKey
+    sequence: int
+    """Of the queue entry that was served; a result for another one came too late."""
+    stamp: FileStamp
+    racy: bool
+    image_id: ImageId
+    features: Features | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFailed:
+    """A file was read and cannot be indexed."""
+
+    key: FileKey
+    sequence: int
+    stamp: FileStamp
+    racy: bool
+    reason: FailureReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileDeferred:
+    """A file is still being written: it goes to the end of the queue."""
+
+    key: FileKey
+    sequence: int
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRefreshed:
+    """An image was extracted again at a newer features version."""
+
+    number: ImageNumber
+    features: Features
+
+
+@dataclass(frozen=True, slots=True)
+class PixelsKnown:
+    """The pixel digest of an image was computed."""
+
+    number: ImageNumber
+    pixels: PixelDigest
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetOrphans:
+    """Drop images that have had no file since before a time."""
+
+    before: int
+    """Seconds since the epoch."""
+    most: int = 1000
+    """At most so many in one transaction."""
+
+
+Operation = (
+    PutRoot
+    | ForgetRoot
+    | PutDirectory
+    | RemoveDirectory
+    | FileSeen
+    | FileSuspect
+    | FileMoved
+    | FileGone
+    | FileIndexed
+    | FileFailed
+    | FileDeferred
+    | ImageRefreshed
+    | PixelsKnown
+    | ForgetOrphans
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Operations in the order in which they are applied."""
+
+    operations: tuple[Operation, ...]
+    now: int
+    """Wall clock, seconds since the epoch; orphans are dated with it."""
+
+
+ChangeKind = Literal["indexed", "failed", "moved", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """What became of one file, for those who listen."""
+
+    kind: ChangeKind
+    path: str
+    old_path: str | None = None
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying a batch changed, for the index and for those who listen."""
+
+    images: list[tuple[ImageNumber, Features]] = field(default_factory=list)
+    """Images whose descriptors are new."""
+    dropped: list[ImageNumber] = field(default_factory=list)
+    """Images that are gone."""
+    queued: list[tuple[int, FileKey]] = field(default_factory=list)
+    """Files to read, with their place in the queue."""
+    deferred: list[tuple[int, FileKey]] = field(default_factory=list)
+    """Files to read later, with their new place in the queue."""
+    changes: list[PathChange] = field(default_factory=list)

@@ -1,0 +1,223 @@
+"""The store's values: records in, bytes with a checksum out, and back.
+
+Every value is `<u32 CRC-32 of key and body> <body>`, little-endian, so that a damaged value is
+noticed instead of believed: without it 46 of 75 flipped bits passed LMDB's own verification and
+came back as wrong data. `docs/store-format.md` describes the bodies; golden bytes are in the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+
+import msgspec
+
+from pspd.core.model import (
+    Counts,
+    Directory,
+    DirectoryId,
+    FileRecord,
+    FileStamp,
+    FileState,
+    ImageId,
+    ImageNumber,
+    ImageRecord,
+    PixelDigest,
+    RootId,
+    WatchRoot,
+)
+from pspd.errors import StoreError
+
+_CRC = struct.Struct("<I")
+_NUMBER = struct.Struct("<Q")
+_FILE = struct.Struct("<QqqQQBBQQ")
+"""size, mtime_ns, ctime_ns, inode, device, state, flags, image, sequence; then the full name when
+the key's is cut."""
+_DIRECTORY = struct.Struct("<IQQQ")
+"""root, parent, device, inode; then the name."""
+_IMAGE = struct.Struct("<H32sQIBBB3fIIB")
+"""version, digest, size, frames, orientation, channels, quality, mean of red, green and blue,
+width, height, length of the format's name; then that name."""
+_PIXELS = struct.Struct("<H32s")
+"""version, digest."""
+_COUNTS = struct.Struct("<QQQQ")
+"""indexed, pending, failed, not pictures."""
+
+_RACY = 1
+_NOT_PICTURE = 2
+_NO_IMAGE = 0xFFFF_FFFF_FFFF_FFFF
+
+_encode_msgpack = msgspec.msgpack.Encoder().encode
+
+
+def seal(key: bytes, body: bytes) -> bytes:
+    """Put the checksum before a value's body."""
+    return _CRC.pack(zlib.crc32(body, zlib.crc32(key))) + body
+
+
+def unseal(key: bytes, value: bytes) -> bytes:
+    """Return a value's body.
+
+    Raises:
+        StoreError: The checksum does not fit: the value or its key is damaged.
+    """
+    body = value[_CRC.size :]
+    if len(value) < _CRC.size or _CRC.unpack_from(value)[0] != zlib.crc32(body, zlib.crc32(key)):
+        raise StoreError(
+            f"a value in the store is damaged (key {key[:16].hex()}); "
+            "stop the daemon and remove the store's folder to build it anew from the pictures"
+        )
+    return body
+
+
+def encode_number(number: int) -> bytes:
+    """Encode a 64-bit number."""
+    return _NUMBER.pack(number)
+
+
+def decode_number(body: bytes) -> int:
+    """Inverse of `encode_number`."""
+    return int(_NUMBER.unpack(body)[0])
+
+
+def encode_file(record: FileRecord, cut_name: bytes = b"") -> bytes:
+    """Encode a file's record; `cut_name` is its full name where the key holds only a part."""
+    stamp = record.stamp
+    return (
+        _FILE.pack(
+            stamp.size,
+            stamp.mtime_ns,
+            stamp.ctime_ns,
+            stamp.inode,
+            stamp.device,
+            record.state,
+            (_RACY if record.racy else 0) | (_NOT_PICTURE if record.not_picture else 0),
+            _NO_IMAGE if record.image is None else record.image,
+            record.sequence,
+        )
+        + cut_name
+    )
+
+
+def decode_file(body: bytes) -> tuple[FileRecord, bytes]:
+    """Inverse of `encode_file`."""
+    size, mtime, ctime, inode, device, state, flags, image, sequence = _FILE.unpack_from(body)
+    record = FileRecord(
+        FileStamp(size, mtime, ctime, inode, device),
+        FileState(state),
+        bool(flags & _RACY),
+        None if image == _NO_IMAGE else ImageNumber(image),
+        sequence,
+        bool(flags & _NOT_PICTURE),
+    )
+    return record, body[_FILE.size :]
+
+
+def encode_directory(directory: Directory) -> bytes:
+    """Encode a directory's record; its number is the key."""
+    return _DIRECTORY.pack(
+        directory.root_id, directory.parent, directory.device, directory.inode
+    ) + os.fsencode(directory.name)
+
+
+def decode_directory(number: DirectoryId, body: bytes) -> Directory:
+    """Inverse of `encode_directory`."""
+    root_id, parent, device, inode = _DIRECTORY.unpack_from(body)
+    name = os.fsdecode(body[_DIRECTORY.size :])
+    return Directory(number, RootId(root_id), DirectoryId(parent), name, device, inode)
+
+
+def encode_image(record: ImageRecord) -> bytes:
+    """Encode an image's record; its number is the key, its hashes lie in columns."""
+    name = record.format.encode("ascii")
+    return (
+        _IMAGE.pack(
+            record.version,
+            record.image_id,
+            record.size,
+            record.frames,
+            record.orientation,
+            record.channels,
+            record.quality,
+            *record.mean,
+            record.width,
+            record.height,
+            len(name),
+        )
+        + name
+    )
+
+
+def decode_image(number: ImageNumber, body: bytes) -> ImageRecord:
+    """Inverse of `encode_image`."""
+    fields = _IMAGE.unpack_from(body)
+    version, digest, size, frames, orientation, channels, quality = fields[:7]
+    red, green, blue, width, height, length = fields[7:]
+    name = body[_IMAGE.size : _IMAGE.size + length].decode("ascii")
+    return ImageRecord(
+        number=number,
+        version=version,
+        image_id=ImageId(digest),
+        format=name,
+        width=width,
+        height=height,
+        channels=channels,
+        size=size,
+        frames=frames,
+        orientation=orientation,
+        mean=(red, green, blue),
+        quality=quality,
+    )
+
+
+def image_version(body: bytes) -> int:
+    """Read only the features version of an image's record."""
+    return int.from_bytes(body[:2], "little")
+
+
+def encode_pixels(pixels: PixelDigest) -> bytes:
+    """Encode a pixel digest."""
+    return _PIXELS.pack(pixels.version, pixels.digest)
+
+
+def decode_pixels(body: bytes) -> PixelDigest:
+    """Inverse of `encode_pixels`."""
+    return PixelDigest(*_PIXELS.unpack(body))
+
+
+def encode_counts(counts: Counts) -> bytes:
+    """Encode a root's counters."""
+    return _COUNTS.pack(counts.indexed, counts.pending, counts.failed, counts.not_pictures)
+
+
+def decode_counts(body: bytes) -> Counts:
+    """Inverse of `encode_counts`."""
+    return Counts(*_COUNTS.unpack(body))
+
+
+def encode_failure(reason: str, message: str, cut_name: bytes = b"") -> bytes:
+    """Encode why a file failed; `cut_name` as in `encode_file`."""
+    return _encode_msgpack((reason, message, cut_name))
+
+
+def decode_failure(body: bytes) -> tuple[str, str, bytes]:
+    """Inverse of `encode_failure`."""
+    return msgspec.msgpack.decode(body, type=tuple[str, str, bytes])
+
+
+def encode_root(root: WatchRoot) -> bytes:
+    """Encode a watch root."""
+    path = os.fsencode(root.path)
+    fields = (root.include, root.exclude, root.hidden, root.removing, root.directory)
+    return _encode_msgpack((path, *fields))
+
+
+def decode_root(root_id: RootId, body: bytes) -> WatchRoot:
+    """Inverse of `encode_root`."""
+    path, include, exclude, hidden, removing, directory = msgspec.msgpack.decode(
+        body, type=tuple[bytes, tuple[str, ...], tuple[str, ...], bool, bool, int]
+    )
+    return WatchRoot(
+        root_id, os.fsdecode(path), include, exclude, hidden, removing, DirectoryId(directory)
+    )

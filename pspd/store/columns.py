@@ -1,0 +1,168 @@
+"""Descriptor columns: rows of fixed width in blocks, so that the index is ready by reading memory.
+
+Row n of every column belongs to image number n. A block is one LMDB value of `BLOCK_ROWS` rows;
+one transaction writes a block at most once, whatever number of its rows change. (Writing a large
+value and then a smaller one under one key in one transaction makes LMDB's own check cry wolf.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pspd.search.index import Rows
+from pspd.store import codec, keys
+
+if TYPE_CHECKING:
+    import lmdb
+
+    from pspd.core.model import ImageNumber
+
+BLOCK_ROWS = 4096
+"""Rows of a block: 32 KiB for the narrow hash. A commit rewrites each block that it touches."""
+
+NO_ROW = 255
+"""Value of the quality column where there is no picture."""
+
+
+class Column(IntEnum):
+    """Columns; the numbers are in the store and never change."""
+
+    PHASH64 = 1
+    SHAPE = 2
+    QUALITY = 3
+    PHASH256 = 4
+
+
+_WIDTH = {Column.PHASH64: 8, Column.SHAPE: 8, Column.QUALITY: 1, Column.PHASH256: 32}
+_EMPTY = {column: b"\0" * width for column, width in _WIDTH.items()} | {
+    Column.QUALITY: bytes([NO_ROW])
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the columns hold of one picture."""
+
+    phash64: bytes
+    phash256: bytes
+    width: int
+    height: int
+    quality: int
+
+    def cells(self) -> dict[Column, bytes]:
+        """Return the row as bytes for each column; numbers are little-endian."""
+        shape = (self.width << 32) | self.height
+        return {
+            Column.PHASH64: int.from_bytes(self.phash64, "big").to_bytes(8, "little"),
+            Column.SHAPE: shape.to_bytes(8, "little"),
+            Column.QUALITY: bytes([self.quality]),
+            Column.PHASH256: self.phash256,
+        }
+
+
+class ColumnWriter:
+    """Collects the rows that one transaction changes and writes each touched block once."""
+
+    def __init__(self, transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> None:
+        self._transaction = transaction
+        self._database = database
+        self._blocks: dict[tuple[Column, int], bytearray] = {}
+
+    def put(self, number: ImageNumber, row: Row) -> None:
+        """Set the row of an image."""
+        for column, cell in row.cells().items():
+            self._set(column, number, cell)
+
+    def drop(self, number: ImageNumber) -> None:
+        """Mark the row of an image as empty."""
+        for column, cell in _EMPTY.items():
+            self._set(column, number, cell)
+
+    def finish(self) -> None:
+        """Write the touched blocks."""
+        for (column, block), rows in self._blocks.items():
+            key = keys.column_key(column, block)
+            self._transaction.put(key, codec.seal(key, bytes(rows)), db=self._database)
+
+    def _set(self, column: Column, number: ImageNumber, cell: bytes) -> None:
+        block, row = divmod(number, BLOCK_ROWS)
+        rows = self._blocks.get((column, block))
+        if rows is None:
+            stored = _read_block(self._transaction, self._database, column, block)
+            rows = bytearray(stored if stored is not None else _EMPTY[column] * BLOCK_ROWS)
+            self._blocks[column, block] = rows
+        width = _WIDTH[column]
+        rows[row * width : (row + 1) * width] = cell
+
+
+def read_cell(
+    transaction: lmdb.Transaction[bytes],
+    database: lmdb._Database,
+    column: Column,
+    number: ImageNumber,
+) -> bytes:
+    """Read one row of one column."""
+    block, row = divmod(number, BLOCK_ROWS)
+    rows = _read_block(transaction, database, column, block)
+    width = _WIDTH[column]
+    return _EMPTY[column] if rows is None else rows[row * width : (row + 1) * width]
+
+
+def read_hashes(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database, numbers: list[ImageNumber]
+) -> list[bytes]:
+    """Read the 256-bit hashes of many images, each block once."""
+    blocks: dict[int, bytes | None] = {}
+    hashes = []
+    for number in numbers:
+        block, row = divmod(number, BLOCK_ROWS)
+        if block not in blocks:
+            blocks[block] = _read_block(transaction, database, Column.PHASH256, block)
+        rows = blocks[block]
+        hashes.append(_EMPTY[Column.PHASH256] if rows is None else rows[row * 32 : row * 32 + 32])
+    return hashes
+
+
+def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> Rows:
+    """Read what the index needs of every picture; no record is decoded for it."""
+    narrow = {
+        column: np.frombuffer(_read_column(transaction, database, column), dtype=dtype)
+        for column, dtype in (
+            (Column.PHASH64, "<u8"),
+            (Column.SHAPE, "<u8"),
+            (Column.QUALITY, "u1"),
+        )
+    }
+    numbers = np.flatnonzero(narrow[Column.QUALITY] != NO_ROW)
+    return Rows(
+        numbers=numbers.astype(np.int64),
+        phash64=narrow[Column.PHASH64][numbers],
+        shapes=narrow[Column.SHAPE][numbers],
+        quality=narrow[Column.QUALITY][numbers],
+    )
+
+
+def _read_block(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database, column: Column, block: int
+) -> bytes | None:
+    key = keys.column_key(column, block)
+    value = transaction.get(key, db=database)
+    return None if value is None else codec.unseal(key, value)
+
+
+def _read_column(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database, column: Column
+) -> bytes:
+    prefix = bytes([column])
+    blocks = []
+    with transaction.cursor(db=database) as cursor:
+        if cursor.set_range(prefix):
+            for key, value in cursor:
+                if not key.startswith(prefix):
+                    break
+                blocks.append(codec.unseal(key, value))
+    return b"".join(blocks)

@@ -1,0 +1,236 @@
+"""What the store knows, asked inside one read transaction: one moment, whatever is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pspd.core.model import (
+    Counts,
+    Directory,
+    DirectoryId,
+    FileKey,
+    FileRecord,
+    ImageId,
+    ImageNumber,
+    ImageRecord,
+    PixelDigest,
+    RootId,
+    WatchRoot,
+)
+from pspd.store import codec, columns, keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import lmdb
+
+    from pspd.search.index import Rows
+
+
+class Reader:
+    """Every question to the store; valid only while its transaction is open."""
+
+    def __init__(
+        self, transaction: lmdb.Transaction[bytes], databases: Mapping[str, lmdb._Database]
+    ) -> None:
+        self._transaction = transaction
+        self._databases = databases
+        self._places: dict[DirectoryId, tuple[str, tuple[str, ...]] | None] = {}
+
+    # --- roots and directories
+
+    def roots(self) -> list[WatchRoot]:
+        """Return all watch roots, those being removed included."""
+        return [
+            codec.decode_root(keys.root_from_key(key), body) for key, body in self.items("roots")
+        ]
+
+    def directory(self, directory_id: DirectoryId) -> Directory | None:
+        """Return a directory's record."""
+        body = self.get("directories", keys.number_key(directory_id))
+        return None if body is None else codec.decode_directory(directory_id, body)
+
+    def child(self, parent: DirectoryId, name: str) -> Directory | None:
+        """Return the directory `name` in `parent`."""
+        body = self.get("children", keys.file_key(FileKey(parent, name)))
+        return None if body is None else self.directory(DirectoryId(codec.decode_number(body)))
+
+    def children(self, parent: DirectoryId) -> list[Directory]:
+        """Return the directories in `parent`."""
+        numbers = [
+            DirectoryId(codec.decode_number(body))
+            for _, body in self.items("children", keys.number_key(parent))
+        ]
+        found = (self.directory(number) for number in numbers)
+        return [directory for directory in found if directory is not None]
+
+    def directory_by_inode(self, device: int, inode: int) -> Directory | None:
+        """Return the directory last seen with this device and inode."""
+        body = self.get("inodes", keys.inode_key(device, inode))
+        return None if body is None else self.directory(DirectoryId(codec.decode_number(body)))
+
+    def place_of(self, directory_id: DirectoryId) -> tuple[str, tuple[str, ...]] | None:
+        """Return a directory's root path and the names from there; None as `path_of`."""
+        if directory_id in self._places:
+            return self._places[directory_id]
+        names: list[str] = []
+        directory = self.directory(directory_id)
+        while directory is not None and directory.parent:
+            names.append(directory.name)
+            directory = self.directory(directory.parent)
+        place = None
+        if directory is not None:
+            body = self.get("roots", keys.root_key(directory.root_id))
+            root = None if body is None else codec.decode_root(directory.root_id, body)
+            if root is not None and not root.removing:
+                place = (root.path, tuple(reversed(names)))
+        self._places[directory_id] = place
+        return place
+
+    def path_of(self, directory_id: DirectoryId) -> str | None:
+        """Return a directory's absolute path; None when its root is gone or going."""
+        place = self.place_of(directory_id)
+        return None if place is None else os.path.join(place[0], *place[1])
+
+    def file_path(self, key: FileKey) -> str | None:
+        """Return a file's absolute path; None when its root is gone or going."""
+        directory = self.path_of(key.directory)
+        return None if directory is None else os.path.join(directory, key.name)
+
+    # --- files
+
+    def file(self, key: FileKey) -> FileRecord | None:
+        """Return a file's record."""
+        body = self.get("files", keys.file_key(key))
+        return None if body is None else codec.decode_file(body)[0]
+
+    def files_in(self, directory_id: DirectoryId) -> dict[FileKey, FileRecord]:
+        """Return the records of all files in a directory, not below it."""
+        found = {}
+        for key, body in self.items("files", keys.number_key(directory_id)):
+            record, cut_name = codec.decode_file(body)
+            found[keys.file_from_key(key, cut_name)] = record
+        return found
+
+    def queued(self, after: int, limit: int) -> list[tuple[int, FileKey]]:
+        """Return files to read, in order, with a sequence above `after`."""
+        found: list[tuple[int, FileKey]] = []
+        for key, raw in self.items("pending", b"", start=keys.number_key(after + 1)):
+            body = self.get("files", raw)
+            cut_name = b"" if body is None else codec.decode_file(body)[1]
+            found.append((keys.number_from_key(key), keys.file_from_key(raw, cut_name)))
+            if len(found) == limit:
+                break
+        return found
+
+    def failures(
+        self, after: bytes | None, limit: int
+    ) -> tuple[list[tuple[str, str, str]], bytes | None]:
+        """Return a page of (path, reason, message), and where the next page begins."""
+        page: list[tuple[str, str, str]] = []
+        for key, body in self.items("failures", b"", start=after or b""):
+            if key == after:
+                continue
+            reason, message, cut_name = codec.decode_failure(body)
+            path = self.file_path(keys.file_from_key(key, cut_name))
+            if path is not None:
+                page.append((path, reason, message))
+            if len(page) == limit:
+                return page, key
+        return page, None
+
+    # --- images
+
+    def number_of(self, image_id: ImageId) -> ImageNumber | None:
+        """Return the number of the image with this content."""
+        body = self.get("digests", image_id)
+        return None if body is None else ImageNumber(codec.decode_number(body))
+
+    def image(self, number: ImageNumber) -> ImageRecord | None:
+        """Return an image's record."""
+        body = self.get("images", keys.number_key(number))
+        return None if body is None else codec.decode_image(number, body)
+
+    def links(self, number: ImageNumber) -> list[FileKey]:
+        """Return the files that have this content."""
+        found = []
+        for key, _ in self.items("links", keys.number_key(number)):
+            body = self.get("files", key[8:])
+            cut_name = b"" if body is None else codec.decode_file(body)[1]
+            found.append(keys.file_from_key(key[8:], cut_name))
+        return found
+
+    def pixels(self, number: ImageNumber) -> PixelDigest | None:
+        """Return an image's pixel digest, if it was ever computed."""
+        body = self.get("pixels", keys.number_key(number))
+        return None if body is None else codec.decode_pixels(body)
+
+    def hashes(self, numbers: list[ImageNumber]) -> list[bytes]:
+        """Return the 256-bit hashes of images, in the order asked."""
+        return columns.read_hashes(self._transaction, self._databases["columns"], numbers)
+
+    def phash64(self, number: ImageNumber) -> bytes:
+        """Return the 64-bit hash of an image, first bit highest."""
+        cell = columns.read_cell(
+            self._transaction, self._databases["columns"], columns.Column.PHASH64, number
+        )
+        return cell[::-1]
+
+    def rows(self) -> Rows:
+        """Return what the index holds of every image."""
+        return columns.read_rows(self._transaction, self._databases["columns"])
+
+    def outdated(self, after: int, version: int, limit: int) -> list[ImageNumber]:
+        """Return images above number `after` whose features have another version."""
+        found: list[ImageNumber] = []
+        for key, body in self.items("images", b"", start=keys.number_key(after + 1)):
+            if codec.image_version(body) != version:
+                found.append(ImageNumber(keys.number_from_key(key)))
+                if len(found) == limit:
+                    break
+        return found
+
+    def count_outdated(self, version: int) -> int:
+        """Count the images whose features have another version."""
+        bodies = (body for _, body in self.items("images"))
+        return sum(codec.image_version(body) != version for body in bodies)
+
+    # --- counters
+
+    def counts(self) -> dict[RootId, Counts]:
+        """Return the counters of every root."""
+        return {
+            keys.root_from_key(key): codec.decode_counts(body)
+            for key, body in self.items("counters")
+        }
+
+    def meta(self, name: str) -> int:
+        """Return a number of `meta`; 0 when it was never set."""
+        body = self.get("meta", name.encode())
+        return 0 if body is None else codec.decode_number(body)
+
+    # --- raw access
+
+    def forget_paths(self) -> None:
+        """Compute paths anew: a directory moved within this transaction."""
+        self._places.clear()
+
+    def get(self, database: str, key: bytes) -> bytes | None:
+        """Return the body of one value of one database."""
+        value = self._transaction.get(key, db=self._databases[database])
+        return None if value is None else codec.unseal(key, value)
+
+    def items(
+        self, database: str, prefix: bytes = b"", start: bytes = b""
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys that begin with `prefix` and their bodies, from `start` on."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            first = max(prefix, start)
+            if not (cursor.set_range(first) if first else cursor.first()):
+                return
+            for key, value in cursor:
+                if not key.startswith(prefix):
+                    return
+                yield key, codec.unseal(key, value)

@@ -1,0 +1,382 @@
+"""Applies a batch inside one write transaction, keeping every database in step with `files`.
+
+All that hangs on a file (its link to an image, its place in the queue, its failure, the counters)
+changes in `_set_file` only, from the difference between its old record and its new one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pspd.core.model import (
+    Counts,
+    Directory,
+    DirectoryId,
+    FailureReason,
+    Features,
+    FileKey,
+    FileRecord,
+    FileStamp,
+    FileState,
+    ImageNumber,
+    ImageRecord,
+    RootId,
+)
+from pspd.store import batch as batches
+from pspd.store import codec, keys
+from pspd.store.columns import ColumnWriter, Row
+from pspd.store.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import lmdb
+
+    from pspd.core.model import WatchRoot
+
+
+class Writer:
+    """One write transaction on its way; throw it away if the transaction is not committed."""
+
+    def __init__(
+        self,
+        transaction: lmdb.Transaction[bytes],
+        databases: Mapping[str, lmdb._Database],
+        now: int,
+    ) -> None:
+        self._transaction = transaction
+        self._databases = databases
+        self._now = now
+        self._reader = Reader(transaction, databases)
+        self._columns = ColumnWriter(transaction, databases["columns"])
+        self._roots: dict[DirectoryId, RootId] = {}
+        self._counts: dict[RootId, list[int]] = {}
+        self._meta: dict[str, int] = {}
+        self.applied = batches.Applied()
+
+    def apply(self, operation: batches.Operation) -> None:  # noqa: C901, PLR0912 - one line a case
+        """Apply one operation."""
+        match operation:
+            case batches.FileIndexed():
+                self._file_indexed(operation)
+            case batches.FileFailed():
+                self._file_failed(operation)
+            case batches.FileDeferred(key, sequence, stamp):
+                self._file_deferred(key, sequence, stamp)
+            case batches.FileSeen(key, stamp):
+                self._file_seen(key, stamp)
+            case batches.FileSuspect(key, stamp):
+                self._file_suspect(key, stamp)
+            case batches.FileMoved(old, key, stamp):
+                self._file_moved(old, key, stamp)
+            case batches.FileGone(key):
+                self._file_gone(key)
+            case batches.PutDirectory(directory):
+                self._put_directory(directory)
+            case batches.RemoveDirectory(directory_id):
+                self._remove_directory(directory_id)
+            case batches.PutRoot(root):
+                self._put("roots", keys.root_key(root.root_id), codec.encode_root(root))
+            case batches.ForgetRoot(root):
+                self._forget_root(root)
+            case batches.ImageRefreshed(number, features):
+                self._image_refreshed(number, features)
+            case batches.PixelsKnown(number, pixels):
+                if self._reader.image(number) is not None:
+                    self._put("pixels", keys.number_key(number), codec.encode_pixels(pixels))
+            case batches.ForgetOrphans(before, most):
+                self._forget_orphans(before, most)
+
+    def finish(self) -> batches.Applied:
+        """Write what was collected over the whole batch."""
+        self._columns.finish()
+        for root_id, counts in self._counts.items():
+            self._put("counters", keys.root_key(root_id), codec.encode_counts(Counts(*counts)))
+        for name, number in self._meta.items():
+            self._put("meta", name.encode(), codec.encode_number(number))
+        return self.applied
+
+    def set_meta(self, name: str, number: int) -> None:
+        """Set a number of `meta`."""
+        self._meta[name] = number
+
+    # --- files
+
+    def _file_seen(self, key: FileKey, stamp: FileStamp) -> None:
+        if self._reader.directory(key.directory) is None:
+            return  # removed since somebody looked into it
+        old = self._reader.file(key)
+        if old is not None and old.state is FileState.PENDING and old.stamp == stamp:
+            self.applied.queued.append((old.sequence, key))
+            return
+        self._queue(key, FileRecord(stamp, FileState.PENDING), old)
+
+    def _file_suspect(self, key: FileKey, stamp: FileStamp) -> None:
+        old = self._reader.file(key)
+        if old is None:
+            self._file_seen(key, stamp)
+        elif not old.sequence:
+            self._queue(key, replace(old, racy=False), old)
+
+    def _file_moved(self, origin: FileKey, key: FileKey, stamp: FileStamp) -> None:
+        record = self._reader.file(origin)
+        old_path = self._reader.file_path(origin)
+        has_target = self._reader.directory(key.directory) is not None
+        if record is None or record.state is not FileState.INDEXED or not has_target:
+            self._file_seen(key, stamp)
+            self._file_gone(origin)
+            return
+        self._queue(key, replace(record, stamp=stamp), self._reader.file(key))
+        self._set_file(origin, None, record)
+        self._note("moved", key, old_path)
+
+    def _file_gone(self, key: FileKey) -> None:
+        old = self._reader.file(key)
+        if old is not None:
+            self._note("removed", key)
+            self._set_file(key, None, old)
+
+    def _file_indexed(self, result: batches.FileIndexed) -> None:
+        old = self._queued_file(result.key, result.sequence)
+        if old is None:
+            return
+        number = self._reader.number_of(result.image_id)
+        if number is None:
+            if result.features is None:  # known when it was asked, forgotten since: read it again
+                self._queue(result.key, replace(old, sequence=0), old)
+                return
+            number = self._new_image(result.features)
+        record = FileRecord(result.stamp, FileState.INDEXED, result.racy, number)
+        self._set_file(result.key, record, old)
+        self._note("indexed", result.key)
+
+    def _file_failed(self, result: batches.FileFailed) -> None:
+        old = self._queued_file(result.key, result.sequence)
+        if old is None:
+            return
+        not_picture = result.reason is FailureReason.NOT_A_PICTURE
+        record = FileRecord(result.stamp, FileState.FAILED, result.racy, not_picture=not_picture)
+        self._set_file(result.key, record, old)
+        self._put(
+            "failures",
+            keys.file_key(result.key),
+            codec.encode_failure(result.reason, result.message, _cut_name(result.key)),
+        )
+        self._note("failed", result.key)
+
+    def _file_deferred(self, key: FileKey, sequence: int, stamp: FileStamp) -> None:
+        old = self._queued_file(key, sequence)
+        if old is None:
+            return
+        new = self._next("next_sequence")
+        self._set_file(key, replace(old, stamp=stamp, sequence=new), old)
+        self.applied.deferred.append((new, key))
+
+    def _queued_file(self, key: FileKey, sequence: int) -> FileRecord | None:
+        """Return a file's record if it is still queued as it was when somebody took it."""
+        record = self._reader.file(key)
+        return record if record is not None and record.sequence == sequence != 0 else None
+
+    def _queue(self, key: FileKey, record: FileRecord, old: FileRecord | None) -> None:
+        sequence = self._next("next_sequence")
+        self._set_file(key, replace(record, sequence=sequence), old)
+        self.applied.queued.append((sequence, key))
+
+    def _set_file(self, key: FileKey, new: FileRecord | None, old: FileRecord | None) -> None:
+        raw = keys.file_key(key)
+        self._count(key.directory, old, -1)
+        self._count(key.directory, new, +1)
+        old_image, new_image = (old.image if old else None), (new.image if new else None)
+        if old_image != new_image:
+            if new_image is not None:
+                self._link(new_image, raw)
+            if old_image is not None:
+                self._unlink(old_image, raw)
+        old_sequence, new_sequence = (old.sequence if old else 0), (new.sequence if new else 0)
+        if old_sequence != new_sequence:
+            if old_sequence:
+                self._delete("pending", keys.number_key(old_sequence))
+            if new_sequence:
+                self._put("pending", keys.number_key(new_sequence), raw)
+        if (
+            old is not None
+            and old.state is FileState.FAILED
+            and (new is None or new.state is not FileState.FAILED)
+        ):
+            self._delete("failures", raw)
+        if new is None:
+            self._delete("files", raw)
+        else:
+            self._put("files", raw, codec.encode_file(new, _cut_name(key)))
+
+    def _count(self, directory_id: DirectoryId, record: FileRecord | None, by: int) -> None:
+        if record is None:
+            return
+        root_id = self._root_of(directory_id)
+        counts = self._counts.get(root_id)
+        if counts is None:
+            stored = self._reader.counts().get(root_id, Counts())
+            counts = [stored.indexed, stored.pending, stored.failed, stored.not_pictures]
+            self._counts[root_id] = counts
+        counts[0] += by * (record.state is FileState.INDEXED)
+        counts[1] += by * (record.sequence != 0)
+        counts[2] += by * (record.state is FileState.FAILED)
+        counts[3] += by * record.not_picture
+
+    def _root_of(self, directory_id: DirectoryId) -> RootId:
+        if directory_id not in self._roots:
+            directory = self._reader.directory(directory_id)
+            assert directory is not None, "a file is put into a directory that exists"
+            self._roots[directory_id] = directory.root_id
+        return self._roots[directory_id]
+
+    def _note(self, kind: batches.ChangeKind, key: FileKey, old_path: str | None = None) -> None:
+        path = self._reader.file_path(key)
+        if path is not None:
+            self.applied.changes.append(batches.PathChange(kind, path, old_path))
+
+    # --- images
+
+    def _new_image(self, features: Features) -> ImageNumber:
+        number = ImageNumber(self._next("next_image", first=0))
+        self._put("digests", features.image_id, codec.encode_number(number))
+        self._put_image(number, features)
+        return number
+
+    def _put_image(self, number: ImageNumber, features: Features) -> None:
+        self._put("images", keys.number_key(number), codec.encode_image(_record(number, features)))
+        row = Row(
+            features.phash64,
+            features.phash256,
+            features.width,
+            features.height,
+            features.quality,
+        )
+        self._columns.put(number, row)
+        self.applied.images.append((number, features))
+
+    def _image_refreshed(self, number: ImageNumber, features: Features) -> None:
+        old = self._reader.image(number)
+        if old is not None and old.image_id == features.image_id:
+            self._put_image(number, features)
+
+    def _link(self, image: ImageNumber, raw: bytes) -> None:
+        if not self._has_links(image):
+            self._meta["pictures"] = self._number("pictures") + 1
+            self._delete("orphans", keys.number_key(image))
+        self._put("links", keys.link_key(image, raw), b"")
+
+    def _unlink(self, image: ImageNumber, raw: bytes) -> None:
+        self._delete("links", keys.link_key(image, raw))
+        if not self._has_links(image):
+            self._meta["pictures"] = self._number("pictures") - 1
+            self._put("orphans", keys.number_key(image), codec.encode_number(self._now))
+
+    def _has_links(self, image: ImageNumber) -> bool:
+        prefix = keys.number_key(image)
+        with self._transaction.cursor(db=self._databases["links"]) as cursor:
+            return bool(cursor.set_range(prefix)) and cursor.key().startswith(prefix)
+
+    def _forget_orphans(self, before: int, most: int) -> None:
+        numbers = [
+            ImageNumber(keys.number_from_key(key))
+            for key, body in self._reader.items("orphans")
+            if codec.decode_number(body) < before
+        ]
+        for number in numbers[:most]:
+            record = self._reader.image(number)
+            if record is not None:
+                self._delete("digests", record.image_id)
+            for database in ("images", "pixels", "orphans"):
+                self._delete(database, keys.number_key(number))
+            self._columns.drop(number)
+            self.applied.dropped.append(number)
+
+    # --- directories and roots
+
+    def _put_directory(self, directory: Directory) -> None:
+        number = directory.directory_id
+        old = self._reader.directory(number)
+        if directory.parent and self._reader.directory(directory.parent) is None:
+            return  # removed since somebody looked into it
+        if old is not None:
+            self._forget_place(old)
+        place = keys.file_key(FileKey(directory.parent, directory.name))
+        if directory.parent:
+            tenant = self._reader.child(directory.parent, directory.name)
+            if tenant is not None and tenant.directory_id != number:
+                self._remove_directory(tenant.directory_id)
+            self._put("children", place, codec.encode_number(number))
+        inode = keys.inode_key(directory.device, directory.inode)
+        self._put("inodes", inode, codec.encode_number(number))
+        self._put("directories", keys.number_key(number), codec.encode_directory(directory))
+        self._reader.forget_paths()
+
+    def _forget_place(self, directory: Directory) -> None:
+        """Delete what leads to a directory, unless it leads to another one by now."""
+        number = codec.encode_number(directory.directory_id)
+        place = keys.file_key(FileKey(directory.parent, directory.name))
+        inode = keys.inode_key(directory.device, directory.inode)
+        for database, key in (("children", place), ("inodes", inode)):
+            if self._reader.get(database, key) == number:
+                self._delete(database, key)
+
+    def _remove_directory(self, directory_id: DirectoryId) -> None:
+        top = self._reader.directory(directory_id)
+        below = [] if top is None else [top]
+        for directory in below:  # grows while it is walked: parents come before children
+            below.extend(self._reader.children(directory.directory_id))
+        for directory in reversed(below):
+            number = directory.directory_id
+            for key, record in self._reader.files_in(number).items():
+                self._note("removed", key)
+                self._set_file(key, None, record)
+            self._forget_place(directory)
+            self._delete("directories", keys.number_key(number))
+
+    def _forget_root(self, root: WatchRoot) -> None:
+        self._remove_directory(root.directory)
+        self._counts.pop(root.root_id, None)
+        self._delete("counters", keys.root_key(root.root_id))
+        self._delete("roots", keys.root_key(root.root_id))
+
+    # --- numbers and raw access
+
+    def _number(self, name: str) -> int:
+        if name not in self._meta:
+            self._meta[name] = self._reader.meta(name)
+        return self._meta[name]
+
+    def _next(self, name: str, first: int = 1) -> int:
+        number = max(first, self._number(name))
+        self._meta[name] = number + 1
+        return number
+
+    def _put(self, database: str, key: bytes, body: bytes) -> None:
+        self._transaction.put(key, codec.seal(key, body), db=self._databases[database])
+
+    def _delete(self, database: str, key: bytes) -> None:
+        self._transaction.delete(key, db=self._databases[database])
+
+
+def _cut_name(key: FileKey) -> bytes:
+    return os.fsencode(key.name) if keys.is_cut(key.name) else b""
+
+
+def _record(number: ImageNumber, features: Features) -> ImageRecord:
+    return ImageRecord(
+        number=number,
+        version=features.version,
+        image_id=features.image_id,
+        format=features.format,
+        width=features.width,
+        height=features.height,
+        channels=features.channels,
+        size=features.size,
+        frames=features.frames,
+        orientation=features.orientation,
+        mean=features.mean,
+        quality=features.quality,
+    )

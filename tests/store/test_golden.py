@@ -1,0 +1,141 @@
+"""Old bytes decode, new bytes are as documented, and foreign bytes are refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pspd.core.model import (
+    Counts,
+    Directory,
+    DirectoryId,
+    FileKey,
+    FileRecord,
+    FileStamp,
+    FileState,
+    ImageId,
+    ImageNumber,
+    ImageRecord,
+    PixelDigest,
+    RootId,
+    WatchRoot,
+)
+from pspd.errors import StoreError
+from pspd.store import codec, keys
+
+GOLDEN = Path(__file__).with_name("golden.json")
+
+FILE = FileRecord(
+    FileStamp(1, -(10**18), 2, 3, 2**64 - 1), FileState.INDEXED, True, ImageNumber(4), 5, False
+)
+DIRECTORY = Directory(DirectoryId(7), RootId(1), DirectoryId(6), "caf\udce9", 8, 9)
+IMAGE = ImageRecord(
+    ImageNumber(4),
+    1,
+    ImageId(bytes(range(32))),
+    "JPEG",
+    640,
+    480,
+    3,
+    1000,
+    1,
+    6,
+    (1.5, 2.5, 3.5),
+    80,
+)
+ROOT = WatchRoot(RootId(1), "/p\udcff", ("*.jpg",), ("cache",), True, False, DirectoryId(7))
+
+SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] = {
+    "number": (lambda: codec.encode_number(2**40), codec.decode_number, 2**40),
+    "file": (lambda: codec.encode_file(FILE, b"full"), codec.decode_file, (FILE, b"full")),
+    "directory": (
+        lambda: codec.encode_directory(DIRECTORY),
+        lambda body: codec.decode_directory(DirectoryId(7), body),
+        DIRECTORY,
+    ),
+    "image": (
+        lambda: codec.encode_image(IMAGE),
+        lambda body: codec.decode_image(ImageNumber(4), body),
+        IMAGE,
+    ),
+    "pixels": (
+        lambda: codec.encode_pixels(PixelDigest(1, bytes(32))),
+        codec.decode_pixels,
+        PixelDigest(1, bytes(32)),
+    ),
+    "counts": (
+        lambda: codec.encode_counts(Counts(1, 2, 3, 4)),
+        codec.decode_counts,
+        Counts(1, 2, 3, 4),
+    ),
+    "failure": (
+        lambda: codec.encode_failure("broken", "why", b""),
+        codec.decode_failure,
+        ("broken", "why", b""),
+    ),
+    "root": (
+        lambda: codec.encode_root(ROOT),
+        lambda body: codec.decode_root(RootId(1), body),
+        ROOT,
+    ),
+    "sealed": (
+        lambda: codec.seal(b"key", b"body"),
+        lambda value: codec.unseal(b"key", value),
+        b"body",
+    ),
+    "file key": (
+        lambda: keys.file_key(FileKey(DirectoryId(7), "a\udcff.jpg")),
+        keys.file_from_key,
+        FileKey(DirectoryId(7), "a\udcff.jpg"),
+    ),
+    "cut file key": (
+        lambda: keys.file_key(FileKey(DirectoryId(7), "x" * 500)),
+        lambda key: keys.file_from_key(key, b"x" * 500),
+        FileKey(DirectoryId(7), "x" * 500),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_old_bytes_decode_to_what_they_meant(name: str) -> None:
+    golden = json.loads(GOLDEN.read_text())
+
+    assert SAMPLES[name][1](bytes.fromhex(golden[name])) == SAMPLES[name][2]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_bytes_written_now_are_the_golden_ones(name: str) -> None:
+    """If this fails on purpose: bump FORMAT_VERSION, add a migration, and new golden bytes."""
+    golden = json.loads(GOLDEN.read_text())
+
+    assert SAMPLES[name][0]().hex() == golden[name]
+
+
+@given(st.binary(max_size=40), st.binary(max_size=80))
+def test_a_value_that_was_not_sealed_under_its_key_is_refused(key: bytes, value: bytes) -> None:
+    with pytest.raises(StoreError):
+        codec.unseal(key, value)
+
+
+@given(st.binary(max_size=40), st.binary(min_size=1, max_size=200), st.data())
+def test_any_flipped_bit_is_noticed(key: bytes, body: bytes, data: st.DataObject) -> None:
+    value = bytearray(codec.seal(key, body))
+    bit = data.draw(st.integers(0, 8 * len(value) - 1))
+    value[bit // 8] ^= 1 << bit % 8
+
+    with pytest.raises(StoreError):
+        codec.unseal(key, bytes(value))
+
+
+@given(st.binary(min_size=1, max_size=700).filter(lambda raw: b"/" not in raw and b"\0" not in raw))
+def test_keys_fit_lmdb_and_different_names_have_different_keys(raw: bytes) -> None:
+    name = raw.decode("utf-8", "surrogateescape")
+    key = keys.link_key(ImageNumber(1), keys.file_key(FileKey(DirectoryId(2), name)))
+
+    assert len(key) <= 511
+    assert key != keys.link_key(ImageNumber(1), keys.file_key(FileKey(DirectoryId(2), name + "x")))
