@@ -1,0 +1,1 @@
+"""Arrays of descriptors in, candidates out; knows neither paths nor the store."""
