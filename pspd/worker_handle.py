@@ -1,0 +1,261 @@
+"""The parent's side of one worker process: start it, have it read files, end it.
+
+    started ──wait_until_ready──> usable ──read──> usable ──…──> spent │ lost ──end──> gone
+
+A worker that is late, dead or talks nonsense is lost, and costs the file it had in hand. One that
+has read enough files, or met something that may have left it in a bad state, is spent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from pspd.core.model import FailureReason, ImageId, Limits
+from pspd.errors import FileFailure
+from pspd.worker_messages import (
+    Channel,
+    ChannelClosedError,
+    Digest,
+    Done,
+    Failed,
+    Job,
+    NonsenseError,
+    Order,
+    Proceed,
+    Ready,
+    Setup,
+)
+from pspd.worker_replies import Outcome, check_digest, checked_outcome, printable
+
+COMMAND: Final = (sys.executable, "-P", "-m", "pspd.worker_process")
+"""Starts a worker; the number of its socket's descriptor is appended."""
+
+GRACE_SECONDS: Final = 0.5
+"""Added to the limit on a file's time: for waking up, and for reading from a slow disk."""
+
+START_SECONDS: Final = 60.0
+"""How long a worker may take to import its decoders: 0.2 s on an idle machine, but a machine that
+has just been switched on is slower by far."""
+
+MAX_FILES: Final = 500
+"""Files after which a worker is spent: decoders leak, and 0.2 s for a new one are 0.4 ms a file."""
+
+_END_SECONDS: Final = 5.0
+"""How long to wait for a killed process: one that hangs in a disk's read dies when that returns."""
+
+_KEPT_VARIABLES: Final = (
+    *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONUTF8"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+)
+"""What an interpreter needs to find its modules; secrets in the environment stay here."""
+
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""There are as many workers as wanted already, and each thread's stack is address space."""
+
+_SIGNALS_OF_TIME: Final = frozenset({signal.SIGXCPU, signal.SIGALRM})
+
+_readiness = msgspec.msgpack.Decoder(Ready)
+_digest_or_failure = msgspec.msgpack.Decoder(Digest | Failed)
+_end_or_failure = msgspec.msgpack.Decoder(Done | Failed)
+
+
+class WorkerLostError(FileFailure):
+    """The worker is gone, and with it the file it was reading."""
+
+
+class WorkerStartError(Exception):
+    """A worker did not get as far as reading files; the message has its last words."""
+
+
+class WorkerHandle:
+    """One worker process; used by one thread at a time, but for `kill`.
+
+    Args:
+        command: What to execute.
+        limits: What one file may cost.
+        nice: Added to the process's niceness.
+
+    Raises:
+        WorkerStartError: the process cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], limits: Limits, *, nice: int) -> None:
+        self._limits = limits
+        self._files = 0
+        self._is_ready = False
+        self._is_usable = True
+        self._deadline = time.monotonic() + START_SECONDS
+        try:
+            self._start(command, Setup(limits, nice))
+        except OSError as error:
+            raise WorkerStartError(f"{command[0]}: {error.strerror}") from error
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may be given another file."""
+        return self._is_usable and self._files < MAX_FILES
+
+    def is_waiting(self) -> bool:
+        """Tell whether it is alive and said nothing unasked."""
+        return self._channel.is_silent()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the process has its imports and is in its sandbox.
+
+        Raises:
+            WorkerStartError: it ended, or took too long.
+        """
+        if self._is_ready:
+            return
+        self._is_usable = False
+        try:
+            self._channel.receive(_readiness, deadline=self._deadline)
+        except (ChannelClosedError, NonsenseError, TimeoutError) as error:
+            self.kill()
+            raise WorkerStartError(self._last_words() or str(error)) from error
+        self._errors.close()
+        self._is_ready = self._is_usable = True
+
+    def read(
+        self, descriptor: int, order: Order, is_known: Callable[[ImageId], bool] | None
+    ) -> Outcome:
+        """Have a file read.
+
+        Args:
+            descriptor: Open for reading; stays open.
+            order: What is wanted.
+            is_known: Called with the file's digest before it is decoded; if it says True, the
+                outcome has the digest alone. The time it takes is not the worker's.
+
+        Raises:
+            WorkerLostError: `crashed` or `timeout`; this worker cannot be used again.
+            FileFailure: the file cannot be read; the worker is well.
+        """
+        # Until the conversation came to its end: whatever cuts it short leaves it out of step.
+        self._is_usable = False
+        self._deadline = time.monotonic() + self._limits.max_seconds + GRACE_SECONDS
+        try:
+            outcome = self._converse(descriptor, order, is_known)
+        except TimeoutError as error:
+            raise self._late() from error
+        except ChannelClosedError as error:
+            raise self._dead() from error
+        except NonsenseError as error:
+            text = printable(f"the worker answered nonsense: {error}")
+            raise WorkerLostError(FailureReason.CRASHED, text) from error
+        self._files += 1
+        if isinstance(outcome, Failed):
+            self._is_usable = not outcome.is_spent
+            raise FileFailure(outcome.reason, printable(outcome.message))
+        self._is_usable = True
+        return outcome
+
+    def kill(self) -> None:
+        """End the process; any thread may, and the one that waits for its reply is told."""
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+
+    def end(self) -> None:
+        """End the process and the conversation."""
+        # It has no state to put away, and a kill is over sooner than an interpreter's farewell.
+        self.kill()
+        self._channel.close()
+        self._errors.close()
+
+    def _start(self, command: Sequence[str], setup: Setup) -> None:
+        environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open while the worker starts
+        ours, theirs = socket.socketpair()
+        self._channel = Channel(ours)
+        with theirs:
+            try:
+                self._channel.send(setup, deadline=self._deadline)
+                self._process = subprocess.Popen(
+                    [*command, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._errors,
+                    cwd="/",
+                    env=environment | _ONE_THREAD,
+                    pass_fds=(theirs.fileno(),),
+                    # Ctrl-C in a terminal is for the daemon.
+                    start_new_session=True,
+                )
+            except BaseException:
+                self._channel.close()
+                self._errors.close()
+                raise
+
+    def _converse(
+        self, descriptor: int, order: Order, is_known: Callable[[ImageId], bool] | None
+    ) -> Outcome | Failed:
+        job = Job(order, asks_first=is_known is not None)
+        self._channel.send(job, descriptor=descriptor, deadline=self._deadline)
+        image_id: ImageId | None = None
+        if is_known is not None:
+            asked = self._channel.receive(_digest_or_failure, deadline=self._deadline)
+            if isinstance(asked, Failed):
+                return asked
+            image_id = asked.image_id
+            check_digest(image_id)
+            is_wanted = not self._ask(is_known, image_id)
+            self._channel.send(Proceed(is_wanted), deadline=self._deadline)
+            if not is_wanted:
+                order = Order(features=False)
+        reply = self._channel.receive(_end_or_failure, deadline=self._deadline)
+        if isinstance(reply, Failed):
+            return reply
+        return checked_outcome(reply, order, self._limits, image_id)
+
+    def _ask(self, is_known: Callable[[ImageId], bool], image_id: ImageId) -> bool:
+        before = time.monotonic()
+        answer = is_known(image_id)
+        self._deadline += time.monotonic() - before
+        return answer
+
+    def _late(self) -> WorkerLostError:
+        seconds = f"{self._limits.max_seconds:g} s"
+        return WorkerLostError(FailureReason.TIMEOUT, f"reading it took longer than {seconds}")
+
+    def _dead(self) -> WorkerLostError:
+        """Say how the process died; its end of the socket closes a moment earlier."""
+        try:
+            status = self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return WorkerLostError(FailureReason.CRASHED, "the worker hung up on this file")
+        if -status in _SIGNALS_OF_TIME:
+            return self._late()
+        how = f"was killed by {_name(-status)}" if status < 0 else f"exited with status {status}"
+        return WorkerLostError(FailureReason.CRASHED, f"the worker {how} while it read this file")
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return " / ".join(line.strip() for line in lines[-3:])
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        # Real-time signals between the first and the last have no names.
+        return f"signal {number}"

@@ -1,0 +1,221 @@
+"""What the pool and its worker processes say to each other, and how it gets across.
+
+    parent                                        worker
+      Setup (limits, nice)            ──>           imports, then puts itself into its sandbox
+                                      <──         Ready
+      Job (order) + descriptor        ──>           reads the file, computes its digest
+                                      <──         Digest      only if the job asks first
+      Proceed (or not)                ──>
+                                      <──         Done | Failed
+
+Messages are MessagePack behind a length of four bytes, big-endian, over a Unix stream socket. A
+worker parses files of strangers, so that nothing it says is believed: replies are small, decoded
+to these types and no others, and then checked by `pspd.worker_replies`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from typing import TypeVar
+
+import msgspec
+
+from pspd.core.model import FailureReason, Features, ImageId, Limits, PixelDigest, TurnedHashes
+
+MAX_FRAME_BYTES = 1 << 16
+"""Largest message; the features of a picture and the hashes of its eight turns take 1.2 kB."""
+
+_LENGTH = struct.Struct(">I")
+
+_T = TypeVar("_T")
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is wanted of one file."""
+
+    features: bool = True
+    turns: bool = False
+    """Also the hashes of the eight turns; implies `features`."""
+    pixels: bool = False
+    """The pixel digest, which costs a full decode."""
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """The first message a worker gets."""
+
+    limits: Limits
+    nice: int
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One file, whose descriptor comes along."""
+
+    order: Order
+    asks_first: bool
+    """Whether the worker sends the digest and waits before it decodes."""
+
+
+class Proceed(msgspec.Struct, frozen=True):
+    """The answer to a digest."""
+
+    is_wanted: bool
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The worker has all its imports and is in its sandbox."""
+
+
+class Digest(msgspec.Struct, frozen=True, tag="digest"):
+    """What the file's bytes amount to."""
+
+    image_id: ImageId
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The file was read; what was not ordered, or not wanted, is absent."""
+
+    image_id: ImageId
+    features: Features | None = None
+    turns: tuple[TurnedHashes, ...] = ()
+    pixels: PixelDigest | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The file could not be read; the worker is alive."""
+
+    reason: FailureReason
+    message: str
+    is_spent: bool
+    """Whether what happened may have left the worker in a bad state."""
+
+
+Reply = Ready | Digest | Done | Failed
+
+
+class ChannelClosedError(Exception):
+    """The other end is gone."""
+
+
+class NonsenseError(Exception):
+    """The other end sent what is no message, or not the one expected."""
+
+
+class Channel:
+    """One end of a conversation; used by one thread at a time.
+
+    Args:
+        connection: A connected Unix stream socket; the channel owns it.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close this end."""
+        self._connection.close()
+
+    def send(
+        self, message: msgspec.Struct, *, descriptor: int | None = None, deadline: float
+    ) -> None:
+        """Send a message, and an open descriptor with it.
+
+        Args:
+            message: Any of this module's.
+            descriptor: Stays open here; the other end gets one of its own.
+            deadline: When to give up, by `time.monotonic`, in seconds.
+
+        Raises:
+            ChannelClosedError: the other end is gone.
+            TimeoutError: the deadline passed.
+        """
+        body = msgspec.msgpack.encode(message)
+        frame = _LENGTH.pack(len(body)) + body
+        self._wait_no_longer_than(deadline)
+        try:
+            if descriptor is None:
+                self._connection.sendall(frame)
+            else:
+                # One call takes it all: a frame is far smaller than the socket's buffer, which
+                # is empty whenever this end speaks.
+                socket.send_fds(self._connection, [frame], [descriptor])
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise ChannelClosedError from error
+
+    def receive(self, decoder: msgspec.msgpack.Decoder[_T], *, deadline: float) -> _T:
+        """Return the next message.
+
+        Raises:
+            ChannelClosedError: the other end is gone.
+            NonsenseError: the frame is too large or not what the decoder expects.
+            TimeoutError: the deadline passed.
+        """
+        (size,) = _LENGTH.unpack(self._receive_bytes(_LENGTH.size, deadline))
+        return self._decode(decoder, size, deadline)
+
+    def receive_with_descriptor(
+        self, decoder: msgspec.msgpack.Decoder[_T], *, deadline: float
+    ) -> tuple[_T, int]:
+        """Return the next message and the descriptor that comes with it.
+
+        Raises:
+            ChannelClosedError: the other end is gone.
+            NonsenseError: there is no descriptor, or `receive` would raise it.
+            TimeoutError: the deadline passed.
+        """
+        self._wait_no_longer_than(deadline)
+        header, descriptors, _, _ = socket.recv_fds(self._connection, _LENGTH.size, 1)
+        if not header:
+            raise ChannelClosedError
+        if len(header) != _LENGTH.size or len(descriptors) != 1:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise NonsenseError("a job without a descriptor")
+        (size,) = _LENGTH.unpack(header)
+        return self._decode(decoder, size, deadline), descriptors[0]
+
+    def is_silent(self) -> bool:
+        """Tell whether the other end is there and has said nothing that is not yet received."""
+        self._connection.setblocking(False)
+        try:
+            self._connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            return False
+        return False
+
+    def _decode(self, decoder: msgspec.msgpack.Decoder[_T], size: int, deadline: float) -> _T:
+        if size > MAX_FRAME_BYTES:
+            raise NonsenseError(f"a message of {size} bytes")
+        body = self._receive_bytes(size, deadline)
+        # Beside MsgspecError, mutated frames were seen to raise UnicodeDecodeError (a
+        # ValueError) and RecursionError.
+        try:
+            return decoder.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise NonsenseError(str(error)) from error
+
+    def _receive_bytes(self, count: int, deadline: float) -> bytes:
+        received = bytearray()
+        while len(received) < count:
+            self._wait_no_longer_than(deadline)
+            try:
+                part = self._connection.recv(count - len(received))
+            except ConnectionResetError as error:
+                raise ChannelClosedError from error
+            if not part:
+                raise ChannelClosedError
+            received += part
+        return bytes(received)
+
+    def _wait_no_longer_than(self, deadline: float) -> None:
+        if deadline == float("inf"):
+            self._connection.settimeout(None)
+            return
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        self._connection.settimeout(remaining)

@@ -1,0 +1,250 @@
+"""The worker process: open descriptors of untrusted files in, what was made of them out.
+
+    python -P -m pspd.worker_process SOCKET
+
+started by `pspd.worker_handle` with the descriptor of one end of a socket pair, over which it
+speaks as `pspd.worker_messages` says. It ends when the other end is gone, so that no worker
+outlives its daemon. (`PR_SET_PDEATHSIG` would be of no use: it fires when the thread that started
+the worker ends, and that is any of the indexer's.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import io
+import math
+import os
+import resource
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from PIL import Image
+
+from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
+from pspd.errors import FileFailure
+from pspd.features.extract import extract, extract_query
+from pspd.features.extras import import_reader
+from pspd.features.formats import EXTRAS
+from pspd.verify.pixels import pixel_digest
+from pspd.worker_messages import (
+    Channel,
+    ChannelClosedError,
+    Digest,
+    Done,
+    Failed,
+    Job,
+    Order,
+    Proceed,
+    Ready,
+    Setup,
+)
+from pspd.worker_replies import printable
+
+_EVER = math.inf
+_OPEN_FILES = 32
+"""Descriptors a worker may have: three standard ones, its socket, one file, and some to spare."""
+_OOM_SCORE = 800
+"""When memory runs out, the kernel should end a worker and not the daemon (0) or its desktop."""
+_ALARM_GRACE_SECONDS = 5.0
+"""How much later than its parent's deadline a worker ends itself, if there is no parent."""
+_PART_BYTES = 1 << 20
+"""Read at once of what a file has grown by since its size was asked for."""
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+def main() -> None:
+    """Prepare, say so, and read files until the other end is gone."""
+    # The terminal's Ctrl-C and systemd's TERM to the whole group mean the daemon, which ends its
+    # workers when it has put away what they were doing.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    with contextlib.suppress(ChannelClosedError):
+        setup = channel.receive(msgspec.msgpack.Decoder(Setup), deadline=_EVER)
+        os.nice(setup.nice)
+        prepare_decoders()
+        enter_sandbox(setup.limits)
+        channel.send(Ready(), deadline=_EVER)
+        serve(channel, setup.limits)
+
+
+def prepare_decoders() -> None:
+    """Load all that decoding needs, so that nothing has to be opened in the sandbox.
+
+    One picture is read, because numpy takes 34 MB of buffers and imports modules upon first use;
+    the limit on memory is for files alone.
+    """
+    Image.init()
+    for name in EXTRAS:
+        # A file that needs a missing one says so.
+        with contextlib.suppress(FileFailure):
+            import_reader(name)
+    file = io.BytesIO()
+    Image.linear_gradient("L").save(file, "PNG")
+    extract_query(file.getvalue(), Limits())
+    pixel_digest(file.getvalue(), Limits())
+
+
+def enter_sandbox(limits: Limits) -> None:
+    """Give up what reading files handed over by descriptor does not need, for good.
+
+    The place for every confinement: now resource limits, and on Linux no new privileges.
+    """
+    # Decoders' chatter would flood the daemon's log; until here, standard error tells why a
+    # worker cannot start.
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stderr.fileno())
+    os.close(null)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(f"{_OOM_SCORE}\n", encoding="ascii")
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.max_memory)
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+
+
+def serve(channel: Channel, limits: Limits) -> None:
+    """Read one file after the other, until the other end is gone."""
+    jobs = msgspec.msgpack.Decoder(Job)
+    while True:
+        job, descriptor = channel.receive_with_descriptor(jobs, deadline=_EVER)
+        try:
+            reply = reply_to(channel, job, descriptor, limits)
+        finally:
+            # Before the reply: whoever gets it may want to unmount the drive.
+            os.close(descriptor)
+        channel.send(reply, deadline=_EVER)
+
+
+def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Done | Failed:
+    """Do a job; whatever is wrong with the file becomes the reply.
+
+    Raises:
+        ChannelClosedError: the other end is gone.
+    """
+    try:
+        with _limited_time(limits):
+            data = read_whole(descriptor, limits.max_bytes)
+            image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
+        if job.asks_first and not _is_wanted(channel, image_id):
+            return Done(image_id)
+        with _limited_time(limits):
+            return _decode(data, image_id, job.order, limits)
+    except ChannelClosedError:
+        raise
+    except FileFailure as failure:
+        is_spent = failure.reason == FailureReason.OUT_OF_MEMORY
+        return _failed(FailureReason(failure.reason), str(failure), is_spent=is_spent)
+    except MemoryError:
+        text = f"reading it needs more memory than {limits.max_memory >> 20} MiB"
+        return _failed(FailureReason.OUT_OF_MEMORY, text, is_spent=True)
+    except BaseException as error:  # noqa: BLE001 - the edge: mutated files raise nearly anything
+        text = f"the decoder failed: {type(error).__name__}: {error}"
+        return _failed(FailureReason.BROKEN, text, is_spent=True)
+
+
+def read_whole(descriptor: int, max_bytes: int) -> bytes:
+    """Read a file from its beginning to its end, wherever its offset is.
+
+    Raises:
+        FileFailure: `not_a_file`, `unreadable`, `too_big`, or `truncated` if it is empty.
+    """
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileFailure(FailureReason.NOT_A_FILE, "not a regular file")
+        _check_size(status.st_size, max_bytes)
+        data = read_up_to(descriptor, status.st_size, max_bytes)
+    except OSError as error:
+        raise FileFailure(
+            FailureReason.UNREADABLE, f"it cannot be read: {error.strerror}"
+        ) from error
+    _check_size(len(data), max_bytes)
+    if not data:
+        raise FileFailure(FailureReason.TRUNCATED, "the file is empty")
+    return data
+
+
+def read_up_to(descriptor: int, expected: int, max_bytes: int) -> bytes:
+    """Read a file to its end, but at most one byte more than `max_bytes`.
+
+    `expected` is its size a moment ago: both the usual end and the usual first read.
+    """
+    parts = [os.pread(descriptor, expected + 1, 0)]
+    size = len(parts[0])
+    # The usual file ends here; one that grows goes on in parts, for `pread` takes address space
+    # for all that it is asked for.
+    while parts[-1] and size <= max_bytes:
+        parts.append(os.pread(descriptor, min(_PART_BYTES, max_bytes + 1 - size), size))
+        size += len(parts[-1])
+    return parts[0] if size == len(parts[0]) else b"".join(parts)
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise FileFailure(
+            FailureReason.TOO_BIG, f"larger than {max_bytes} bytes (the limit max_bytes)"
+        )
+
+
+def _is_wanted(channel: Channel, image_id: ImageId) -> bool:
+    channel.send(Digest(image_id), deadline=_EVER)
+    return channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=_EVER).is_wanted
+
+
+def _decode(data: bytes, image_id: ImageId, order: Order, limits: Limits) -> Done:
+    features: Features | None = None
+    turns: tuple[TurnedHashes, ...] = ()
+    if order.turns:
+        features, turns = extract_query(data, limits)
+    elif order.features:
+        features = extract(data, limits)
+    pixels = pixel_digest(data, limits) if order.pixels else None
+    return Done(image_id, features, turns, pixels)
+
+
+def _failed(reason: FailureReason, message: str, *, is_spent: bool) -> Failed:
+    return Failed(reason, printable(message), is_spent)
+
+
+@contextlib.contextmanager
+def _limited_time(limits: Limits) -> Iterator[None]:
+    """Let SIGXCPU or SIGALRM end this process if the body takes too long.
+
+    Both come later than the parent's deadline: they matter when the parent is gone.
+    """
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = usage.ru_utime + usage.ru_stime
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = math.ceil(used + limits.max_seconds + 1)
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+    signal.setitimer(signal.ITIMER_REAL, limits.max_seconds + _ALARM_GRACE_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    # macOS refuses some kinds; the parent's deadline and checks hold all the same.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (value, value))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The pool of worker processes that read and decode untrusted files.
+
+    thread of the indexer ──run(descriptor, order)──> borrow a worker ──> WorkerHandle.read
+                          <──Outcome or FileFailure── give it back    <──
+
+Each caller has one worker to itself and each worker one file in hand, so that a worker's death
+costs that file and nothing else: one segmentation fault makes `ProcessPoolExecutor` fail every
+job it has, and `multiprocessing.Pool` hang. Nothing is pickled in either direction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from pspd.core.model import ImageId, Limits
+from pspd.worker_handle import COMMAND, WorkerHandle, WorkerLostError, WorkerStartError
+from pspd.worker_messages import Order
+from pspd.worker_replies import Outcome
+
+__all__ = ["Order", "Outcome", "WorkerPool"]
+
+_MAX_FAILED_STARTS = 3
+"""Workers that may fail to start one after the other before the pool gives up: one or two are a
+machine short of memory, three are a broken installation."""
+
+
+class WorkerPool:
+    """A fixed number of worker processes, each lent to one calling thread at a time.
+
+    Args:
+        size: Most processes at once, at least 1.
+        limits: What one file may cost.
+        name: What to call a worker in messages.
+        nice: Added to the processes' niceness; with it goes their priority for the disk.
+        command: What to execute instead of the real worker.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        limits: Limits,
+        *,
+        name: str = "worker",
+        nice: int = 0,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._size = size
+        self._limits = limits
+        self._name = name
+        self._nice = nice
+        self._command = COMMAND if command is None else tuple(command)
+        self._changed = threading.Condition()
+        # Under `_changed`: all workers, those nobody has, the places of those that someone has.
+        self._workers: set[WorkerHandle] = set()
+        self._idle: list[WorkerHandle] = []
+        self._lent = 0
+        self._deaths = 0
+        self._failed_starts = 0
+        self._is_closed = False
+
+    @property
+    def deaths(self) -> int:
+        """Workers lost since the start: dead, late, or talking nonsense."""
+        return self._deaths
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers there are now."""
+        with self._changed:
+            return tuple(sorted(worker.pid for worker in self._workers))
+
+    def start(self) -> None:
+        """Start all workers without waiting for them; otherwise each starts when it is needed.
+
+        Raises:
+            RuntimeError: the pool is closed, or processes cannot be started.
+        """
+        with self._changed:
+            if self._is_closed:
+                raise self._closed()
+            missing = self._size - self._lent - len(self._idle)
+            self._lent += missing
+        started: list[WorkerHandle] = []
+        try:
+            while len(started) < missing:
+                started.append(self._started())
+        finally:
+            for worker in started:
+                self._give_back(worker)
+            self._give_up(missing - len(started))
+
+    def run(
+        self,
+        descriptor: int,
+        order: Order,
+        *,
+        is_known: Callable[[ImageId], bool] | None = None,
+    ) -> Outcome:
+        """Have a worker read a file; waits for a worker and then for its answer.
+
+        Args:
+            descriptor: Of a file open for reading, wherever its offset is; stays open.
+            order: What is wanted.
+            is_known: If given, called in this thread with the file's digest before anything is
+                decoded; if it says True, the outcome has the digest alone.
+
+        Raises:
+            FileFailure: the file cannot be read, or cost a worker its life.
+            RuntimeError: the pool is or was closed, or workers cannot be started.
+        """
+        worker = self._ready(self._borrow())
+        try:
+            return worker.read(descriptor, order, is_known)
+        except WorkerLostError:
+            with self._changed:
+                if self._is_closed:
+                    # It was `close` that killed it, and the file is not to blame.
+                    raise self._closed() from None
+                self._deaths += 1
+            raise
+        finally:
+            self._give_back(worker)
+
+    def close(self) -> None:
+        """End all workers; whoever waits for one, or for its answer, gets a RuntimeError."""
+        with self._changed:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+            lent = self._workers.difference(idle)
+            self._workers.clear()
+            self._changed.notify_all()
+        for worker in lent:
+            worker.kill()
+        for worker in idle:
+            worker.end()
+
+    def _borrow(self) -> WorkerHandle | None:
+        """Wait for a place, and take it; None if its worker is still to be started."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or self._lent < self._size)
+            if self._is_closed:
+                raise self._closed()
+            self._lent += 1
+            return self._idle.pop() if self._idle else None
+
+    def _give_back(self, worker: WorkerHandle) -> None:
+        with self._changed:
+            self._lent -= 1
+            is_kept = worker.is_usable and not self._is_closed
+            if is_kept:
+                self._idle.append(worker)
+            self._changed.notify()
+        if not is_kept:
+            self._dismiss(worker)
+
+    def _give_up(self, places: int) -> None:
+        with self._changed:
+            self._lent -= places
+            self._changed.notify(places)
+
+    def _dismiss(self, worker: WorkerHandle) -> None:
+        worker.end()
+        with self._changed:
+            self._workers.discard(worker)
+
+    def _ready(self, worker: WorkerHandle | None) -> WorkerHandle:
+        """Make sure of a worker that waits for a file, in a place that was taken.
+
+        Raises:
+            RuntimeError: the pool is closed, or workers cannot be started; the place is given up.
+        """
+        try:
+            while True:
+                worker = worker or self._started()
+                if self._is_waiting(worker):
+                    return worker
+                self._dismiss(worker)
+                worker = None
+        except BaseException:
+            if worker is not None:
+                self._dismiss(worker)
+            self._give_up(1)
+            raise
+
+    def _is_waiting(self, worker: WorkerHandle) -> bool:
+        """Wait until a worker is ready, and tell whether it is alive."""
+        try:
+            worker.wait_until_ready()
+        except WorkerStartError as error:
+            self._note_failed_start(error)
+            return False
+        self._failed_starts = 0
+        is_waiting = worker.is_waiting()
+        if not is_waiting:
+            # Nobody's file: it died between two, when the system ran out of memory for example.
+            with self._changed:
+                self._deaths += 1
+        return is_waiting
+
+    def _started(self) -> WorkerHandle:
+        """Start a worker, without the lock, so that nobody else waits for it."""
+        while True:
+            try:
+                worker = WorkerHandle(self._command, self._limits, nice=self._nice)
+            except WorkerStartError as error:
+                self._note_failed_start(error)
+                continue
+            with self._changed:
+                if not self._is_closed:
+                    self._workers.add(worker)
+                    return worker
+            worker.end()
+            raise self._closed()
+
+    def _note_failed_start(self, error: WorkerStartError) -> None:
+        """Count a worker that did not start.
+
+        Raises:
+            RuntimeError: it is one too many, or the pool was closed meanwhile.
+        """
+        with self._changed:
+            if self._is_closed:
+                raise self._closed() from None
+            self._failed_starts += 1
+            is_hopeless = self._failed_starts >= _MAX_FAILED_STARTS
+        if is_hopeless:
+            raise RuntimeError(f"the {self._name} cannot be started: {error}") from error
+
+    def _closed(self) -> RuntimeError:
+        return RuntimeError(f"the {self._name} pool is closed")
