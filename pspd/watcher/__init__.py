@@ -1,0 +1,1 @@
+"""Directory trees in, decided changes out: events and scans only say where to look."""

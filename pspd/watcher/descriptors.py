@@ -1,0 +1,137 @@
+"""Names in, open descriptors and stamps out: the only place that touches the watched trees.
+
+Every path is walked from its root one name at a time, so a symbolic link is never followed, even
+one that is swapped in, and no path is too long. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pspd.core.globs import PathFilter
+from pspd.core.model import FileStamp
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+"""O_NONBLOCK: opening a FIFO would wait for a writer for ever."""
+
+Inode = tuple[int, int]
+"""Device and inode."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What one look at a directory saw."""
+
+    files: dict[str, FileStamp] = field(default_factory=dict)
+    """Everything that is neither a directory nor a symbolic link: FIFOs and devices as well."""
+    directories: dict[str, Inode] = field(default_factory=dict)
+
+    def add(self, name: str, status: os.stat_result) -> None:
+        """Note what a stat said of a name."""
+        if stat.S_ISDIR(status.st_mode):
+            self.directories[name] = (status.st_dev, status.st_ino)
+        elif not stat.S_ISLNK(status.st_mode):
+            self.files[name] = stamp_of(status)
+
+
+def stamp_of(status: os.stat_result) -> FileStamp:
+    """Take the stamp out of a stat."""
+    return FileStamp(
+        status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+    )
+
+
+def open_directory(root: str, names: Sequence[str]) -> int:
+    """Open the directory that `names` lead to from the root; the caller closes it.
+
+    Raises:
+        OSError: One of them is missing, no directory, a symbolic link or not readable.
+    """
+    descriptor = os.open(root, _DIRECTORY)
+    for name in names:
+        try:
+            child = os.open(name, _DIRECTORY, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = child
+    return descriptor
+
+
+def open_file(root: str, names: Sequence[str], name: str) -> int:
+    """Open a file below a root for reading, without waiting; the caller closes it.
+
+    What it is has to be asked of the descriptor: it may be a FIFO or a device.
+
+    Raises:
+        OSError: It is missing, a symbolic link or not readable.
+    """
+    directory = open_directory(root, names)
+    try:
+        return os.open(name, _FILE, dir_fd=directory)
+    finally:
+        os.close(directory)
+
+
+def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> Listing:
+    """List an open directory.
+
+    Args:
+        descriptor: The directory; it is not closed.
+        path_filter: What of it belongs.
+        below: Its path below the root, "" for the root.
+    """
+    listing = Listing()
+    with os.scandir(descriptor) as entries:
+        for entry in entries:
+            if not _belongs(path_filter, below, entry.name, entry.is_dir(follow_symlinks=False)):
+                continue
+            try:
+                listing.add(entry.name, entry.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                continue
+    return listing
+
+
+def look_at_names(
+    descriptor: int, path_filter: PathFilter, below: str, names: Iterable[str]
+) -> Listing:
+    """Look at some names in an open directory, as `list_directory` does at all."""
+    listing = Listing()
+    for name in names:
+        try:
+            status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if _belongs(path_filter, below, name, stat.S_ISDIR(status.st_mode)):
+            listing.add(name, status)
+    return listing
+
+
+def has_writer(descriptor: int) -> bool | None:
+    """Say whether anybody has this file open for writing; None where that cannot be asked.
+
+    A read lease is only granted on a file without writers, a writable mapping included (seen on
+    ext4 and tmpfs, Linux 6.18); it is given back at once. Asking is the right of the owner and of
+    root, and of Linux. Whoever opens the file for writing in between waits some microseconds, and
+    this process is sent SIGIO, which the daemon ignores.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return None
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return True if error.errno == errno.EAGAIN else None
+    return False
+
+
+def _belongs(path_filter: PathFilter, below: str, name: str, is_directory: bool) -> bool:  # noqa: FBT001
+    if is_directory:
+        return path_filter.has_directory(below, name)
+    return path_filter.has_file(below, name)

@@ -1,0 +1,356 @@
+"""Watches the roots: takes hints, scans and requests in, hands decided changes on.
+
+    Notifier ──Hint──▶ Debounce ──Look──┐
+    start, timer, sync ────────scan────┼─▶ Pass ──operations──▶ store, queue of files to read
+    add, remove ───────────────────────┘
+
+One thread does all looking. A look where a hint points goes before the next directory of a scan, so
+a new picture is found at once while a rescan of millions goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pspd.core.debounce import Debounce, Look
+from pspd.core.model import Directory, DirectoryId, RootId, WatchRoot
+from pspd.errors import StoreError
+from pspd.log import get_logger
+from pspd.store import batch
+from pspd.watcher.descriptors import Inode
+from pspd.watcher.notify import Hint, Notifier, WatchError
+from pspd.watcher.roots import RootState, ScanRequest, inode_of, is_empty
+from pspd.watcher.scan import Pass
+
+if TYPE_CHECKING:
+    from pspd.store.store import Store
+
+ROOT_CHECK_SECONDS = 2.0
+"""How often each root's own directory is looked at: drives come and go without an event."""
+
+RETRY_SECONDS = 5.0
+"""How long to wait after the store could not be written."""
+
+LONGEST_COALESCE_SECONDS = 2.0
+"""How long hints about a directory that never gets quiet are gathered at most."""
+
+SCAN_LOAD = 50
+"""Rescans pause at least so many times as long as they took: at most 2 % of one core."""
+
+_log = get_logger(__name__)
+
+Place = tuple[RootId, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """When to look."""
+
+    coalesce_seconds: float = 0.05
+    """How long hints about one directory are gathered."""
+    rescan_seconds: float = 3600.0
+    """Pause between two scans of a root."""
+    poll_seconds: float = 30.0
+    """The same for a root that cannot be watched."""
+
+
+class Watcher:
+    """Keeps the store's file records in step with the watched trees.
+
+    Args:
+        store: Where the records are.
+        notifier_factory: Makes the source of hints; again when one dies.
+        hand_on: Applies operations; the flag says that they are news, to be read before a backlog.
+        options: When to look.
+        own: Directories of PSP itself, never looked at.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        notifier_factory: Callable[[], Notifier],
+        hand_on: Callable[[Sequence[batch.Operation], bool], object],
+        options: Options,
+        own: Collection[Inode] = (),
+    ) -> None:
+        self._store = store
+        self._notifier_factory = notifier_factory
+        self._notifier = notifier_factory()
+        self._hand_on = hand_on
+        self._own = frozenset(own)
+        self._options = options
+        self._condition = threading.Condition()
+        self._debounce: Debounce[Place] = Debounce(
+            options.coalesce_seconds, LONGEST_COALESCE_SECONDS
+        )
+        self._roots: dict[RootId, RootState] = {}
+        self._scans: deque[ScanRequest] = deque()
+        self._removals: deque[WatchRoot] = deque()
+        self._work: Iterator[None] | None = None
+        self._next_check = 0.0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="pspd-watcher", daemon=True)
+
+    @property
+    def notifier_name(self) -> str:
+        """Where hints come from."""
+        return self._notifier.name
+
+    # --- asked from other threads
+
+    def start(self) -> None:
+        """Take up the stored roots and begin."""
+        self._notifier.start(self._take_hint)
+        with self._store.read() as reader:
+            roots = reader.roots()
+        for root in roots:
+            if root.removing:
+                self._removals.append(root)
+            else:
+                self._roots[root.root_id] = RootState(root)
+                self._scans.append(ScanRequest(root.root_id))
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking; what was not found yet is found at the next start."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._notifier.close()
+        for request in self._scans:
+            request.cancel()
+
+    def add(self, root: WatchRoot) -> None:
+        """Begin to watch a root that is in the store, or to watch it with other globs."""
+        with self._condition:
+            self._roots[root.root_id] = RootState(root)
+            self._scans.appendleft(ScanRequest(root.root_id))
+            self._condition.notify_all()
+
+    def remove(self, root: WatchRoot) -> None:
+        """Stop watching a root and drop its records, bit by bit."""
+        with self._condition:
+            self._roots.pop(root.root_id, None)
+            self._removals.append(root)
+            self._condition.notify_all()
+
+    def roots(self) -> list[RootState]:
+        """Return the roots and how each is."""
+        with self._condition:
+            return list(self._roots.values())
+
+    def scan_all(self) -> Future[None]:
+        """Scan every root from now on; the future is done when the store knows all of it."""
+        done: Future[None] = Future()
+        with self._condition:
+            waiting = {request.root_id: request for request in self._scans}
+            requests = []
+            for root_id in self._roots:
+                request = waiting.get(root_id)
+                if request is None:
+                    request = ScanRequest(root_id)
+                    self._scans.append(request)
+                requests.append(request)
+            ScanRequest.join(requests, done)
+            self._condition.notify_all()
+        return done
+
+    def look_at(self, path: str) -> None:
+        """Look at a path soon: somebody found it other than the store says."""
+        self._take_hint(Hint(path))
+
+    def _take_hint(self, hint: Hint) -> None:
+        now = time.monotonic()
+        with self._condition:
+            if hint.path is None:
+                waiting = {request.root_id for request in self._scans}
+                self._scans.extend(
+                    ScanRequest(root_id) for root_id in self._roots if root_id not in waiting
+                )
+            else:
+                self._place_hint(hint.path, now)
+            self._condition.notify_all()
+
+    def _place_hint(self, path: str, now: float) -> None:
+        for state in self._roots.values():
+            if path == state.root.path:
+                self._debounce.add((state.root.root_id, ()), None, now)
+            elif path.startswith(state.prefix):
+                *names, name = path[len(state.prefix) :].split("/")
+                self._debounce.add((state.root.root_id, tuple(names)), name, now)
+
+    # --- the watching thread
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                if self._stopping:
+                    return
+            try:
+                self._step()
+            except StoreError as error:
+                # Nothing is lost: what could not be stored is found again by scanning.
+                _log.error("the store cannot be written", error=error)
+                self._work = None
+                self._take_hint(Hint(None))
+                self._pause(RETRY_SECONDS)
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._next_check = now + ROOT_CHECK_SECONDS
+            self._check()
+        with self._condition:
+            looks = self._debounce.take_due(now)
+        if looks:
+            self._follow(looks)
+        elif self._work is not None:
+            # One directory at a time, so that the next hint is not kept waiting.
+            if next(self._work, self) is self:
+                self._work = None
+        else:
+            self._take_work()
+
+    def _take_work(self) -> None:
+        with self._condition:
+            if self._removals:
+                self._work = self._remove(self._removals[0])
+            elif self._scans:
+                self._work = self._scan(self._scans.popleft())
+            else:
+                due = self._debounce.next_due()
+                until = self._next_check if due is None else min(due, self._next_check)
+                if not self._stopping:
+                    self._condition.wait(max(0.0, until - time.monotonic()))
+
+    def _follow(self, looks: Sequence[Look[Place]]) -> None:
+        """Look where hints point; moves between these places are seen as moves."""
+        sweep = Pass(self._store, lambda found: self._hand_on(found, True), self._own)
+        for look in looks:
+            root_id, names = look.place
+            state = self._roots.get(root_id)
+            if state is None or state.is_unavailable:
+                continue
+            for _ in sweep.look(state.root, names, look.names):
+                if self._stopping:
+                    return
+        sweep.finish()
+
+    def _scan(self, request: ScanRequest) -> Iterator[None]:
+        state = self._roots.get(request.root_id)
+        begun = time.monotonic()
+        if state is not None and self._enter(state):
+            sweep = Pass(self._store, lambda found: self._hand_on(found, False), self._own)
+            for _ in sweep.scan(state.root):
+                if state.is_unavailable or self._roots.get(request.root_id) is not state:
+                    break
+                yield
+            else:
+                sweep.finish()
+                state.unreadable = tuple(sweep.unreadable)
+            state.is_scanned = True
+            self._plan_rescan(state, time.monotonic() - begun)
+        request.finish()
+
+    def _plan_rescan(self, state: RootState, took: float) -> None:
+        pause = self._options.poll_seconds if state.watch_problem else self._options.rescan_seconds
+        state.next_scan = time.monotonic() + max(pause, SCAN_LOAD * took)
+
+    def _enter(self, state: RootState) -> bool:
+        """Make sure that a root is there and watched before it is scanned."""
+        inode = inode_of(state.root.path)
+        with self._store.read() as reader:
+            known = reader.directory(state.root.directory)
+            has_files = bool(
+                reader.children(state.root.directory) or reader.files_in(state.root.directory)
+            )
+        assert known is not None, "a root's own directory is stored with it"
+        if inode is None:
+            state.make_unavailable("its folder is missing: is a drive not mounted?")
+            return False
+        if inode != (known.device, known.inode):
+            if has_files and is_empty(state.root.path):
+                state.make_unavailable(
+                    "another, empty folder is in its place: is a drive not mounted?"
+                )
+                return False
+            moved = Directory(
+                known.directory_id, known.root_id, DirectoryId(0), "", inode[0], inode[1]
+            )
+            self._hand_on([batch.PutDirectory(moved)], False)
+        if state.watched != inode:
+            self._watch(state, inode)
+        state.make_available()
+        return True
+
+    def _watch(self, state: RootState, inode: Inode) -> None:
+        try:
+            self._notifier.watch(state.root.path)
+        except WatchError as error:
+            state.watch_problem = str(error)
+            _log.warning("a root cannot be watched", path=state.root.path, reason=error)
+        else:
+            state.watch_problem = ""
+        state.watched = inode
+
+    def _check(self) -> None:
+        """See to the roots and the notifier: neither tells when it goes."""
+        if not self._notifier.is_alive():
+            self._replace_notifier()
+        now = time.monotonic()
+        with self._condition:
+            waiting = {request.root_id for request in self._scans}
+        for state in self.roots():
+            inode = inode_of(state.root.path)
+            came_back = state.is_unavailable and inode is not None
+            went_away = state.is_scanned and not state.is_unavailable and inode != state.watched
+            if inode is None and not state.is_unavailable:
+                state.make_unavailable("its folder is missing: is a drive not mounted?")
+                _log.warning("a root is unavailable", path=state.root.path)
+            is_due = state.is_scanned and now >= state.next_scan
+            if (came_back or went_away or is_due) and state.root.root_id not in waiting:
+                state.next_scan = now + self._options.rescan_seconds
+                with self._condition:
+                    self._scans.append(ScanRequest(state.root.root_id))
+
+    def _replace_notifier(self) -> None:
+        _log.error("the notifier died; starting another and scanning", name=self._notifier.name)
+        with suppress(Exception):  # it is broken already, in ways nobody knows
+            self._notifier.close()
+        self._notifier = self._notifier_factory()
+        self._notifier.start(self._take_hint)
+        for state in self.roots():
+            state.watched = None
+        self._take_hint(Hint(None))
+
+    def _remove(self, root: WatchRoot) -> Iterator[None]:
+        """Drop a root's records, one directory at a time from the leaves up."""
+        self._notifier.unwatch(root.path)
+        stack = [root.directory]
+        while stack:
+            with self._store.read() as reader:
+                children = [child.directory_id for child in reader.children(stack[-1])]
+            if children:
+                stack.extend(children)
+            else:
+                number = stack.pop()
+                if stack:
+                    self._hand_on([batch.RemoveDirectory(number)], False)
+                else:
+                    self._hand_on([batch.ForgetRoot(root)], False)
+            yield
+        with self._condition:
+            self._removals.popleft()
+
+    def _pause(self, seconds: float) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopping, seconds)
