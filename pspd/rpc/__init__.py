@@ -1,0 +1,1 @@
+"""The wire and its server; `wire` is a leaf that the thin client shares."""

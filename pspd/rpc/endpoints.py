@@ -1,0 +1,82 @@
+"""Binds a ZeroMQ socket to a path that only the user can reach, and removes it again.
+
+libzmq deletes whatever lies at the path it binds, a regular file too, and makes the socket with the
+process's umask. So the path is looked at first, and the umask is set for the moment of binding.
+That nobody else listens there is the daemon's business: it holds the store's lock before it binds.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import zmq
+
+from pspd.errors import AddressError
+from pspd.rpc import wire
+
+if TYPE_CHECKING:
+    from typing import Self
+
+_SCHEME = "ipc://"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A bound socket's file, by which it is known again."""
+
+    path: str
+    device: int
+    inode: int
+
+    @classmethod
+    def bind(cls, socket: zmq.Socket[bytes], address: str) -> Self:
+        """Bind `socket` to an ipc address, so that the user alone can connect.
+
+        Raises:
+            AddressError: the address is none of ours, its path is too long, or something lies
+                there that is not a socket of this user.
+        """
+        path = _checked_path(address)
+        if hasattr(zmq, "IPC_FILTER_UID") and os.uname().sysname == "Linux":
+            socket.setsockopt(zmq.IPC_FILTER_UID, os.getuid())
+        previous = os.umask(0o077)
+        try:
+            socket.bind(address)
+        except zmq.ZMQError as error:
+            raise AddressError(f"cannot listen at {path!a}: {error.strerror}") from error
+        finally:
+            os.umask(previous)
+        seen = os.lstat(path)
+        return cls(path, seen.st_dev, seen.st_ino)
+
+    def unlink(self) -> None:
+        """Remove the socket's file, unless another daemon has replaced it; libzmq leaves it."""
+        try:
+            seen = os.lstat(self.path)
+            if (seen.st_dev, seen.st_ino) == (self.device, self.inode):
+                os.unlink(self.path)
+        except FileNotFoundError:
+            return
+
+
+def _checked_path(address: str) -> str:
+    if not address.startswith(_SCHEME):
+        raise AddressError(f"an address begins with {_SCHEME}, this one does not: {address!a}")
+    path = address.removeprefix(_SCHEME)
+    problem = wire.socket_path_problem(path)
+    if problem:
+        raise AddressError(problem)
+    try:
+        seen = os.lstat(path)
+    except FileNotFoundError:
+        return path
+    except OSError as error:
+        raise AddressError(f"cannot listen at {path!a}: {error.strerror}") from error
+    if not stat.S_ISSOCK(seen.st_mode):
+        raise AddressError(f"{path!a} exists and is not a socket; it is left alone, move it away")
+    if seen.st_uid != os.getuid():
+        raise AddressError(f"{path!a} is a socket of another user (uid {seen.st_uid})")
+    return path

@@ -1,0 +1,115 @@
+"""One value of every message; `golden/messages.json` keeps the bytes they had at first."""
+
+from __future__ import annotations
+
+from pspd.rpc import wire
+
+ROOT = wire.RootStatus(
+    path=b"/home/ann/Pictures",
+    state="watching",
+    indexed=1200,
+    pending=0,
+    failed=3,
+    include=["*.jpg"],
+    exclude=["cache/*"],
+    hidden=True,
+    problem="",
+)
+
+FRESHNESS = wire.Freshness(
+    indexed=1200,
+    pending=37,
+    failed=3,
+    scanning_roots=[b"/home/ann/Pictures"],
+    unavailable_roots=[b"/media/usb"],
+    stale=5,
+    unverified=1,
+)
+
+HIT = wire.Hit(
+    path=b"/home/ann/Pictures/caf\xe9.jpg",
+    verdict="copy",
+    distance=6,
+    turn="rotate_90",
+    width=1920,
+    height=1080,
+    size=345_678,
+    format="JPEG",
+    image="ab" * 32,
+    frames=1,
+    channels=3,
+    orientation=6,
+    upright=True,
+    quality=88,
+)
+
+QUERY = wire.QueryInfo(
+    width=640,
+    height=480,
+    size=51_234,
+    format="PNG",
+    image="cd" * 32,
+    frames=1,
+    orientation=1,
+    quality=90,
+    flat=False,
+)
+
+REQUESTS: tuple[wire.Request, ...] = (
+    wire.Hello(client="pspc 0.1.0"),
+    wire.StatusRequest(),
+    wire.RootsRequest(),
+    wire.AddRoot(path=b"/home/ann/Pictures", include=["*.jpg"], exclude=["cache/*"], hidden=True),
+    wire.RemoveRoot(path=b"/home/ann/Pictures"),
+    wire.SearchRequest(mode="similar", distance=20, count=10),
+    wire.SyncRequest(),
+    wire.FailuresRequest(after=b"\x00\x01", limit=500),
+    wire.StopRequest(),
+)
+
+REPLIES: tuple[wire.Reply, ...] = (
+    wire.Welcome(server="pspd", version="0.1.0", protocol=1, pid=4242),
+    wire.StatusReply(
+        pid=4242,
+        version="0.1.0",
+        protocol=1,
+        roots=[ROOT],
+        indexed=1200,
+        pictures=1100,
+        pending=0,
+        failed=3,
+        not_pictures=2,
+        stale=0,
+        extracted=1103,
+        rate=12.5,
+        store_bytes=1_048_576,
+        since="2026-01-02T03:04:05Z",
+        features_version=1,
+        notifier="watchdog",
+    ),
+    wire.RootsReply(roots=[ROOT]),
+    wire.RootReply(root=ROOT),
+    wire.SearchReply(query=QUERY, hits=[HIT], freshness=FRESHNESS, total=4, elapsed_ms=7.25),
+    wire.SyncReply(freshness=FRESHNESS),
+    wire.FailuresReply(
+        failures=[
+            wire.FailureEntry(
+                path=b"/home/ann/Pictures/torn.png",
+                reason="truncated",
+                message="the file ends before the picture does",
+            )
+        ],
+        next=b"\x00\x02",
+    ),
+    wire.Stopping(pid=4242),
+    wire.ErrorReply(
+        code="bad_query", message="no picture begins like this", reason="not_a_picture"
+    ),
+)
+
+EVENTS: tuple[wire.Event, ...] = (
+    wire.ProgressEvent(indexed=1200, pending=37, failed=3, rate=12.5),
+    wire.ChangeEvent(
+        kind="moved", path=b"/home/ann/Pictures/new.jpg", old_path=b"/home/ann/Pictures/old.jpg"
+    ),
+)
