@@ -1,0 +1,184 @@
+"""Environment and TOML file → `Config`, with every mistake reported at once.
+
+Nothing here touches the disk but to read the file: directories are made by those who need them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import pwd
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from pspd.config.sections import FROM_ENVIRONMENT, RANGES, Config, Paths, Range
+from pspd.errors import ConfigError
+from pspd.rpc.wire import runtime_directory
+
+CONFIG_NAME = "config.toml"
+
+_Section = TypeVar("_Section")
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """Where the configuration is looked for: $PSP_HOME, else $XDG_CONFIG_HOME/psp."""
+    if environ.get("PSP_HOME"):
+        return Path(os.path.abspath(environ["PSP_HOME"])) / CONFIG_NAME
+    return _xdg_directory(environ, "XDG_CONFIG_HOME", ".config") / CONFIG_NAME
+
+
+def load(environ: Mapping[str, str], path: Path | None = None) -> Config:
+    """Read the configuration.
+
+    Args:
+        environ: The environment; PSP_HOME, the XDG folders, HOME and TMPDIR matter.
+        path: A file that must exist; without it `config_path`, which may be absent.
+
+    Raises:
+        ConfigError: With every mistake in the file, one a line.
+    """
+    file = config_path(environ) if path is None else path
+    document = _read(file, is_required=path is not None)
+    mistakes: list[str] = []
+    sections: dict[str, object] = {}
+    kinds = get_type_hints(Config)
+    _report_unknown(document, kinds, "section", "", mistakes)
+    for name, kind in kinds.items():
+        table = document.get(name, {})
+        if not isinstance(table, dict):
+            mistakes.append(f"{name}: expected a section, [{name}], found {_describe(table)}")
+            table = {}
+        defaults = _default_paths(environ) if kind is Paths else kind()
+        sections[name] = _section(name, defaults, table, mistakes)
+    if mistakes:
+        count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        listed = "".join(f"\n  {mistake}" for mistake in mistakes)
+        raise ConfigError(f"{_shown(str(file))} has {count}:{listed}")
+    return Config(**sections)  # type: ignore[arg-type]  # each was checked against its annotation
+
+
+def _read(file: Path, *, is_required: bool) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_bytes().decode())
+    except FileNotFoundError as error:
+        if not is_required:
+            return {}
+        raise ConfigError(f"there is no configuration file {_shown(str(file))}") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{_shown(str(file))} cannot be read: {reason}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{_shown(str(file))} is not valid TOML: {error}") from error
+
+
+def _section(
+    name: str, defaults: _Section, table: Mapping[str, object], mistakes: list[str]
+) -> _Section:
+    section = type(defaults)
+    kinds = get_type_hints(section)
+    _report_unknown(table, kinds, "key", f"{name}.", mistakes)
+    values: dict[str, object] = {}
+    for key, kind in kinds.items():
+        values[key] = getattr(defaults, key)
+        if key not in table:
+            continue
+        try:
+            values[key] = _checked(f"{name}.{key}", kind, table[key])
+        except ValueError as mistake:
+            mistakes.append(f"{name}.{key}: {mistake}")
+    return section(**values)
+
+
+def _report_unknown(
+    table: Mapping[str, object], known: Iterable[str], noun: str, prefix: str, mistakes: list[str]
+) -> None:
+    known = list(known)
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+            mistakes.append(f"{prefix}{_shown(key)}: unknown {noun}; {hint}")
+
+
+def _checked(key: str, kind: object, value: object) -> object:
+    """Return the value as its field wants it; ValueError says what was expected."""
+    if key in FROM_ENVIRONMENT:
+        raise ValueError(f"cannot be set here: {FROM_ENVIRONMENT[key]}")
+    if get_origin(kind) is Literal:
+        return _checked_choice(get_args(kind), value)
+    if kind is Path:
+        return _checked_path(value)
+    return _checked_number(RANGES[key], value, is_whole=kind is not float)
+
+
+def _checked_choice(choices: tuple[str, ...], value: object) -> str:
+    if isinstance(value, str) and value in choices:
+        return value
+    expected = ", ".join(f'"{choice}"' for choice in choices)
+    close = difflib.get_close_matches(value, choices, n=1) if isinstance(value, str) else []
+    hint = f'; did you mean "{close[0]}"?' if close else ""
+    raise ValueError(f"expected one of {expected}, found {_describe(value)}{hint}")
+
+
+def _checked_path(value: object) -> Path:
+    if not isinstance(value, str) or "\0" in value or not Path(value).is_absolute():
+        raise ValueError(f"expected an absolute path as a string, found {_describe(value)}")
+    return Path(value)
+
+
+def _checked_number(limits: Range, value: object, *, is_whole: bool) -> float:
+    noun = "a whole number" if is_whole else "a number"
+    is_number = isinstance(value, int if is_whole else (int, float)) and not isinstance(value, bool)
+    # `nan` fails both comparisons, so it is out of every range.
+    if not is_number or not limits.least <= value <= limits.most:  # type: ignore[operator]
+        expected = f"{noun} from {limits.least:,} to {limits.most:,}".replace(",", "_")
+        raise ValueError(f"expected {expected}, found {_describe(value)}")
+    return value if is_whole else float(value)  # type: ignore[return-value, arg-type]
+
+
+def _describe(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{_shown(value)}"'
+        case dict():
+            return "a section"
+        case list():
+            return "a list"
+        case _:
+            return str(value)
+
+
+def _shown(text: str) -> str:
+    """Return text that cannot move the cursor of the terminal that shows the message."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _default_paths(environ: Mapping[str, str]) -> Paths:
+    home = environ.get("PSP_HOME")
+    state = Path(os.path.abspath(home)) if home else None
+    return Paths(
+        state=state or _xdg_directory(environ, "XDG_DATA_HOME", ".local/share"),
+        runtime=Path(os.path.abspath(runtime_directory(environ))),
+    )
+
+
+def _xdg_directory(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+    """Return PSP's folder by the XDG base directory specification (0.8: relative is ignored)."""
+    base = environ.get(variable, "")
+    if not os.path.isabs(base):
+        base = os.path.join(_home(environ), below_home)
+    return Path(base) / "psp"
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME", "")
+    if os.path.isabs(home):
+        return home
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError as error:
+        raise ConfigError("this user has no home directory: set HOME or PSP_HOME") from error

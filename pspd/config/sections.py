@@ -1,0 +1,152 @@
+"""What can be set: one frozen dataclass a section, and the range of every number.
+
+The docstring under a field is what `pspd --print-config` prints above the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pspd.core.model import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the daemon keeps its own files."""
+
+    state: Path
+    """Directory of the store and of its lock; absolute. Follows $PSP_HOME, else
+    $XDG_DATA_HOME/psp."""
+    runtime: Path
+    """Directory of the sockets. Follows $PSP_HOME, else $XDG_RUNTIME_DIR/psp; it cannot be set
+    in the file, because the client finds the daemon by the environment alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How watch roots are kept fresh."""
+
+    quiet_seconds: float = 1.0
+    """A file whose writer was not seen to close it is read when it was quiet so long; seconds."""
+    max_delay_seconds: float = 30.0
+    """A path that never gets quiet is looked at after this long all the same; seconds."""
+    coalesce_seconds: float = 0.05
+    """Hints below one directory are gathered for so long before anybody looks; seconds."""
+    rescan_seconds: float = 3600.0
+    """Every root is scanned again after this long, whatever the notifier reported; seconds."""
+    notifier: Literal["auto", "watchdog", "polling", "none"] = "auto"
+    """Where hints come from: auto (the best for this system), watchdog, polling, or none (rescans
+    only)."""
+    poll_seconds: float = 30.0
+    """Pause between two looks of the polling notifier; seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes that decode pictures."""
+
+    processes: int = 0
+    """Worker processes for indexing; 0 is the number of usable processor cores."""
+    query_processes: int = 2
+    """Worker processes kept for queries, so that a search never waits behind indexing."""
+    nice: int = 5
+    """Niceness of the indexing workers: 0 competes with the desktop, 19 yields to everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What the daemon remembers, and how it writes."""
+
+    map_bytes: int = 64 << 30
+    """Address space reserved for the database, in bytes; it grows when this is not enough, and no
+    disk is used before there is data."""
+    keep_removed_days: float = 7.0
+    """Features of a removed file are kept so long, so that its return costs no decoding; days."""
+    batch_files: int = 256
+    """Most files in one write transaction."""
+    batch_seconds: float = 0.25
+    """Longest time a finished file waits for its transaction to be full; seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How queries are answered."""
+
+    copy_distance: int | None = None
+    """Largest distance of the 256-bit hashes that is called a copy, in bits; absent means the
+    calibrated threshold."""
+    max_hits: int = 10_000
+    """Most hits in one reply, when the client does not ask for fewer."""
+    pixel_comparisons: int = 64
+    """Most candidates whose pixels are compared for one query."""
+    verify_seconds: float = 10.0
+    """Comparing pixels for one query stops after this long, and the reply says so; seconds."""
+    threads: int = 4
+    """Requests that are answered at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the daemon says on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important messages that are written: debug, info, warning or error."""
+    format: Literal["auto", "logfmt", "journal"] = "auto"
+    """logfmt (one `key=value` line a message), journal (the same with priorities for journald), or
+    auto (journal under systemd, else logfmt)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set."""
+
+    paths: Paths
+    watch: Watch = Watch()
+    limits: Limits = Limits()
+    workers: Workers = Workers()
+    store: Store = Store()
+    search: Search = Search()
+    log: Log = Log()
+
+
+class Range(NamedTuple):
+    """Smallest and largest value, both allowed."""
+
+    least: float
+    most: float
+
+
+RANGES: Mapping[str, Range] = {
+    "watch.quiet_seconds": Range(0.0, 3600.0),
+    "watch.max_delay_seconds": Range(0.0, 86_400.0),
+    "watch.coalesce_seconds": Range(0.0, 60.0),
+    "watch.rescan_seconds": Range(0.1, 31 * 86_400.0),
+    "watch.poll_seconds": Range(0.01, 86_400.0),
+    "limits.max_bytes": Range(1, 1 << 40),
+    "limits.max_pixels": Range(1, 1 << 40),
+    "limits.max_side": Range(1, 1 << 30),
+    "limits.max_seconds": Range(0.1, 3600.0),
+    # Below this the libraries themselves find no room; 64 MiB decodes a picture of 10 megapixels.
+    "limits.max_memory": Range(64 << 20, 1 << 46),
+    "workers.processes": Range(0, 1024),
+    "workers.query_processes": Range(1, 64),
+    "workers.nice": Range(0, 19),
+    "store.map_bytes": Range(1 << 20, 1 << 46),
+    "store.keep_removed_days": Range(0.0, 36_500.0),
+    "store.batch_files": Range(1, 100_000),
+    "store.batch_seconds": Range(0.0, 60.0),
+    "search.copy_distance": Range(0, 256),
+    "search.max_hits": Range(1, 10_000_000),
+    "search.pixel_comparisons": Range(0, 100_000),
+    "search.verify_seconds": Range(0.0, 3600.0),
+    "search.threads": Range(1, 256),
+}
+"""What each number may be. Wide on purpose: they keep out what cannot work, not what is unwise."""
+
+FROM_ENVIRONMENT: Mapping[str, str] = {
+    "paths.runtime": "the client finds the sockets by PSP_HOME or XDG_RUNTIME_DIR alone"
+}
+"""Keys that the file cannot set, and why."""

@@ -1,0 +1,1 @@
+"""Index implementations outside the process, behind the protocol of `pspd.search.index`."""

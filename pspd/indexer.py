@@ -1,0 +1,226 @@
+"""Turns changes into records: queue → file → worker → one batch → store, then index.
+
+    watcher ──operations──▶ apply ─────────────────┐
+    ReadingQueue ──▶ N reading threads ──▶ workers │──▶ store ──▶ index ──▶ events
+                          └──results──▶ committer ─┘
+
+Every change of the store passes `apply`, which brings the index up to it before the next one; the
+index may lag, but never tells of what the store does not have.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pspd.errors import StoreError
+from pspd.log import get_logger
+from pspd.reading import FileReader, NotReady
+from pspd.reading_queue import ReadingQueue
+from pspd.search.index import Index, Rows
+from pspd.store import batch
+
+if TYPE_CHECKING:
+    from pspd.store.store import Store
+
+RETRY_SECONDS = 5.0
+"""How long to wait before a batch that could not be stored is tried again."""
+
+RATE_SECONDS = 10.0
+"""The rate is taken over so many seconds."""
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How files are read and stored."""
+
+    threads: int
+    """Files read at once; one worker process each."""
+    quiet_seconds: float
+    """How long a file that somebody writes is left alone."""
+    batch_files: int
+    batch_seconds: float
+
+
+class Indexer:
+    """Reads queued files and applies every change.
+
+    Args:
+        store: The truth.
+        index: Brought up to the store after each batch.
+        reader: Opens files and has workers extract them.
+        options: How.
+        publish: Told of each change; must not block.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        index: Index,
+        reader: FileReader,
+        options: Options,
+        publish: Callable[[Sequence[batch.PathChange]], None],
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._reader = reader
+        self._options = options
+        self._publish = publish
+        self._queue = ReadingQueue(store)
+        self._results: queue.Queue[batch.Operation | None] = queue.Queue(4 * options.threads)
+        self._applying = threading.Lock()
+        self._stopping = threading.Event()
+        self._finished: deque[float] = deque()
+        self._readers = [
+            threading.Thread(target=self._read, name=f"pspd-reader-{number}", daemon=True)
+            for number in range(options.threads)
+        ]
+        self._committer = threading.Thread(target=self._commit, name="pspd-commit", daemon=True)
+
+    @property
+    def rate(self) -> float:
+        """Files finished per second, over the last seconds."""
+        now = time.monotonic()
+        recent = [at for at in list(self._finished) if at > now - RATE_SECONDS]
+        return len(recent) / max(now - recent[0], 0.1) if recent else 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no file waits to be read."""
+        return self._queue.is_idle
+
+    def start(self) -> None:
+        """Begin to serve the queue as it was left."""
+        for thread in (*self._readers, self._committer):
+            thread.start()
+
+    def close(self) -> None:
+        """Finish the files at hand, store them and stop; the queue stays in the store."""
+        self._stopping.set()
+        self._queue.close()
+        for thread in self._readers:
+            if thread.is_alive():
+                thread.join()
+        self._results.put(None)
+        if self._committer.is_alive():
+            self._committer.join()
+
+    def hand_on(self, operations: Sequence[batch.Operation], is_news: bool) -> None:  # noqa: FBT001
+        """Take what the watcher found; news are read before the backlog.
+
+        Raises:
+            StoreError: Nothing of it was stored.
+        """
+        applied = self.apply(operations)
+        if is_news:
+            self._queue.put_news(applied.queued)
+        else:
+            self._queue.wake()
+        self._queue.done(())
+
+    def apply(self, operations: Sequence[batch.Operation]) -> batch.Applied:
+        """Apply operations to the store, then to the index.
+
+        Raises:
+            StoreError: Nothing of it was stored.
+        """
+        with self._applying:
+            applied = self._store.apply(operations)
+            if applied.images:
+                self._index.put(Rows.of(applied.images))
+            if applied.dropped:
+                self._index.drop(applied.dropped)
+        if applied.changes:
+            self._publish(applied.changes)
+        return applied
+
+    def barrier(self) -> Future[None]:
+        """Return a future that is done when all that is queued now was read."""
+        return self._queue.barrier()
+
+    # --- reading threads
+
+    def _read(self) -> None:
+        while (entry := self._queue.take()) is not None:
+            try:
+                result = self._reader.read(entry.sequence, entry.key)
+            except NotReady as wait:
+                self._queue.put_later(entry.sequence, entry.key, wait.seconds)
+                continue
+            except RuntimeError as error:
+                if not self._stopping.is_set():
+                    _log.error("no worker can be had", error=error)
+                    self._stopping.wait(RETRY_SECONDS)
+                self._queue.put_later(entry.sequence, entry.key, RETRY_SECONDS)
+                continue
+            if result is None:
+                self._queue.done([entry.sequence])
+            else:
+                self._results.put(result)
+
+    # --- the committing thread
+
+    def _commit(self) -> None:
+        last_commit = 0.0
+        while True:
+            first = self._results.get()
+            if first is None:
+                return
+            results = [first]
+            until = last_commit + self._options.batch_seconds
+            ended = self._gather(results, until)
+            self._store_results(results)
+            last_commit = time.monotonic()
+            if ended:
+                return
+
+    def _gather(self, results: list[batch.Operation], until: float) -> bool:
+        """Collect results until the batch is full or late, or nothing more is on its way.
+
+        Returns whether the end was met.
+        """
+        while len(results) < self._options.batch_files:
+            wait = max(0.0, until - time.monotonic())
+            if self._queue.count_taken() <= len(results):
+                wait = 0.0
+            try:
+                result = self._results.get(timeout=wait) if wait else self._results.get_nowait()
+            except queue.Empty:
+                return False
+            if result is None:
+                return True
+            results.append(result)
+        return False
+
+    def _store_results(self, results: Sequence[batch.Operation]) -> None:
+        while True:
+            try:
+                applied = self.apply(results)
+                break
+            except StoreError as error:
+                _log.error("a batch cannot be stored; trying again", error=error)
+                if self._stopping.wait(RETRY_SECONDS):
+                    return
+        now = time.monotonic()
+        self._finished.extend([now] * len(results))
+        while self._finished and self._finished[0] < now - RATE_SECONDS:
+            self._finished.popleft()
+        for sequence, key in applied.deferred:
+            self._queue.put_later(sequence, key, self._options.quiet_seconds)
+        if applied.queued:
+            self._queue.wake()
+        self._queue.done([_sequence(result) for result in results])
+
+
+def _sequence(result: batch.Operation) -> int:
+    if isinstance(result, batch.FileIndexed | batch.FileFailed | batch.FileDeferred):
+        return result.sequence
+    return 0

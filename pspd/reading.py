@@ -1,0 +1,184 @@
+"""Reads one queued file: opens it, sees that it is ready, has a worker extract it.
+
+The outcome is an operation for the store, whatever happens; only a file that is not ready yet is
+put off. The stamp before must equal the stamp after, or the file changed under the reader.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from pspd.core.model import (
+    FailureReason,
+    FileKey,
+    FileRecord,
+    FileStamp,
+    ImageId,
+)
+from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
+from pspd.errors import FileFailure
+from pspd.store import batch
+from pspd.watcher.descriptors import has_writer, open_file, stamp_of
+from pspd.workers import Order
+
+if TYPE_CHECKING:
+    from pspd.core.model import ImageNumber
+    from pspd.store.store import Store
+    from pspd.workers import WorkerPool
+
+
+ABSENT_ROOT_SECONDS = 30.0
+"""How long to wait for a root that is not there."""
+
+
+class NotReady(Exception):
+    """The file is looked at again after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not ready for {seconds} s")
+        self.seconds = seconds
+
+
+class FileReader:
+    """Reads files for the indexer, from any thread.
+
+    Args:
+        store: Where files and known images are asked for.
+        pool: The workers.
+        quiet_seconds: How long a file must be quiet where nobody can tell who writes it.
+        max_delay_seconds: After so long a file is read although somebody has it open.
+    """
+
+    def __init__(
+        self, store: Store, pool: WorkerPool, *, quiet_seconds: float, max_delay_seconds: float
+    ) -> None:
+        self._store = store
+        self._pool = pool
+        self._quiet_seconds = quiet_seconds
+        self._max_delay_seconds = max_delay_seconds
+        self._busy_since: dict[FileKey, float] = {}
+        self._lock = threading.Lock()
+        self.extracted = 0
+        """Pictures decoded for indexing since the start."""
+
+    def read(self, sequence: int, key: FileKey) -> batch.Operation | None:
+        """Read a queued file; None when there is nothing to do any more.
+
+        Raises:
+            NotReady: It was changed too recently.
+            RuntimeError: No worker can be had.
+        """
+        with self._store.read() as reader:
+            record = reader.file(key)
+            place = reader.place_of(key.directory)
+        if record is None or record.sequence != sequence or place is None:
+            return None
+        root, names = place
+        try:
+            descriptor = open_file(root, names, key.name)
+        except (FileNotFoundError, NotADirectoryError):
+            # A root whose drive is gone looks like this as well; then nothing is believed.
+            if not os.path.isdir(root):
+                raise NotReady(ABSENT_ROOT_SECONDS) from None
+            return batch.FileGone(key)
+        except OSError as error:
+            return self._unreadable(sequence, key, record, error)
+        try:
+            return self._read_open(sequence, key, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def extract_again(self, number: ImageNumber, key: FileKey) -> batch.Operation | None:
+        """Extract a known image with this version's code; None when the file is not it."""
+        with self._store.read() as reader:
+            image = reader.image(number)
+            place = reader.place_of(key.directory)
+        if image is None or place is None:
+            return None
+        try:
+            descriptor = open_file(*place, key.name)
+        except OSError:
+            return None
+        try:
+            outcome = self._pool.run(descriptor, Order())
+        except FileFailure:
+            return None
+        finally:
+            os.close(descriptor)
+        if outcome.features is None or outcome.image_id != image.image_id:
+            return None
+        self._count_extraction()
+        return batch.ImageRefreshed(number, outcome.features)
+
+    def _read_open(self, sequence: int, key: FileKey, descriptor: int) -> batch.Operation:
+        status = os.fstat(descriptor)
+        stamp = stamp_of(status)
+        if not stat.S_ISREG(status.st_mode):
+            return _failed(
+                sequence, key, stamp, FailureReason.NOT_A_FILE, "a FIFO, socket or device"
+            )
+        if self._is_written(key, descriptor, stamp):
+            return batch.FileDeferred(key, sequence, stamp)
+        racy_ns = racy_for(stamp, time.time_ns())
+        if 0 < racy_ns <= COARSE_GRAIN_NS:
+            raise NotReady(racy_ns / 1e9)
+        is_racy = racy_ns > 0
+        try:
+            outcome = self._pool.run(descriptor, Order(), is_known=self._is_known)
+        except FileFailure as failure:
+            if stamp_of(os.fstat(descriptor)) != stamp:
+                return batch.FileDeferred(key, sequence, stamp)
+            reason = FailureReason(failure.reason)
+            return batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
+        if outcome.features is not None:
+            self._count_extraction()
+        if stamp_of(os.fstat(descriptor)) != stamp:
+            return batch.FileDeferred(key, sequence, stamp)
+        with self._lock:
+            self._busy_since.pop(key, None)
+        features = outcome.features
+        return batch.FileIndexed(key, sequence, stamp, is_racy, outcome.image_id, features)
+
+    def _is_written(self, key: FileKey, descriptor: int, stamp: FileStamp) -> bool:
+        """Say whether somebody writes the file and should not be disturbed yet.
+
+        Raises:
+            NotReady: Nobody can tell, and it was changed too recently.
+        """
+        written = has_writer(descriptor)
+        if written is None:
+            quiet = time.time() - stamp.mtime_ns / 1e9
+            # A time in the future says nothing; such a file is read at once.
+            if 0 <= quiet < self._quiet_seconds:
+                raise NotReady(self._quiet_seconds - quiet)
+            return False
+        if not written:
+            return False
+        now = time.monotonic()
+        with self._lock:
+            since = self._busy_since.setdefault(key, now)
+        return now - since < self._max_delay_seconds
+
+    def _is_known(self, image_id: ImageId) -> bool:
+        with self._store.read() as reader:
+            return reader.number_of(image_id) is not None
+
+    def _unreadable(
+        self, sequence: int, key: FileKey, record: FileRecord, error: OSError
+    ) -> batch.Operation:
+        reason = os.strerror(error.errno or 0)
+        return _failed(sequence, key, record.stamp, FailureReason.UNREADABLE, reason)
+
+    def _count_extraction(self) -> None:
+        with self._lock:
+            self.extracted += 1
+
+
+def _failed(
+    sequence: int, key: FileKey, stamp: FileStamp, reason: FailureReason, message: str
+) -> batch.FileFailed:
+    return batch.FileFailed(key, sequence, stamp, False, reason, message)

@@ -1,0 +1,164 @@
+"""Adds and removes watch roots, and tells how each is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pspd.core.model import Counts, Directory, DirectoryId, RootId, WatchRoot
+from pspd.errors import RootError
+from pspd.rpc import wire
+from pspd.store import batch
+
+if TYPE_CHECKING:
+    from pspd.store.store import Store
+    from pspd.watcher.roots import RootState
+    from pspd.watcher.watcher import Watcher
+
+
+class Roots:
+    """The watch roots, as the user orders them."""
+
+    def __init__(
+        self,
+        store: Store,
+        watcher: Watcher,
+        apply: Callable[[Sequence[batch.Operation]], object],
+    ) -> None:
+        self._store = store
+        self._watcher = watcher
+        self._apply = apply
+
+    def add(self, request: wire.AddRoot) -> wire.RootStatus:
+        """Watch a directory tree; again with other globs changes them.
+
+        Raises:
+            RootError: It is no directory, is inside a root, or has one inside.
+        """
+        path = _real_directory(os.fsdecode(request.path))
+        wanted = (tuple(request.include), tuple(request.exclude), request.hidden)
+        with self._store.read() as reader:
+            roots = [root for root in reader.roots() if not root.removing]
+        for root in roots:
+            if root.path == path:
+                if (root.include, root.exclude, root.hidden) == wanted:
+                    return self._status_of(root.root_id)
+                return self._take_up(WatchRoot(root.root_id, path, *wanted, False, root.directory))
+            _refuse_nesting(path, root.path)
+        status = os.stat(path)
+        root = WatchRoot(
+            self._store.new_root_id(), path, *wanted, False, self._store.new_directory_id()
+        )
+        top = Directory(
+            root.directory, root.root_id, DirectoryId(0), "", status.st_dev, status.st_ino
+        )
+        self._apply([batch.PutDirectory(top)])
+        return self._take_up(root)
+
+    def remove(self, request: wire.RemoveRoot) -> wire.RootStatus:
+        """Stop watching a directory tree and forget its files; the files themselves stay.
+
+        Raises:
+            RootError: It is not watched.
+        """
+        given = os.path.normpath(os.fsdecode(request.path))
+        with self._store.read() as reader:
+            roots = [root for root in reader.roots() if not root.removing]
+        for root in roots:
+            if root.path in {given, os.path.realpath(given)}:
+                status = self._status_of(root.root_id)
+                going = WatchRoot(
+                    root.root_id,
+                    root.path,
+                    root.include,
+                    root.exclude,
+                    root.hidden,
+                    True,
+                    root.directory,
+                )
+                self._apply([batch.PutRoot(going)])
+                self._watcher.remove(going)
+                return status
+        watched = ", ".join(ascii(root.path) for root in roots) or "nothing"
+        raise RootError(f"{given!a} is not watched; watched are: {watched}")
+
+    def statuses(self) -> list[wire.RootStatus]:
+        """Return how each root is, those being removed included."""
+        states = {state.root.root_id: state for state in self._watcher.roots()}
+        with self._store.read() as reader:
+            counts = reader.counts()
+            roots = reader.roots()
+        return [
+            _status(root, states.get(root.root_id), counts.get(root.root_id, Counts()))
+            for root in roots
+        ]
+
+    def freshness(self, *, stale: int = 0, unverified: int = 0) -> wire.Freshness:
+        """Return what a reply given now is computed over."""
+        statuses = [status for status in self.statuses() if status.state != "removing"]
+        return wire.Freshness(
+            indexed=sum(status.indexed for status in statuses),
+            pending=sum(status.pending for status in statuses),
+            failed=sum(status.failed for status in statuses),
+            scanning_roots=[s.path for s in statuses if s.state == "scanning"],
+            unavailable_roots=[s.path for s in statuses if s.state == "unavailable"],
+            stale=stale,
+            unverified=unverified,
+        )
+
+    def _take_up(self, root: WatchRoot) -> wire.RootStatus:
+        self._apply([batch.PutRoot(root)])
+        self._watcher.add(root)
+        return self._status_of(root.root_id)
+
+    def _status_of(self, root_id: RootId) -> wire.RootStatus:
+        states = {state.root.root_id: state for state in self._watcher.roots()}
+        with self._store.read() as reader:
+            counts = reader.counts()
+            root = next(root for root in reader.roots() if root.root_id == root_id)
+        return _status(root, states.get(root_id), counts.get(root_id, Counts()))
+
+
+def _status(root: WatchRoot, state: RootState | None, counts: Counts) -> wire.RootStatus:
+    return wire.RootStatus(
+        path=os.fsencode(root.path),
+        state=_state_word(root, state),
+        indexed=counts.indexed,
+        pending=counts.pending,
+        failed=counts.failed,
+        include=list(root.include),
+        exclude=list(root.exclude),
+        hidden=root.hidden,
+        problem="" if state is None else state.problem,
+    )
+
+
+def _state_word(root: WatchRoot, state: RootState | None) -> wire.RootStateWord:
+    if root.removing:
+        return "removing"
+    if state is not None and state.is_unavailable:
+        return "unavailable"
+    return "watching" if state is not None and state.is_scanned else "scanning"
+
+
+def _real_directory(path: str) -> str:
+    if not os.path.isabs(path):
+        raise RootError(f"{path!a} is not an absolute path")
+    if not os.path.lexists(path):
+        raise RootError(f"{path!a} does not exist")
+    real = os.path.realpath(path)
+    if not os.path.isdir(real):
+        raise RootError(f"{path!a} is not a folder; add the folder it is in")
+    if not os.access(real, os.R_OK | os.X_OK):
+        raise RootError(f"{path!a} cannot be read: permission denied")
+    return real
+
+
+def _refuse_nesting(path: str, root: str) -> None:
+    if path.startswith(root.rstrip("/") + "/"):
+        raise RootError(f"{path!a} is inside {root!a}, which is watched already")
+    if root.startswith(path.rstrip("/") + "/"):
+        raise RootError(
+            f"{path!a} contains {root!a}, which is watched already; remove that one first"
+        )

@@ -1,0 +1,192 @@
+"""Turns a query image into hits: features → candidates → verification → paths.
+
+image ──worker──▶ Features, 8 turned hashes ──Index.near──▶ 256-bit distances ──▶ copies
+              └─▶ content digest ──store──▶ same file
+dimensions ──Index.shaped──▶ plausible ──pixel digests (kept)──▶ same pixels
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Literal
+
+from pspd.core import verdict as verdicts
+from pspd.core.model import (
+    Features,
+    ImageNumber,
+    ImageRecord,
+    Turn,
+    TurnedHashes,
+    Verdict,
+)
+from pspd.pixel_search import PixelSearch
+from pspd.search.index import Index, hash_value
+from pspd.store import batch
+from pspd.workers import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pspd.store.store import Store
+    from pspd.workers import WorkerPool
+
+Mode = Literal["both", "original", "similar"]
+
+_RANK = {each: rank for rank, each in enumerate(Verdict)}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How far a search goes."""
+
+    copy_distance: int | None
+    """Largest 256-bit distance of a copy; None for the calibrated one."""
+    pixel_comparisons: int
+    """Most candidates whose pixels are read for one query."""
+    verify_seconds: float
+    """Reading pixels stops after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One image that the query was found to be."""
+
+    image: ImageRecord
+    verdict: Verdict
+    distance: int
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One file that holds a matching image."""
+
+    path: str
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one search found."""
+
+    query: Features
+    hits: tuple[Hit, ...]
+    """Strongest verdict first, then nearest, then by path."""
+    unverified: int
+    """Candidates whose pixels should have been compared and could not be in time."""
+
+
+class Searcher:
+    """Answers queries from any thread; holds no lock while it does.
+
+    Args:
+        store: The truth.
+        index: Proposes candidates.
+        pool: Workers of its own, so that no query waits behind indexing.
+        options: How far to go.
+        remember: Applies what a search learned (pixel digests) to the store.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        index: Index,
+        pool: WorkerPool,
+        options: Options,
+        remember: Callable[[Sequence[batch.Operation]], object],
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._pool = pool
+        self._options = options
+        self._pixels = PixelSearch(
+            store, index, pool, most=options.pixel_comparisons, remember=remember
+        )
+
+    def search(self, image: bytes, mode: Mode, distance: int | None, deadline: float) -> Found:
+        """Search with the bytes of an image file.
+
+        Args:
+            image: The query.
+            mode: Which verdicts are wanted.
+            distance: Largest 256-bit distance, in place of the calibrated threshold.
+            deadline: When to stop comparing pixels, by the monotonic clock.
+
+        Raises:
+            FileFailure: The query cannot be read as a picture.
+        """
+        with _as_descriptor(image) as descriptor:
+            outcome = self._pool.run(descriptor, Order(turns=True))
+            assert outcome.features is not None, "no `is_known` was passed"
+            query = outcome.features
+            matches = {} if mode == "original" else self._near(query, outcome.turns, distance)
+            unverified = 0
+            if mode != "similar":
+                until = min(deadline, time.monotonic() + self._options.verify_seconds)
+                same, unverified = self._pixels.find(query, descriptor, until)
+                matches |= {
+                    record.number: Match(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
+                    for record, bits in same
+                }
+        self._find_same_file(query, matches)
+        return Found(query, tuple(self._hits(matches.values())), unverified)
+
+    def _near(
+        self, query: Features, turns: Sequence[TurnedHashes], distance: int | None
+    ) -> dict[ImageNumber, Match]:
+        """Find copies: the 64-bit hashes shorten the field, the 256-bit ones decide."""
+        if query.quality < verdicts.FLAT_QUALITY:
+            return {}
+        threshold = distance if distance is not None else self._options.copy_distance
+        hashes = [hash_value(turned.phash64) for turned in turns]
+        candidates = self._index.near(hashes, verdicts.SHORTLIST_RADIUS)
+        numbers = [candidate.number for candidate in candidates]
+        matches: dict[ImageNumber, Match] = {}
+        with self._store.read() as reader:
+            for candidate, phash in zip(candidates, reader.hashes(numbers), strict=True):
+                turned = turns[candidate.turn]
+                bits = verdicts.hamming(turned.phash256, phash)
+                found = verdicts.similar_verdict(bits, threshold)
+                best = matches.get(candidate.number)
+                if found is None or (best is not None and best.distance <= bits):
+                    continue
+                record = reader.image(candidate.number)
+                if record is not None:
+                    matches[candidate.number] = Match(record, found, bits, turned.turn)
+        return matches
+
+    def _find_same_file(self, query: Features, matches: dict[ImageNumber, Match]) -> None:
+        with self._store.read() as reader:
+            number = reader.number_of(query.image_id)
+            record = None if number is None else reader.image(number)
+        if record is not None:
+            matches[record.number] = Match(record, Verdict.SAME_FILE, 0, Turn.NONE)
+
+    def _hits(self, matches: Iterable[Match]) -> list[Hit]:
+        hits = []
+        with self._store.read() as reader:
+            for match in matches:
+                for key in reader.links(match.image.number):
+                    path = reader.file_path(key)
+                    if path is not None:
+                        hits.append(Hit(path, match))
+        hits.sort(key=lambda hit: (_RANK[hit.match.verdict], hit.match.distance, hit.path))
+        return hits
+
+
+@contextmanager
+def _as_descriptor(image: bytes) -> Iterator[int]:
+    """Give bytes to a worker as it gets files: as an open descriptor."""
+    if hasattr(os, "memfd_create"):
+        opened: IO[bytes] = os.fdopen(os.memfd_create("pspd-query", os.MFD_CLOEXEC), "w+b")
+    else:
+        opened = tempfile.TemporaryFile(prefix="pspd-query-")  # noqa: SIM115 - closed below
+    with opened as file:
+        file.write(image)
+        file.flush()
+        yield file.fileno()

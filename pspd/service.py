@@ -1,0 +1,197 @@
+"""Every verb a frontend may call, each a few lines of delegation."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pspd import __version__
+from pspd.core import verdict as verdicts
+from pspd.errors import RequestError
+from pspd.features.extract import FEATURES_VERSION
+from pspd.rpc import wire
+
+if TYPE_CHECKING:
+    from pspd.indexer import Indexer
+    from pspd.reading import FileReader
+    from pspd.roots import Roots
+    from pspd.searcher import Found, Hit, Searcher
+    from pspd.store.store import Store
+    from pspd.upkeep import Upkeep
+    from pspd.watcher.watcher import Watcher
+
+MAX_FAILURES = 10_000
+"""Largest page of failures."""
+
+
+class Service:
+    """Serves requests from any thread; everything it needs is given by the composition root."""
+
+    def __init__(  # noqa: PLR0913 - every part by its name
+        self,
+        *,
+        store: Store,
+        roots: Roots,
+        watcher: Watcher,
+        indexer: Indexer,
+        reader: FileReader,
+        upkeep: Upkeep,
+        searcher: Searcher,
+        max_hits: int,
+        stop: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._roots = roots
+        self._watcher = watcher
+        self._indexer = indexer
+        self._reader = reader
+        self._upkeep = upkeep
+        self._searcher = searcher
+        self._max_hits = max_hits
+        self._stop = stop
+        self._since = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def handle(
+        self, request: wire.Request, image: bytes | None, deadline: float
+    ) -> wire.Reply | Future[wire.Reply]:
+        """Serve one request.
+
+        Raises:
+            PspError: It cannot be served; the error has a code for the wire.
+        """
+        match request:
+            case wire.Hello():
+                return wire.Welcome("pspd", __version__, wire.PROTOCOL_VERSION, os.getpid())
+            case wire.StatusRequest():
+                return self._status()
+            case wire.RootsRequest():
+                return wire.RootsReply(self._roots.statuses())
+            case wire.AddRoot():
+                return wire.RootReply(self._roots.add(request))
+            case wire.RemoveRoot():
+                return wire.RootReply(self._roots.remove(request))
+            case wire.SearchRequest():
+                return self._search(request, image, deadline)
+            case wire.SyncRequest():
+                return self._sync()
+            case wire.FailuresRequest(after, limit):
+                return self._failures(after, limit)
+            case wire.StopRequest():
+                self._stop()
+                return wire.Stopping(os.getpid())
+
+    def progress(self) -> wire.ProgressEvent:
+        """Return how far indexing is."""
+        freshness = self._roots.freshness()
+        return wire.ProgressEvent(
+            freshness.indexed, freshness.pending, freshness.failed, self._indexer.rate
+        )
+
+    def _status(self) -> wire.StatusReply:
+        roots = self._roots.statuses()
+        with self._store.read() as reader:
+            pictures = reader.meta("pictures")
+            not_pictures = sum(counts.not_pictures for counts in reader.counts().values())
+        return wire.StatusReply(
+            pid=os.getpid(),
+            version=__version__,
+            protocol=wire.PROTOCOL_VERSION,
+            roots=roots,
+            indexed=sum(root.indexed for root in roots),
+            pictures=pictures,
+            pending=sum(root.pending for root in roots),
+            failed=sum(root.failed for root in roots),
+            not_pictures=not_pictures,
+            stale=self._upkeep.stale,
+            extracted=self._reader.extracted,
+            rate=round(self._indexer.rate, 1),
+            store_bytes=self._store.used_bytes(),
+            since=self._since,
+            features_version=FEATURES_VERSION,
+            notifier=self._watcher.notifier_name,
+        )
+
+    def _search(
+        self, request: wire.SearchRequest, image: bytes | None, deadline: float
+    ) -> wire.SearchReply:
+        if image is None:
+            raise RequestError("bad_request", "a search needs the image in a second frame")
+        begun = time.monotonic()
+        found = self._searcher.search(image, request.mode, request.distance, deadline)
+        most = self._max_hits if request.count is None else min(request.count, self._max_hits)
+        return wire.SearchReply(
+            query=_query(found),
+            hits=[_hit(hit, found) for hit in found.hits[:most]],
+            freshness=self._roots.freshness(stale=self._upkeep.stale, unverified=found.unverified),
+            total=len(found.hits),
+            elapsed_ms=round(1000 * (time.monotonic() - begun), 3),
+        )
+
+    def _sync(self) -> Future[wire.Reply]:
+        """Scan every root, then wait until all that was queued by then was read."""
+        reply: Future[wire.Reply] = Future()
+
+        def scanned(scan: Future[None]) -> None:
+            if scan.cancelled():
+                reply.set_exception(RequestError("stopping", "the daemon is stopping"))
+            else:
+                self._indexer.barrier().add_done_callback(served)
+
+        def served(queue: Future[None]) -> None:
+            if queue.cancelled():
+                reply.set_exception(RequestError("stopping", "the daemon is stopping"))
+            else:
+                reply.set_result(wire.SyncReply(self._roots.freshness(stale=self._upkeep.stale)))
+
+        self._watcher.scan_all().add_done_callback(scanned)
+        return reply
+
+    def _failures(self, after: bytes | None, limit: int) -> wire.FailuresReply:
+        with self._store.read() as reader:
+            page, following = reader.failures(after, max(1, min(limit, MAX_FAILURES)))
+        return wire.FailuresReply(
+            [
+                wire.FailureEntry(os.fsencode(path), reason, message)
+                for path, reason, message in page
+            ],
+            following,
+        )
+
+
+def _query(found: Found) -> wire.QueryInfo:
+    query = found.query
+    return wire.QueryInfo(
+        width=query.width,
+        height=query.height,
+        size=query.size,
+        format=query.format,
+        image=query.image_id.hex(),
+        frames=query.frames,
+        orientation=query.orientation,
+        quality=query.quality,
+        flat=query.quality < verdicts.FLAT_QUALITY,
+    )
+
+
+def _hit(hit: Hit, found: Found) -> wire.Hit:
+    image = hit.match.image
+    return wire.Hit(
+        path=os.fsencode(hit.path),
+        verdict=hit.match.verdict.value,
+        distance=hit.match.distance,
+        turn=hit.match.turn,
+        width=image.width,
+        height=image.height,
+        size=image.size,
+        format=image.format,
+        image=image.image_id.hex(),
+        frames=image.frames,
+        channels=image.channels,
+        orientation=image.orientation,
+        upright=image.orientation != found.query.orientation,
+        quality=image.quality,
+    )

@@ -1,0 +1,227 @@
+"""Configuration: defaults, files, mistakes, and the way back to TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pspd import config
+from pspd.config import Config, Log, Paths, Search, Store, Watch, Workers
+from pspd.config.rendering import field_docstrings, toml_string
+from pspd.config.sections import RANGES
+from pspd.core.model import Limits
+from pspd.errors import ConfigError
+
+ENVIRON = {"HOME": "/home/somebody", "XDG_RUNTIME_DIR": "/run/user/1000"}
+
+
+def loaded(folder: Path, text: str) -> Config:
+    file = folder / "config.toml"
+    file.write_text(text)
+    return config.load(ENVIRON, file)
+
+
+def mistakes(folder: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        loaded(folder, text)
+    return str(caught.value)
+
+
+def test_without_a_file_every_key_has_its_default() -> None:
+    paths = Paths(Path("/home/somebody/.local/share/psp"), Path("/run/user/1000/psp"))
+    assert config.load({**ENVIRON, "HOME": "/home/somebody"}) == Config(paths)
+
+
+def test_psp_home_holds_everything() -> None:
+    environ = {**ENVIRON, "PSP_HOME": "/srv/psp"}
+    paths = config.load(environ).paths
+    assert paths == Paths(state=Path("/srv/psp"), runtime=Path("/srv/psp"))
+    assert config.config_path(environ) == Path("/srv/psp/config.toml")
+
+
+def test_a_relative_psp_home_is_made_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = config.load({"PSP_HOME": "here"}).paths
+    assert paths == Paths(state=tmp_path / "here", runtime=tmp_path / "here")
+
+
+def test_the_xdg_folders_are_followed_and_relative_ones_ignored() -> None:
+    environ = {**ENVIRON, "XDG_DATA_HOME": "/data", "XDG_CONFIG_HOME": "relative"}
+    assert config.load(environ).paths.state == Path("/data/psp")
+    assert config.config_path(environ) == Path("/home/somebody/.config/psp/config.toml")
+
+
+def test_without_home_the_user_database_knows_it() -> None:
+    assert config.config_path({}).is_absolute()
+
+
+def test_a_file_in_psp_home_is_read(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[workers]\nprocesses = 3\n")
+    assert config.load({"PSP_HOME": str(tmp_path)}).workers == Workers(processes=3)
+
+
+def test_a_whole_number_will_do_where_seconds_are_expected(tmp_path: Path) -> None:
+    value = loaded(tmp_path, "[watch]\nquiet_seconds = 2\n").watch.quiet_seconds
+    assert (value, type(value)) == (2.0, float)
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    message = mistakes(
+        tmp_path,
+        """
+        search = 3
+        [watch]
+        quiet_secnds = 2
+        poll_seconds = nan
+        notifier = "watchdg"
+        [limts]
+        [workers]
+        nice = 5.0
+        processes = -1
+        query_processes = true
+        [paths]
+        runtime = "/run"
+        state = "relative"
+        [log]
+        level = ["info"]
+        """,
+    )
+    assert message.splitlines()[0].endswith("config.toml has 11 mistakes:")
+    assert set(message.splitlines()[1:]) == {
+        "  search: expected a section, [search], found 3",
+        "  watch.quiet_secnds: unknown key; did you mean quiet_seconds?",
+        "  watch.poll_seconds: expected a number from 0.01 to 86_400.0, found nan",
+        (
+            '  watch.notifier: expected one of "auto", "watchdog", "polling", "none", '
+            'found "watchdg"; did you mean "watchdog"?'
+        ),
+        "  limts: unknown section; did you mean limits?",
+        "  workers.nice: expected a whole number from 0 to 19, found 5.0",
+        "  workers.processes: expected a whole number from 0 to 1_024, found -1",
+        "  workers.query_processes: expected a whole number from 1 to 64, found true",
+        (
+            "  paths.runtime: cannot be set here: the client finds the sockets by PSP_HOME or "
+            "XDG_RUNTIME_DIR alone"
+        ),
+        '  paths.state: expected an absolute path as a string, found "relative"',
+        '  log.level: expected one of "debug", "info", "warning", "error", found a list',
+    }
+
+
+def test_a_key_like_no_other_is_answered_with_those_that_exist(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, "[log]\nxyzzy = 1\n").endswith("unknown key; known are level, format")
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    assert "\x1b" not in mistakes(tmp_path, '"\\u001b[31m" = "\\u001b"\n[log]\nlevel="\\u001b"')
+
+
+def test_a_file_that_is_not_toml_is_one_mistake(tmp_path: Path) -> None:
+    assert "is not valid TOML" in mistakes(tmp_path, "[watch\n")
+
+
+def test_a_file_that_is_not_utf_8_is_one_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ConfigError, match="is not valid TOML"):
+        config.load(ENVIRON, file)
+
+
+def test_a_file_that_was_asked_for_must_exist_and_be_readable(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no configuration file"):
+        config.load(ENVIRON, tmp_path / "absent.toml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        config.load(ENVIRON, tmp_path)
+
+
+def test_a_configuration_is_a_value() -> None:
+    first, second = config.load(ENVIRON), config.load(ENVIRON)
+    assert hash(first) == hash(second)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        first.log.level = "debug"  # type: ignore[misc]
+
+
+def test_every_number_has_a_range_and_its_default_lies_in_it() -> None:
+    expected = set()
+    for section, kind in get_type_hints(Config).items():
+        for key, of in get_type_hints(kind).items():
+            if get_origin(of) is not Literal and of is not Path:
+                expected.add(f"{section}.{key}")
+                default = getattr(getattr(config.load(ENVIRON), section), key)
+                assert default is None or RANGES[f"{section}.{key}"].least <= default
+                assert default is None or default <= RANGES[f"{section}.{key}"].most
+    assert set(RANGES) == expected
+
+
+def test_every_field_has_a_docstring() -> None:
+    for kind in get_type_hints(Config).values():
+        assert set(field_docstrings(kind)) == {field.name for field in dataclasses.fields(kind)}
+
+
+def test_rendering_shows_every_section_and_key_with_its_comment() -> None:
+    text = config.render(config.load(ENVIRON))
+    assert "# What one file may cost.\n[limits]\n" in text
+    assert "max_seconds = 10.0\n" in text
+    assert "\n# copy_distance =\n" in text
+    assert '\n# runtime = "/run/user/1000/psp"\n' in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_rendering_needs_no_source_of_the_sections() -> None:
+    made = type("Made", (), {"__module__": __name__})
+    assert field_docstrings(made) == {}
+
+
+def section_values(kind: type) -> st.SearchStrategy[Any]:
+    """Configurations of one section, every key within its range."""
+    name = kind.__name__.lower()
+    values: dict[str, st.SearchStrategy[Any]] = {}
+    for key, of in get_type_hints(kind).items():
+        if get_origin(of) is Literal:
+            values[key] = st.sampled_from(get_args(of))
+        elif of is Path:
+            values[key] = st.just(Path("/run/psp")) if key == "runtime" else absolute_paths
+        else:
+            least, most = RANGES[f"{name}.{key}"]
+            number = st.floats(least, most) if of is float else st.integers(int(least), int(most))
+            values[key] = number if of in {int, float} else st.none() | number
+    return st.builds(kind, **values)
+
+
+absolute_paths = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).map(
+    lambda text: Path("/" + text)
+)
+configurations = st.builds(
+    Config, *(section_values(kind) for kind in (Paths, Watch, Limits, Workers, Store, Search, Log))
+)
+
+
+@given(configurations)
+def test_loading_what_was_rendered_gives_an_equal_configuration(
+    tmp_path_factory: pytest.TempPathFactory, original: Config
+) -> None:
+    file = tmp_path_factory.mktemp("config") / "config.toml"
+    file.write_text(config.render(original))
+    assert config.load({"XDG_RUNTIME_DIR": "/run", "HOME": "/"}, file) == original
+
+
+def test_a_path_that_is_not_utf_8_stays_with_the_environment(tmp_path: Path) -> None:
+    environ = {"PSP_HOME": "/srv/\udcff", "HOME": "/"}
+    original = config.load(environ)
+    file = tmp_path / "config.toml"
+    file.write_text(config.render(original))
+    assert '# state = "/srv/\\\\udcff"' in file.read_text()
+    assert config.load(environ, file) == original
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_survives_as_a_toml_string(text: str) -> None:
+    assert tomllib.loads(f"key = {toml_string(text)}") == {"key": text}

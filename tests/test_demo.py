@@ -1,0 +1,68 @@
+"""`make demo`, on pictures of one's own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from examples import make_samples
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "it's my folder"
+    made.mkdir()
+    make_samples.pattern(1).save(made / "one.png")
+    make_samples.pattern(2).save(made / "two.png")
+    return made
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+def demo(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "examples.demo", *arguments]
+    return subprocess.run(
+        command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_the_demo_finds_a_copy_and_leaves_the_folder_as_it_was(
+    folder: Path, tmp_path: Path
+) -> None:
+    query = tmp_path / "query.bmp"
+    make_samples.pattern(1).save(query)
+    before = contents(folder)
+    result = demo("--pictures", folder, "--query", query)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "\nsame_pixels\t" in result.stdout
+    assert "two.png" not in result.stdout
+    assert contents(folder) == before
+
+
+def test_without_a_query_the_first_pictures_are_searched(folder: Path) -> None:
+    result = demo("--pictures", folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.count("\nsame_file\t") == 2
+
+
+def test_a_demo_that_fails_says_so(tmp_path: Path) -> None:
+    result = demo("--pictures", tmp_path / "absent")
+    assert result.returncode == 1
+    assert "The demo failed" in result.stderr
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_passes_names_on_whatever_they_are(folder: Path) -> None:
+    command = ["make", "--dry-run", "--silent", "demo", f"IN={folder}", "IMG=a b.jpg"]
+    result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    quoted = str(folder).replace("'", "'\\''")
+    assert f"--pictures '{quoted}'" in result.stdout
+    assert "--query 'a b.jpg'" in result.stdout
