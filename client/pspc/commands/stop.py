@@ -1,0 +1,62 @@
+"""Stop the daemon, and return when it is gone. It goes on where it was when it starts again."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from pspc.commands import connect
+from pspc.errors import Unreachable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pspc.console import Console
+
+EXAMPLES = """\
+  pspc stop
+"""
+
+_POLL_SECONDS = 0.02
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments: there are none."""
+    parser.set_defaults(verb="stop", no_start=True)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Stop the daemon and wait until its socket and its process are gone."""
+    from pspc.transport import is_running  # noqa: PLC0415 - brings ZeroMQ
+
+    if not is_running(os.environ):
+        console.line("pspd is not running")
+        return 0
+    arguments.no_start = True
+    with connect(arguments) as connection:
+        pid = connection.stop()
+        deadline = time.monotonic() + connection.timeout
+    while is_running(os.environ) or is_alive(pid):
+        if time.monotonic() >= deadline:
+            raise Unreachable(f"pspd was told to stop and has not yet, its pid is {pid}")
+        time.sleep(_POLL_SECONDS)
+    console.line("pspd is stopped")
+    return 0
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that ended and whose parent has not looked does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # pid (name) state …; the name may hold anything, parentheses too (proc(5)).
+            state = file.read().rpartition(b")")[2].split()[0]
+    except (OSError, IndexError):
+        return True  # No /proc: the signal is all there is to go by.
+    return state not in {b"Z", b"X"}

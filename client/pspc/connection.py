@@ -1,0 +1,214 @@
+"""The daemon's verbs as typed methods: the Python API, and what the commands are made of."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from pspc.errors import DaemonError, Unreachable
+from pspc.transport import Transport, is_running
+from pspd.rpc import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Self
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds a request may take: a search of ten million pictures takes a small part of one."""
+
+_LONGEST_SYNC = 3600.0
+"""Seconds one sync request may wait in the daemon; a longer wait is several requests."""
+
+_POLL_SECONDS = 0.02
+
+_Reply = TypeVar("_Reply", bound=wire.Message)
+
+
+class Connection:
+    """A connection to the user's daemon; for one thread, a context manager.
+
+    Paths in replies are bytes, for names need not be text; `os.fsdecode` makes them strings.
+    """
+
+    def __init__(
+        self,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        start: bool = False,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        """Prepare a connection; nothing is sent yet.
+
+        Args:
+            home: What `PSP_HOME` says otherwise: the folder under which everything lies.
+            start: Start the daemon when none runs.
+            timeout: Seconds a request may take.
+
+        Raises:
+            PspcError: the daemon could not be started.
+        """
+        environ = dict(os.environ)
+        if home is not None:
+            environ["PSP_HOME"] = os.path.abspath(home)
+        self._environ = environ
+        self._may_start = start
+        self.timeout = timeout
+        if start and not is_running(environ):
+            self._start_daemon()
+        self._transport = Transport(*wire.socket_paths(environ))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the sockets; never waits."""
+        self._transport.close()
+
+    def hello(self) -> wire.Welcome:
+        """Ask who listens."""
+        return self._ask(wire.Hello(f"pspc {_version()}"), wire.Welcome)
+
+    def status(self) -> wire.StatusReply:
+        """Return the daemon's state."""
+        return self._ask(wire.StatusRequest(), wire.StatusReply)
+
+    def roots(self) -> list[wire.RootStatus]:
+        """Return the watch roots and how far each is."""
+        return self._ask(wire.RootsRequest(), wire.RootsReply).roots
+
+    def add(
+        self,
+        path: str | bytes | os.PathLike[str],
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        *,
+        hidden: bool = False,
+    ) -> wire.RootStatus:
+        """Watch a directory tree.
+
+        Args:
+            path: The directory; a relative one is taken from here.
+            include: Globs on the path below it; none means every file.
+            exclude: Globs on the path below it; they win.
+            hidden: Whether names that begin with a dot are looked at.
+
+        Raises:
+            DaemonError: `root`, when it is no directory or overlaps another root.
+        """
+        request = wire.AddRoot(_absolute(path), list(include), list(exclude), hidden)
+        return self._ask(request, wire.RootReply).root
+
+    def remove(self, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
+        """Stop watching a directory tree and forget its files.
+
+        Raises:
+            DaemonError: `root`, when it is not watched.
+        """
+        return self._ask(wire.RemoveRoot(_absolute(path)), wire.RootReply).root
+
+    def search(
+        self,
+        source: bytes | str | os.PathLike[str],
+        mode: Literal["both", "original", "similar"] = "both",
+        distance: int | None = None,
+        count: int | None = None,
+    ) -> wire.SearchReply:
+        """Search for an image.
+
+        Args:
+            source: The bytes of an image, or the path of one.
+            mode: `original`: the same file or the same pixels; `similar`: copies.
+            distance: Most bits that the 256-bit hashes may differ in, 0 to 256; None for the
+                calibrated threshold.
+            count: Most hits, from 1; None for all.
+
+        Raises:
+            SourceError: the path cannot be read.
+            DaemonError: `bad_query`, when the bytes are no image.
+        """
+        if not isinstance(source, bytes):
+            from pspc.sources import read_path  # noqa: PLC0415 - of no use to other verbs
+
+            source = read_path(os.fspath(source))
+        return self._ask(wire.SearchRequest(mode, distance, count), wire.SearchReply, image=source)
+
+    def sync(self, timeout: float | None = None) -> wire.Freshness:
+        """Return once everything that happened in the roots before now is indexed.
+
+        Args:
+            timeout: Seconds to wait at most; None for as long as it takes.
+
+        Raises:
+            DaemonError: `deadline`, when it takes longer.
+        """
+        while True:
+            try:
+                seconds = _LONGEST_SYNC if timeout is None else timeout
+                return self._ask(wire.SyncRequest(), wire.SyncReply, timeout=seconds).freshness
+            except DaemonError as error:
+                if timeout is not None or error.code != "deadline":
+                    raise
+
+    def failures(self) -> Iterator[wire.FailureEntry]:
+        """Yield the files that could not be indexed, page by page as they are looked at."""
+        page = self._ask(wire.FailuresRequest(), wire.FailuresReply)
+        yield from page.failures
+        while page.next is not None:
+            page = self._ask(wire.FailuresRequest(after=page.next), wire.FailuresReply)
+            yield from page.failures
+
+    def stop(self) -> int:
+        """Ask the daemon to exit; returns its process id. It finishes its batch first."""
+        return self._ask(wire.StopRequest(), wire.Stopping).pid
+
+    def events(self) -> Iterator[wire.Event]:
+        """Yield what the daemon reports from now on; ends by an error when the daemon ends."""
+        return self._transport.events()
+
+    def _ask(
+        self,
+        request: wire.Request,
+        kind: type[_Reply],
+        *,
+        image: bytes | None = None,
+        timeout: float | None = None,
+    ) -> _Reply:
+        seconds = self.timeout if timeout is None else timeout
+        reply = self._transport.request(request, image, timeout=seconds)
+        if self._may_start and isinstance(reply, wire.ErrorReply) and reply.code == "stopping":
+            self._replace_daemon(time.monotonic() + seconds)
+            reply = self._transport.request(request, image, timeout=seconds)
+        if isinstance(reply, wire.ErrorReply):
+            raise DaemonError(reply.code, reply.message, reply.reason)
+        if not isinstance(reply, kind):
+            raise Unreachable(
+                f"the daemon answered {type(request).__name__} with a reply to another"
+            )
+        return reply
+
+    def _start_daemon(self) -> None:
+        from pspc.autostart import ensure_running  # noqa: PLC0415 - brings subprocess
+
+        ensure_running(self._environ)
+
+    def _replace_daemon(self, deadline: float) -> None:
+        """Wait until a daemon that is on its way out is gone, and start the next one."""
+        while is_running(self._environ) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        self._start_daemon()
+        self._transport.close()
+        self._transport = Transport(*wire.socket_paths(self._environ))
+
+
+def _absolute(path: str | bytes | os.PathLike[str]) -> bytes:
+    return os.path.abspath(os.fsencode(path))
+
+
+def _version() -> str:
+    from pspd import __version__  # noqa: PLC0415 - wanted in one request of many
+
+    return __version__

@@ -1,0 +1,166 @@
+"""Replies → text for people and for pipes. Every path goes through this module to the screen.
+
+A path is any bytes but NUL: it may hold terminal controls, bidirectional marks, line breaks and
+bytes that are no UTF-8. `printable` makes it harmless to look at, `field` makes it one column.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pspd.rpc import wire
+
+SEARCH_COLUMNS = ("verdict", "distance", "turn", "width", "height", "bytes", "format", "path")
+"""Of a search in a pipe, in this order; several queries have `query` before them."""
+
+_HARMLESS_SPACES = {"\u3000", "\u00a0"}
+"""Spaces that file names do have (the ideographic one), though Python calls them unprintable."""
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_KIBI = 1024
+_LAST_ASCII = 0x7F
+
+
+def printable(text: str | bytes) -> str:
+    """Make a path, or a sentence with one in it, safe for a terminal.
+
+    Control and formatting characters (bidirectional ones among them), line breaks, unassigned
+    characters and bytes that are no UTF-8 become escapes; everything else stays as it is.
+    """
+    decoded = _encoded(text).decode("utf-8", "backslashreplace")
+    if decoded.isprintable():
+        return decoded
+    return "".join(
+        character
+        if character.isprintable() or character in _HARMLESS_SPACES
+        else character.encode("unicode_escape").decode("ascii")
+        for character in decoded
+    )
+
+
+def field(path: str | bytes) -> str:
+    r"""Make a path one tab-separated column, from which its bytes can be had back.
+
+    Backslash, tab and newline become \\, \t and \n; other ASCII controls and bytes that are no
+    UTF-8 become \xNN. Everything else stays as it is.
+    """
+    text = _encoded(path).replace(b"\\", rb"\\").decode("utf-8", "backslashreplace")
+    text = text.replace("\t", r"\t").replace("\n", r"\n")
+    return "".join(
+        character if character.isprintable() or ord(character) > _LAST_ASCII else _hex(character)
+        for character in text
+    )
+
+
+def _encoded(text: str | bytes) -> bytes:
+    # Not `os.fsencode`: a sentence may have characters that the locale has not.
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+
+def _hex(character: str) -> str:
+    return f"\\x{ord(character):02x}"
+
+
+def human_bytes(size: float) -> str:
+    """Return a size in bytes as people read it: `1.2 MiB`."""
+    for unit in _UNITS[:-1]:
+        if abs(size) < _KIBI:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= _KIBI
+    return f"{size:.1f} {_UNITS[-1]}"
+
+
+def human_duration(seconds: float) -> str:
+    """Return a duration as people read it: `4:07`, `1:02:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return `1 file` or `1,234 files`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+) -> str:
+    """Lay out rows in columns.
+
+    Args:
+        header: Names of the columns.
+        rows: Printable cells; the last column may be of any width.
+        right: Numbers of the columns that are aligned to the right.
+
+    Returns:
+        Lines without the last line break.
+    """
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header) - 1)]
+    return "\n".join(
+        "  ".join(
+            [
+                cell.rjust(width) if column in right else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=False))
+            ]
+            + [line[-1]]
+        ).rstrip()
+        for line in lines
+    )
+
+
+def search_table(hits: Sequence[wire.Hit]) -> str:
+    """Return hits as a table for a terminal."""
+    rows = [
+        (
+            hit.verdict.replace("_", " "),
+            str(hit.distance),
+            "" if hit.turn == "none" else printable(hit.turn).replace("_", " "),
+            f"{hit.width}x{hit.height}",
+            human_bytes(hit.size),
+            printable(hit.format),
+            printable(hit.path),
+        )
+        for hit in hits
+    ]
+    header = ("verdict", "bits", "turn", "pixels", "size", "format", "path")
+    return table(header, rows, right=(1, 3, 4))
+
+
+def search_line(hit: wire.Hit) -> str:
+    """Return a hit as one line of `SEARCH_COLUMNS`, separated by tabs."""
+    cells = (hit.verdict, hit.distance, hit.turn, hit.width, hit.height, hit.size, hit.format)
+    return "\t".join([*map(str, cells), field(hit.path)])
+
+
+def freshness_notes(freshness: wire.Freshness) -> list[str]:
+    """Say what a reply could not see; empty when the index is complete."""
+    notes = []
+    if freshness.pending:
+        are = "is" if freshness.pending == 1 else "are"
+        notes.append(
+            f"{counted(freshness.pending, 'file')} {are} still pending; results may be incomplete"
+        )
+    if freshness.scanning_roots:
+        count = len(freshness.scanning_roots)
+        is_being = "is" if count == 1 else "are"
+        notes.append(
+            f"{counted(count, 'watch root')} {is_being} still being scanned; "
+            "results may be incomplete"
+        )
+    notes.extend(
+        f"{printable(path)} is unavailable; its files are answered for as they were last seen"
+        for path in freshness.unavailable_roots
+    )
+    if freshness.unverified:
+        files = counted(freshness.unverified, "candidate")
+        notes.append(f"{files} could not be compared pixel by pixel")
+    return notes
+
+
+def is_complete(freshness: wire.Freshness) -> bool:
+    """Tell whether nothing found means that there is nothing."""
+    return not (freshness.pending or freshness.scanning_roots or freshness.unavailable_roots)

@@ -1,0 +1,86 @@
+"""Where a query image comes from: a path, standard input, an http(s) URL, the clipboard."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from pspc.errors import SourceError
+from pspd.rpc import wire
+
+STANDARD_INPUT = "-"
+
+_URL_SCHEMES = ("http://", "https://")
+
+
+def read(name: str) -> bytes:
+    """Read a query image by the name a user gave: "-", a URL or a path.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    if name == STANDARD_INPUT:
+        return read_standard_input()
+    if name.lower().startswith(_URL_SCHEMES):
+        from pspc.fetch import fetch  # noqa: PLC0415 - urllib costs 40 ms
+
+        return fetch(name)
+    return read_path(name)
+
+
+def read_path(path: str | bytes) -> bytes:
+    """Read an image file.
+
+    It is opened without waiting, so that a FIFO nobody writes to is refused and not waited for.
+
+    Raises:
+        SourceError: it is missing, no file, unreadable, empty or too large.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        raise SourceError(_reason(error)) from error
+    except ValueError as error:
+        raise SourceError(f"this is no path: {error}") from error
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise SourceError("it is a directory; to watch it: pspc add DIR")
+        if not stat.S_ISREG(mode):
+            raise SourceError("it is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return checked(file.read(wire.MAX_QUERY_BYTES + 1))
+    except OSError as error:
+        raise SourceError(_reason(error)) from error
+    finally:
+        os.close(descriptor)
+
+
+def read_standard_input() -> bytes:
+    """Read an image from standard input.
+
+    Raises:
+        SourceError: it is a terminal, empty or too long.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise SourceError("nothing is piped into pspc; give a file instead")
+    return checked(sys.stdin.buffer.read(wire.MAX_QUERY_BYTES + 1))
+
+
+def checked(data: bytes) -> bytes:
+    """Return the bytes of an image, if there are any and not too many.
+
+    Raises:
+        SourceError: there are none, or more than the wire takes.
+    """
+    if not data:
+        raise SourceError("it is empty")
+    if len(data) > wire.MAX_QUERY_BYTES:
+        raise SourceError(f"it is larger than the limit of {wire.MAX_QUERY_BYTES >> 20} MiB")
+    return data
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,0 +1,236 @@
+"""One request, one reply, within a deadline: the ZeroMQ side of the client.
+
+The daemon's death is noticed, not waited for: a DEALER would silently connect again and the lost
+request would never be answered. So the connection is monitored, and a request that may be repeated
+is sent once more, with the same id, from a fresh socket.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import zmq
+
+from pspc.errors import NotRunning, Unreachable
+from pspd.rpc import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Self
+
+_GRACE_SECONDS = 0.1
+"""Waited beyond the deadline, for the daemon's own word on what took so long."""
+
+_RESTART_SECONDS = 1.0
+"""How long a daemon that went away may take to come back, for a request to be repeated."""
+
+_CONNECT_SECONDS = 0.5
+_PROBE_INTERVAL = 0.02
+
+_REPEATABLE = (
+    wire.Hello
+    | wire.StatusRequest
+    | wire.RootsRequest
+    | wire.SearchRequest
+    | wire.SyncRequest
+    | wire.FailuresRequest
+)
+"""Requests that say the same once or twice. A root removed twice is an error, and a second `stop`
+would reach the next daemon."""
+
+
+def check_listening(path: str) -> None:
+    """See to it that the user's daemon listens at `path`.
+
+    A plain connect tells at once what libzmq hides: it would try again and again.
+
+    Raises:
+        NotRunning: nobody listens there.
+        Unreachable: the path cannot be a socket's, or it belongs to somebody else.
+    """
+    problem = wire.socket_path_problem(path)
+    if problem:
+        raise Unreachable(problem)
+    try:
+        owner = os.lstat(path).st_uid
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(_CONNECT_SECONDS)
+            probe.connect(path)
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NotRunning(
+            f"pspd does not run, nobody listens at {path!a}; start it with: pspc start"
+        ) from error
+    except (TimeoutError, BlockingIOError):
+        pass  # Its backlog is full: it lives, and is slow.
+    except OSError as error:
+        raise Unreachable(f"cannot connect to {path!a}: {error.strerror}") from error
+    if owner != os.getuid():
+        raise Unreachable(f"{path!a} belongs to another user (uid {owner}); no image is sent there")
+
+
+def is_running(environ: Mapping[str, str]) -> bool:
+    """Tell whether the user's daemon listens.
+
+    Raises:
+        Unreachable: as for `check_listening`.
+    """
+    try:
+        check_listening(wire.socket_paths(environ)[0])
+    except NotRunning:
+        return False
+    return True
+
+
+class Transport:
+    """A connection to the daemon's two sockets; for one thread."""
+
+    def __init__(self, path: str, events_path: str) -> None:
+        """Prepare a connection; the sockets are opened when they are needed."""
+        self._path = path
+        self._events_path = events_path
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._dealer: _MonitoredSocket | None = None
+        # Differs between processes and connections, for whoever reads the daemon's log.
+        self._id = int.from_bytes(os.urandom(4)) << 16
+
+    def request(
+        self, request: wire.Request, image: bytes | None = None, *, timeout: float
+    ) -> wire.Reply:
+        """Send a request and return its reply, an error reply too, within `timeout` seconds.
+
+        Raises:
+            NotRunning: nobody listens.
+            Unreachable: no reply came in time, or the daemon went away.
+        """
+        self._id += 1
+        deadline = time.monotonic() + timeout
+        reply = self._try(request, image, deadline)
+        if reply is None and isinstance(request, _REPEATABLE):
+            self._await_listener(min(deadline, time.monotonic() + _RESTART_SECONDS))
+            reply = self._try(request, image, deadline)
+        if reply is None:
+            raise Unreachable("the daemon went away before it answered")
+        return reply
+
+    def events(self) -> Iterator[wire.Event]:
+        """Yield events as the daemon publishes them; those sent before are lost.
+
+        Raises:
+            NotRunning: nobody listens.
+            Unreachable: the daemon went away.
+        """
+        check_listening(self._events_path)
+        with _MonitoredSocket(self._context, zmq.SUB, self._events_path) as subscriber:
+            subscriber.socket.subscribe(b"")
+            while (frames := subscriber.receive(None)) is not None:
+                yield wire.decode_event(frames[-1])
+        raise Unreachable("the daemon went away")
+
+    def close(self) -> None:
+        """Close the sockets; what is not sent yet is dropped."""
+        self._drop()
+        self._context.term()
+
+    def _try(
+        self, request: wire.Request, image: bytes | None, deadline: float
+    ) -> wire.Reply | None:
+        """Send once; None when the daemon went away."""
+        if self._dealer is not None and self._dealer.has_ended():
+            self._drop()
+        if self._dealer is None:
+            check_listening(self._path)
+            self._dealer = _MonitoredSocket(self._context, zmq.DEALER, self._path)
+        milliseconds = max(0, round((deadline - time.monotonic()) * 1000))
+        frames = [wire.encode_request(request, id=self._id, deadline_ms=milliseconds)]
+        self._dealer.send(frames if image is None else [*frames, image])
+        while True:
+            try:
+                received = self._dealer.receive(deadline + _GRACE_SECONDS)
+            except TimeoutError:
+                self._drop()
+                raise Unreachable("the daemon did not answer in time") from None
+            if received is None:
+                self._drop()
+                return None
+            seen, reply = _decode(received[-1])
+            # Replies to earlier requests, which gave up waiting, may still arrive; a daemon that
+            # could not read the request does not know its id.
+            if seen == self._id or (seen == 0 and isinstance(reply, wire.ErrorReply)):
+                return reply
+
+    def _await_listener(self, deadline: float) -> None:
+        while True:
+            try:
+                check_listening(self._path)
+            except NotRunning as error:
+                if time.monotonic() >= deadline:
+                    raise Unreachable("the daemon went away before it answered") from error
+                time.sleep(_PROBE_INTERVAL)
+            else:
+                return
+
+    def _drop(self) -> None:
+        if self._dealer is not None:
+            self._dealer.close()
+            self._dealer = None
+
+
+class _MonitoredSocket:
+    """A connected ZeroMQ socket that tells when its connection ends."""
+
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], kind: zmq.SocketType, path: str
+    ) -> None:
+        self.socket = context.socket(kind)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        # CLOSED: it could not even connect, for the daemon ended since it was looked for.
+        self._monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
+        self._poller = zmq.Poller()
+        self._poller.register(self.socket, zmq.POLLIN)
+        self._poller.register(self._monitor, zmq.POLLIN)
+        self.socket.connect(wire.socket_address(path))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def send(self, frames: list[bytes]) -> None:
+        self.socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
+
+    def receive(self, deadline: float | None) -> list[bytes] | None:
+        """Return the next message's frames; None when the connection ended.
+
+        Raises:
+            TimeoutError: `deadline` of `time.monotonic()` has passed.
+        """
+        left = None if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
+        ready = dict(self._poller.poll(left))
+        if not ready:
+            raise TimeoutError
+        # What was received before the end counts: the monitor may be faster than the reply.
+        if self.socket in ready or self.socket.poll(0):
+            return self.socket.recv_multipart()
+        return None
+
+    def has_ended(self) -> bool:
+        """Tell whether the connection ended, though libzmq may have made another."""
+        return bool(self._monitor.poll(0))
+
+    def close(self) -> None:
+        self.socket.disable_monitor()
+        self._monitor.close(linger=0)
+        self.socket.close(linger=0)
+
+
+def _decode(frame: bytes) -> tuple[int, wire.Reply]:
+    try:
+        return wire.decode_reply(frame)
+    except wire.WireError as error:
+        raise Unreachable(
+            f"the daemon's reply cannot be read ({error}); is it a newer version than pspc?"
+        ) from error

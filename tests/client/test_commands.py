@@ -1,0 +1,280 @@
+"""The verbs, from their arguments to their output and exit status."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pspc.commands.search import Outcome, combined
+from pspd.rpc import wire
+from tests.client.conftest import SEARCH_REPLY, Run
+from tests.rpc import samples
+from tests.rpc.peers import Call, TableHandler
+
+LINE = "copy\t6\trotate_90\t1920\t1080\t345678\tJPEG\t/home/ann/Pictures/caf\\xe9.jpg\n"
+COMPLETE = SEARCH_REPLY.freshness
+INCOMPLETE = msgspec.structs.replace(COMPLETE, pending=37)
+
+
+def _reply(hits: list[wire.Hit], freshness: wire.Freshness = COMPLETE) -> wire.SearchReply:
+    return msgspec.structs.replace(SEARCH_REPLY, hits=hits, freshness=freshness)
+
+
+def test_a_search_prints_lines_in_a_pipe(daemon: TableHandler, run: Run, image: str) -> None:
+    result = run("search", image)
+    assert (result.status, result.output, result.errors) == (0, LINE, "")
+    assert daemon.calls[-1].image == b"an image"
+
+
+def test_a_search_prints_a_table_on_a_terminal(daemon: TableHandler, run: Run, image: str) -> None:
+    result = run("search", image, is_terminal=True)
+    header, row = result.output.splitlines()
+    assert header.split() == ["verdict", "bits", "turn", "pixels", "size", "format", "path"]
+    assert row.split("  ")[0] == "copy"
+    assert "rotate 90" in row
+    assert "337.6 KiB" in row
+    assert row.endswith(r"/home/ann/Pictures/caf\xe9.jpg")
+
+
+def test_the_null_option_prints_raw_paths(daemon: TableHandler, run: Run, image: str) -> None:
+    assert run("search", "-0", image).raw == b"/home/ann/Pictures/caf\xe9.jpg\0"
+
+
+def test_the_options_of_a_search_reach_the_daemon(
+    daemon: TableHandler, run: Run, image: str
+) -> None:
+    run("search", "--similar", "--distance", "12", "-n", "3", "--wait", image)
+    kinds = [type(call.request) for call in daemon.calls]
+    assert kinds == [wire.SyncRequest, wire.SearchRequest]
+    assert daemon.calls[-1].request == wire.SearchRequest("similar", 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("freshness", "status"),
+    [
+        (COMPLETE, 1),
+        (INCOMPLETE, 3),
+        (msgspec.structs.replace(COMPLETE, scanning_roots=[b"/a"]), 3),
+        (msgspec.structs.replace(COMPLETE, unavailable_roots=[b"/a"]), 3),
+    ],
+)
+def test_nothing_found_is_final_only_when_the_index_is_complete(
+    daemon: TableHandler, run: Run, image: str, freshness: wire.Freshness, status: int
+) -> None:
+    daemon.on(wire.SearchRequest, _reply([], freshness))
+    result = run("search", image)
+    assert (result.status, result.output) == (status, "")
+    assert bool(result.errors) == (status == 3)
+
+
+def test_an_incomplete_index_is_told_on_standard_error(
+    daemon: TableHandler, run: Run, image: str
+) -> None:
+    daemon.on(wire.SearchRequest, _reply([samples.HIT], INCOMPLETE))
+    result = run("search", image)
+    assert (result.status, result.output) == (0, LINE)
+    assert result.errors == "pspc: 37 files are still pending; results may be incomplete\n"
+
+
+def test_without_roots_a_search_says_how_to_add_one(
+    daemon: TableHandler, run: Run, image: str
+) -> None:
+    daemon.on(wire.SearchRequest, _reply([], wire.Freshness(0, 0, 0)))
+    daemon.on(wire.RootsRequest, wire.RootsReply([]))
+    result = run("search", image)
+    assert result.status == 1
+    assert result.errors == "pspc: no folder is watched yet: pspc add DIR\n"
+
+
+def test_several_queries_name_themselves_and_an_error_stops_none(
+    daemon: TableHandler, run: Run, image: str, tmp_path: Path
+) -> None:
+    missing = os.fspath(tmp_path / "missing.jpg")
+    result = run("search", missing, image)
+    assert result.status == 2
+    assert result.output == f"{image}\t{LINE}"
+    assert result.errors == f"pspc: {missing}: No such file or directory\n"
+    assert f"{image}:\n" in run("search", image, image, is_terminal=True).output
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "together"),
+    [([0, 1, 2, 3], 2), ([1, 3, 0], 0), ([1, 3], 3), ([1, 1], 1)],
+)
+def test_the_exit_status_of_several_queries(outcomes: list[int], together: int) -> None:
+    assert combined([Outcome(outcome) for outcome in outcomes]) == together
+
+
+def test_a_query_that_is_no_picture_is_one_line(daemon: TableHandler, run: Run, image: str) -> None:
+    daemon.on(wire.SearchRequest, wire.ErrorReply("bad_query", "the file is torn", "truncated"))
+    result = run("search", image)
+    assert (result.status, result.errors) == (2, f"pspc: {image}: the file is torn\n")
+
+
+def test_a_search_for_nothing_is_an_error(run: Run, home: Path) -> None:
+    assert run("search").status == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search", "--original", "--similar", "x"),
+        ("search", "--distance", "257", "x"),
+        ("search", "-n", "0", "x"),
+        ("--timeout", "never", "status"),
+        ("dance",),
+        (),
+    ],
+)
+def test_wrong_arguments_are_an_error(
+    run: Run, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments)
+    assert caught.value.code == 2
+    assert "usage: pspc" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["add", "remove", "roots", "search", "sync", "status", "failures", "start", "stop", "service"],
+)
+def test_every_verb_explains_itself_with_examples(
+    run: Run, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(verb, "--help")
+    help_text = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert f"examples:\n  pspc {verb}" in help_text
+    assert "--no-start" in help_text
+
+
+def test_roots_are_added_with_their_globs(daemon: TableHandler, run: Run, tmp_path: Path) -> None:
+    result = run("add", "--exclude", "*.gif", "--hidden", os.fspath(tmp_path))
+    assert (result.status, result.output) == (0, "watching /home/ann/Pictures\n")
+    assert daemon.calls[-1].request == wire.AddRoot(
+        os.fsencode(tmp_path), exclude=["*.gif"], hidden=True
+    )
+
+
+def test_a_root_that_is_refused_is_an_error_and_stops_no_other(
+    daemon: TableHandler, run: Run
+) -> None:
+    def add(call: Call) -> wire.Reply:
+        assert isinstance(call.request, wire.AddRoot)
+        if call.request.path == b"/file":
+            return wire.ErrorReply("root", "it is a file")
+        return wire.RootReply(samples.ROOT)
+
+    daemon.on(wire.AddRoot, add)
+    result = run("add", "/file", "/folder")
+    assert (result.status, result.errors) == (2, "pspc: /file: it is a file\n")
+    assert result.output == "watching /home/ann/Pictures\n"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_adding_can_wait_until_all_is_indexed(
+    daemon: TableHandler, run: Run, *, is_terminal: bool
+) -> None:
+    states = iter(
+        [
+            msgspec.structs.replace(samples.ROOT, state="scanning", indexed=0, pending=10),
+            msgspec.structs.replace(samples.ROOT, indexed=600, pending=600),
+            samples.ROOT,
+        ]
+    )
+    daemon.on(wire.RootsRequest, lambda _call: wire.RootsReply([next(states)]))
+    result = run("add", "/home/ann/Pictures", "--wait", is_terminal=is_terminal)
+    assert result.status == 0
+    assert result.output.splitlines()[-1] == "1,200 files indexed, 3 failed"
+    assert ("[" in result.errors) == is_terminal
+    assert "pspc failures" in result.errors
+
+
+def test_waiting_for_a_root_that_vanishes_is_an_error(daemon: TableHandler, run: Run) -> None:
+    gone = msgspec.structs.replace(samples.ROOT, state="unavailable", problem="unmounted")
+    daemon.on(wire.RootsRequest, wire.RootsReply([gone]))
+    assert "unmounted" in run("add", "/x", "--wait").errors
+    daemon.on(wire.RootsRequest, wire.RootsReply([]))
+    result = run("add", "/x", "--wait")
+    assert (result.status, "no longer watched" in result.errors) == (2, True)
+
+
+def test_interrupting_the_wait_leaves_the_daemon_at_work(
+    daemon: TableHandler, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    scanning = msgspec.structs.replace(samples.ROOT, state="scanning")
+    daemon.on(wire.RootsRequest, wire.RootsReply([scanning]))
+    monkeypatch.setattr("pspc.commands.add.time.sleep", interrupt)
+    result = run("add", "/x", "--wait")
+    assert result.status == 130
+    assert "indexing goes on" in result.errors
+
+
+def test_a_root_is_removed(daemon: TableHandler, run: Run) -> None:
+    assert run("remove", "/home/ann/Pictures").output == "no longer watching /home/ann/Pictures\n"
+    daemon.on(wire.RemoveRoot, wire.ErrorReply("root", "it is not watched"))
+    assert run("remove", "/x").status == 2
+
+
+def test_roots_are_listed(daemon: TableHandler, run: Run) -> None:
+    assert run("roots").output == "watching\t1200\t0\t3\t\t/home/ann/Pictures\n"
+    assert "1,200" in run("roots", is_terminal=True).output
+
+
+def test_status_is_shown(daemon: TableHandler, run: Run) -> None:
+    output = run("status").output
+    assert "pid 4242" in output
+    assert "1,100 different" in output
+
+
+def test_sync_tells_when_it_takes_too_long(daemon: TableHandler, run: Run) -> None:
+    assert run("sync").status == 0
+    daemon.on(wire.SyncRequest, Future())
+    result = run("sync", "--timeout", "0.05")
+    assert result.status == 2
+    assert result.errors == "pspc: not everything is indexed after 0.05 s; see pspc status\n"
+
+
+def test_failures_that_claim_nothing_are_only_counted(daemon: TableHandler, run: Run) -> None:
+    entries = [
+        wire.FailureEntry(b"/a/notes.txt", "not_a_picture", "no format"),
+        wire.FailureEntry(b"/a/fake.JPG", "not_a_picture", "no format"),
+        wire.FailureEntry(b"/a/torn\t.png", "truncated", "ends early"),
+    ]
+    daemon.on(wire.FailuresRequest, wire.FailuresReply(entries))
+    result = run("failures")
+    assert result.output == (
+        "not_a_picture\t/a/fake.JPG\tno format\ntruncated\t/a/torn\\t.png\tends early\n"
+    )
+    assert result.errors == "pspc: 1 file more that are no pictures; see --all\n"
+    assert "notes.txt" in run("failures", "--all").output
+    assert "notes.txt" in run("failures", "--json").output
+    assert "fake.JPG" in run("failures", is_terminal=True).output
+
+
+def test_start_tells_that_a_daemon_runs(daemon: TableHandler, run: Run) -> None:
+    assert run("start", may_start=True).output == "pspd already runs, pid 4242\n"
+    assert run("start").status == 2
+
+
+def test_without_a_daemon_each_verb_says_so_and_stop_is_content(run: Run, home: Path) -> None:
+    result = run("status")
+    assert result.status == 2
+    assert result.errors.count("\n") == 1
+    assert "pspd does not run" in result.errors
+    assert (run("stop").status, run("stop").output) == (0, "pspd is not running\n")
+
+
+def test_what_should_not_happen_is_one_line(daemon: TableHandler, run: Run, image: str) -> None:
+    daemon.on(wire.StatusRequest, SEARCH_REPLY)
+    result = run("status")
+    assert (result.status, result.errors.count("\n")) == (2, 1)

@@ -1,0 +1,95 @@
+"""The client stays thin, and its processes end as a shell expects."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pspc
+from pspd.rpc import wire
+from tests.client.conftest import SEARCH_REPLY
+from tests.rpc.peers import Call, Gate, TableHandler
+
+HEAVY = {"numpy", "PIL", "lmdb", "watchdog"}
+LATER = {"zmq", "urllib.request", "subprocess", "json", "dataclasses"}
+
+
+def _imported(statement: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    assert not _imported("import pspc.cli") & (HEAVY | LATER)
+
+
+def test_the_verbs_import_nothing_of_the_daemon_but_the_wire() -> None:
+    modules = _imported(
+        "import pspc, pspc.cli, pkgutil, importlib, pspc.commands\n"
+        "for m in pkgutil.walk_packages(pspc.__path__, 'pspc.'):\n"
+        "    if m.name != 'pspc.__main__': importlib.import_module(m.name)"
+    )
+    assert not modules & HEAVY
+    ours = {name for name in modules if name.partition(".")[0] == "pspd"}
+    assert ours == {"pspd", "pspd.rpc", "pspd.rpc.wire"}
+
+
+def test_the_public_names_exist() -> None:
+    assert all(getattr(pspc, name).__name__ == name for name in pspc.__all__)
+    with pytest.raises(AttributeError):
+        _ = pspc.Nothing
+
+
+def _pspc(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pspc", "--no-start", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONWARNINGS": ""},
+    )
+
+
+def test_a_closed_pipe_is_no_error_message(daemon: TableHandler, image: str) -> None:
+    with _pspc("search", *([image] * 5)) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_an_interrupt_ends_quietly(daemon: TableHandler, image: str) -> None:
+    gate = Gate()
+
+    def search(_call: Call) -> wire.Reply:
+        gate.pass_through()
+        return SEARCH_REPLY
+
+    daemon.on(wire.SearchRequest, search)
+    with _pspc("search", image) as process:
+        assert gate.entered.acquire(timeout=60)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    gate.open()
+    assert (process.returncode, output, errors) == (130, b"", b"")
+
+
+def test_standard_input_is_searched_for(daemon: TableHandler, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pspc", "search", "-", "--no-start"],
+        input=b"piped",
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.startswith(b"copy\t")
+    assert daemon.calls[-1].image == b"piped"
