@@ -1,0 +1,87 @@
+"""A PSP_HOME of its own: the real client and the real daemon as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+TIMEOUT = 60.0
+"""A command that takes longer has failed."""
+
+
+class Home:
+    """Runs `pspc` and `pspd` with everything under one folder."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="psp-e2e-"))
+        self.path = self.folder / "home"
+        self.path.mkdir(mode=0o700)
+        self.environ = {**os.environ, "PSP_HOME": str(self.path), "LC_ALL": "C.UTF-8"}
+
+    def pictures(self, name: str = "pictures") -> Path:
+        """Return a new folder for pictures."""
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        return folder
+
+    def configure(self, text: str) -> None:
+        """Write the configuration; the next daemon reads it."""
+        (self.path / "config.toml").write_text(text)
+
+    def pspc(
+        self, *arguments: str | os.PathLike[str], expect: int | None = 0, stdin: bytes = b""
+    ) -> str:
+        """Run the client; returns what it printed."""
+        done = self.run("pspc", *arguments, stdin=stdin)
+        if expect is not None:
+            assert done.returncode == expect, (done.returncode, done.stdout, done.stderr)
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def run(
+        self,
+        module: str,
+        *arguments: str | os.PathLike[str],
+        stdin: bytes = b"",
+        environ: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run `pspc` or `pspd` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", module, *(os.fspath(each) for each in arguments)],
+            input=stdin,
+            capture_output=True,
+            env={**self.environ, **(environ or {})},
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+    def document(self, *arguments: str | os.PathLike[str], expect: int | None = 0) -> Any:
+        """Run the client with --json; returns what it printed, parsed."""
+        return json.loads(self.pspc(*arguments, "--json", expect=expect))
+
+    def search(self, image: Path, *options: str, expect: int | None = 0) -> dict[str, Any]:
+        """Search; returns the hits by path."""
+        document = self.document("search", image, *options, expect=expect)
+        return {hit["path"]: hit for hit in document["hits"]}
+
+    def status(self) -> dict[str, Any]:
+        """Return what `pspc status` says."""
+        status: dict[str, Any] = self.document("status")
+        return status
+
+    def pid(self) -> int:
+        """Return the daemon's process number."""
+        return int((self.path / "pspd.lock").read_text())
+
+    def close(self) -> None:
+        """Stop the daemon, the hard way if it must be, and remove everything."""
+        if self.run("pspc", "stop").returncode != 0:
+            os.kill(self.pid(), signal.SIGKILL)
+        shutil.rmtree(self.folder)

@@ -1,0 +1,166 @@
+"""Starting, stopping, being killed, and starting again."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.home import Home
+from tests.e2e.scenes import save
+
+PICTURES = 120
+
+
+@pytest.fixture
+def full(home: Home) -> Path:
+    """A folder whose indexing takes a second or two."""
+    folder = home.pictures()
+    for seed in range(PICTURES):
+        save(seed, folder / f"{seed:03}.png")
+    return folder
+
+
+def test_every_command_starts_the_daemon_and_no_start_refuses(home: Home) -> None:
+    done = home.run("pspc", "status", "--no-start")
+    assert done.returncode == 2
+    assert done.stderr.count(b"\n") == 1
+
+    assert home.status()["roots"] == []
+    assert home.run("pspc", "status", "--no-start").returncode == 0
+
+
+def test_stop_waits_until_the_daemon_is_gone_and_is_no_error_twice(home: Home) -> None:
+    home.pspc("start")
+    home.pspc("stop")
+    with open(home.path / "pspd.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    home.pspc("stop")
+
+    assert not (home.path / "pspd.sock").exists()
+
+
+def test_a_stop_in_the_middle_of_indexing_loses_nothing(home: Home, full: Path) -> None:
+    home.pspc("add", full)
+    home.pspc("stop")
+    home.pspc("sync")
+    status = home.status()
+
+    assert (status["indexed"], status["pending"]) == (PICTURES, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_a_signal_in_the_middle_of_indexing_loses_nothing(
+    home: Home, full: Path, number: signal.Signals
+) -> None:
+    home.pspc("add", full)
+    os.kill(home.pid(), number)
+    home.pspc("sync")
+    status = home.status()
+
+    assert (status["indexed"], status["failed"], status["pending"]) == (PICTURES, 0, 0)
+    assert status["pictures"] == PICTURES
+
+
+def test_the_second_daemon_says_so_and_exits(home: Home) -> None:
+    home.pspc("start")
+    pid = home.pid()
+    second = home.run("pspd")
+
+    assert second.returncode == 75
+    assert second.stderr.count(b"\n") == 1
+    assert str(pid).encode() in second.stderr
+    assert home.status()["pid"] == pid
+
+
+def test_of_many_clients_at_once_only_one_starts_a_daemon(home: Home) -> None:
+    command = [sys.executable, "-m", "pspc", "status", "--json"]
+    clients = [
+        subprocess.Popen(command, env=home.environ, stdout=subprocess.PIPE) for _ in range(8)
+    ]
+    outputs = [client.communicate(timeout=60)[0] for client in clients]
+
+    assert [client.returncode for client in clients] == [0] * 8
+    assert len({output.split(b'"pid":', 1)[1].split(b",")[0] for output in outputs}) == 1
+
+
+def test_a_store_of_a_newer_version_is_refused_by_the_client_in_one_line(home: Home) -> None:
+    import lmdb  # noqa: PLC0415
+
+    from pspd.store import codec  # noqa: PLC0415
+
+    home.pspc("start")
+    home.pspc("stop")
+    environment = lmdb.open(str(home.path / "store"), lib_version=0, max_dbs=20)
+    meta = environment.open_db(b"meta")
+    with environment.begin(write=True) as transaction:
+        transaction.put(b"format", codec.seal(b"format", codec.encode_number(99)), db=meta)
+    environment.close()
+    before = (home.path / "store" / "data.mdb").read_bytes()
+    done = home.run("pspc", "status")
+
+    assert done.returncode == 2
+    assert b"left untouched" in done.stderr
+    assert (home.path / "store" / "data.mdb").read_bytes() == before
+
+
+def test_mistakes_in_the_configuration_are_all_named_at_once(home: Home) -> None:
+    home.configure("[watch]\nquiet_secondz = 1\n[limits]\nmax_bytes = 'many'\n")
+    done = home.run("pspd")
+
+    assert done.returncode == 78
+    assert b"quiet_seconds" in done.stderr
+    assert b"max_bytes" in done.stderr
+
+
+def test_print_config_shows_what_is_in_force(home: Home) -> None:
+    home.configure("[watch]\nquiet_seconds = 4.5\n")
+    printed = home.run("pspd", "--print-config").stdout.decode()
+
+    assert "quiet_seconds = 4.5" in printed
+    assert str(home.path) in printed
+
+
+def test_a_socket_path_that_is_too_long_is_refused_with_the_reason(home: Home) -> None:
+    home_too_long = home.folder / ("x" * 120)
+    home_too_long.mkdir(mode=0o700)
+    done = home.run("pspc", "status", environ={"PSP_HOME": str(home_too_long)})
+
+    assert done.returncode == 2
+    assert b"107" in done.stderr or b"103" in done.stderr
+
+
+def test_a_home_that_others_can_write_to_is_refused(home: Home) -> None:
+    open_home = home.folder / "open"
+    open_home.mkdir()
+    open_home.chmod(0o777)
+    done = home.run("pspd", environ={"PSP_HOME": str(open_home)})
+
+    assert done.returncode == 78
+    assert b"written by others" in done.stderr
+
+
+def test_nothing_of_psp_can_be_reached_by_other_users(home: Home) -> None:
+    folder = home.pictures()
+    save(1, folder / "a.png")
+    previous = os.umask(0)
+    try:
+        home.pspc("add", folder, "--wait")
+    finally:
+        os.umask(previous)
+    for path in home.path.rglob("*"):
+        assert path.lstat().st_mode & 0o077 == 0, path
+
+
+def test_the_daemon_answers_status_while_it_indexes(home: Home, full: Path) -> None:
+    home.pspc("add", full)
+    status = home.status()
+    home.pspc("sync")
+
+    assert status["pid"] == home.pid()
+    assert home.status()["indexed"] == PICTURES
