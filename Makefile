@@ -1,0 +1,66 @@
+# PSP: all set-up on a machine that has Python 3.11 or newer and make.
+#
+#   make demo                        install, index sample pictures, search, print the hits
+#   make demo IN=DIR [IMG=FILE]      the same on pictures of one's own, which are only read
+#   make test                        install with what the tests need, run them
+#   make lint                        format, rules, types, layers
+#   make bench                       indexing and query latency
+#   make clean                       remove what make made
+
+VENV = .venv
+BIN = $(VENV)/bin
+BENCHMARKS = index_latency
+IN =
+IMG =
+
+all: help
+
+help:
+	@awk '/^$$/ { exit } { sub(/^# ?/, ""); print }' Makefile
+
+# A name may exist and not work (version managers leave such stubs), so each candidate is run.
+$(BIN)/python:
+	@for python in python3.13 python3.12 python3.11 python3; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$$python -m venv $(VENV)"; \
+	    $$python -m venv $(VENV) && exit 0; \
+	    rm -rf $(VENV); \
+	    echo "make: $$python cannot make a virtual environment;" \
+	      "on Debian and Ubuntu install python3-venv" >&2; \
+	    exit 1; \
+	  fi; \
+	done; \
+	echo "make: PSP needs Python 3.11 or newer, and there is none in PATH" >&2; exit 1
+
+# The stamps make a second call quick; a changed pyproject.toml installs again.
+$(VENV)/installed: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# `--group` came with pip 25.1, newer than the one in many Pythons.
+$(VENV)/developing: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@ $(VENV)/installed
+
+demo: $(VENV)/installed
+	$(BIN)/python -m examples.demo $(if $(IN),--pictures '$(subst ','\'',$(IN))') \
+	  $(if $(IMG),--query '$(subst ','\'',$(IMG))')
+
+test: $(VENV)/developing
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/developing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/developing
+	@for program in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$program || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist demo
+
+.PHONY: all help demo test lint bench clean

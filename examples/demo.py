@@ -1,0 +1,106 @@
+"""Shows PSP at work: watch a folder, search it, print the hits, leave nothing running.
+
+    python -m examples.demo [--pictures DIR] [--query FILE]
+
+Without a folder it makes sample pictures in demo/. Pictures are only read. The daemon of the demo
+has a home of its own, so one that runs already is not disturbed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from examples import make_samples
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+CLIENT = Path(sys.executable).parent / "pspc"
+PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+QUERIES_SHOWN = 3
+FOUND, NOTHING_FOUND = 0, 1
+
+
+def main() -> int:
+    """Run the demo; returns the process's exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="a folder of one's own")
+    parser.add_argument("--query", type=Path, metavar="FILE", help="a picture to search with")
+    arguments = parser.parse_args()
+    folder = arguments.pictures or made_samples(CHECKOUT / "demo")
+    if arguments.query:
+        queries = [arguments.query]
+    elif arguments.pictures:
+        queries = list(islice(pictures_below(folder), QUERIES_SHOWN))
+    else:
+        queries = sample_queries(CHECKOUT / "demo")
+    with tempfile.TemporaryDirectory(prefix="psp-demo-") as home:
+        return show(Path(home), folder, queries)
+
+
+def made_samples(demo: Path) -> Path:
+    """Make the sample pictures and a query that is none of them; returns their folder."""
+    folder = demo / "pictures"
+    make_samples.make_samples(folder)
+    make_samples.landscape(make_samples.LANDSCAPES).save(demo / "stranger.jpg")
+    return folder
+
+
+def sample_queries(demo: Path) -> list[Path]:
+    """Return a photograph with many copies, a lossless picture with some, and one with none."""
+    pictures = demo / "pictures"
+    return [
+        pictures / "landscapes" / "landscape-00.jpg",
+        pictures / "copies" / "pattern-00-same-pixels.bmp",
+        demo / "stranger.jpg",
+    ]
+
+
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Yield the files that look like pictures by their name, in order."""
+    for directory, subdirectories, names in os.walk(folder):
+        subdirectories.sort()
+        for name in sorted(names):
+            if Path(name).suffix.lower() in PICTURE_ENDINGS:
+                yield Path(directory, name)
+
+
+def show(home: Path, folder: Path, queries: list[Path]) -> int:
+    """Run the commands of the demo with the daemon's home in `home`; returns an exit status."""
+    environ = {**os.environ, "PSP_HOME": str(home)}
+    try:
+        statuses = [client(environ, "add", folder, "--wait"), client(environ, "status")]
+        searches = [client(environ, "search", query) for query in queries]
+    finally:
+        statuses_after = [client(environ, "stop")]
+    is_well = not any(statuses + statuses_after) and set(searches) <= {FOUND, NOTHING_FOUND}
+    if not is_well:
+        for log in sorted(home.glob("*.log")):
+            print(f"\n{log.name}:\n{log.read_text(errors='backslashreplace')}", file=sys.stderr)
+        print("The demo failed; see above.", file=sys.stderr)
+    return 0 if is_well else 1
+
+
+def client(environ: dict[str, str], verb: str, *arguments: str | Path) -> int:
+    """Run one command of the client, shown as it is typed; returns its exit status."""
+    words = [verb, *(shown(argument) for argument in arguments)]
+    print(f"\n$ pspc {shlex.join(words)}", flush=True)
+    return subprocess.run([CLIENT, verb, *arguments], env=environ, check=False).returncode
+
+
+def shown(argument: str | Path) -> str:
+    """Return a path as seen from here, if it lies below."""
+    path = Path(argument)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
