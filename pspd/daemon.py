@@ -40,7 +40,7 @@ from pspd.watcher.roots import inode_of
 from pspd.watcher.watchdog_notifier import WatchdogNotifier
 from pspd.watcher.watcher import Options as WatcherOptions
 from pspd.watcher.watcher import Watcher
-from pspd.workers import WorkerPool
+from pspd.workers.pool import WorkerPool
 
 PROGRESS_SECONDS = 0.5
 """How often subscribers are told how far indexing is, while it is under way."""

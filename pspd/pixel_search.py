@@ -19,11 +19,11 @@ from pspd.search.index import Index, hash_value
 from pspd.store import batch
 from pspd.verify.pixels import PIXELS_VERSION
 from pspd.watcher.descriptors import open_file
-from pspd.workers import Order
+from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
     from pspd.store.store import Store
-    from pspd.workers import WorkerPool
+    from pspd.workers.pool import WorkerPool
 
 _DOUBTFUL_QUALITY = 2 * verdicts.FLAT_QUALITY
 """Below it a picture with equal pixels, scaled by another decoder, may count as flat: then

@@ -23,12 +23,12 @@ from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
 from pspd.store import batch
 from pspd.watcher.descriptors import has_writer, open_file, stamp_of
-from pspd.workers import Order
+from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
     from pspd.core.model import ImageNumber
     from pspd.store.store import Store
-    from pspd.workers import WorkerPool
+    from pspd.workers.pool import WorkerPool
 
 
 ABSENT_ROOT_SECONDS = 30.0

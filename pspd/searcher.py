@@ -27,13 +27,13 @@ from pspd.core.model import (
 from pspd.pixel_search import PixelSearch
 from pspd.search.index import Index, hash_value
 from pspd.store import batch
-from pspd.workers import Order
+from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pspd.store.store import Store
-    from pspd.workers import WorkerPool
+    from pspd.workers.pool import WorkerPool
 
 Mode = Literal["both", "original", "similar"]
 

@@ -23,9 +23,11 @@ from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure
 from pspd.features.extract import extract, extract_query
 from pspd.verify.pixels import pixel_digest
-from pspd.worker_handle import MAX_FILES
-from pspd.worker_process import read_up_to
-from pspd.workers import Order, Outcome, WorkerPool
+from pspd.workers.handle import MAX_FILES
+from pspd.workers.messages import Order
+from pspd.workers.pool import WorkerPool
+from pspd.workers.process import read_up_to
+from pspd.workers.replies import Outcome
 
 MISBEHAVING = (sys.executable, "-P", str(Path(__file__).with_name("misbehaving_worker.py")))
 QUICK = Limits(max_seconds=0.3)
@@ -391,7 +393,7 @@ def test_no_worker_outlives_its_daemon() -> None:
     daemon = """
 import sys
 from pspd.core.model import Limits
-from pspd.workers import WorkerPool
+from pspd.workers.pool import WorkerPool
 
 pool = WorkerPool(2, Limits())
 pool.start()

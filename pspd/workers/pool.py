@@ -14,11 +14,9 @@ import threading
 from collections.abc import Callable, Sequence
 
 from pspd.core.model import ImageId, Limits
-from pspd.worker_handle import COMMAND, WorkerHandle, WorkerLostError, WorkerStartError
-from pspd.worker_messages import Order
-from pspd.worker_replies import Outcome
-
-__all__ = ["Order", "Outcome", "WorkerPool"]
+from pspd.workers.handle import COMMAND, WorkerHandle, WorkerLostError, WorkerStartError
+from pspd.workers.messages import Order
+from pspd.workers.replies import Outcome
 
 _MAX_FAILED_STARTS = 3
 """Workers that may fail to start one after the other before the pool gives up: one or two are a

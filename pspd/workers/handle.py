@@ -23,7 +23,7 @@ import msgspec
 
 from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure
-from pspd.worker_messages import (
+from pspd.workers.messages import (
     Channel,
     ChannelClosedError,
     Digest,
@@ -36,9 +36,9 @@ from pspd.worker_messages import (
     Ready,
     Setup,
 )
-from pspd.worker_replies import Outcome, check_digest, checked_outcome, printable
+from pspd.workers.replies import Outcome, check_digest, checked_outcome, printable
 
-COMMAND: Final = (sys.executable, "-P", "-m", "pspd.worker_process")
+COMMAND: Final = (sys.executable, "-P", "-m", "pspd.workers.process")
 """Starts a worker; the number of its socket's descriptor is appended."""
 
 GRACE_SECONDS: Final = 0.5

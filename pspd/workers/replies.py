@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from pspd.core.model import Features, ImageId, Limits, PixelDigest, TurnedHashes
-from pspd.worker_messages import Done, NonsenseError, Order
+from pspd.workers.messages import Done, NonsenseError, Order
 
 _DIGEST_BYTES = 32
 _MAX_TEXT = 300

@@ -10,7 +10,7 @@
 
 Messages are MessagePack behind a length of four bytes, big-endian, over a Unix stream socket. A
 worker parses files of strangers, so that nothing it says is believed: replies are small, decoded
-to these types and no others, and then checked by `pspd.worker_replies`.
+to these types and no others, and then checked by `pspd.workers.replies`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The worker process: open descriptors of untrusted files in, what was made of them out.
 
-    python -P -m pspd.worker_process SOCKET
+    python -P -m pspd.workers.process SOCKET
 
-started by `pspd.worker_handle` with the descriptor of one end of a socket pair, over which it
-speaks as `pspd.worker_messages` says. It ends when the other end is gone, so that no worker
+started by `pspd.workers.handle` with the descriptor of one end of a socket pair, over which it
+speaks as `pspd.workers.messages` says. It ends when the other end is gone, so that no worker
 outlives its daemon. (`PR_SET_PDEATHSIG` would be of no use: it fires when the thread that started
 the worker ends, and that is any of the indexer's.)
 """
@@ -33,7 +33,7 @@ from pspd.features.extract import extract, extract_query
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS
 from pspd.verify.pixels import pixel_digest
-from pspd.worker_messages import (
+from pspd.workers.messages import (
     Channel,
     ChannelClosedError,
     Digest,
@@ -45,7 +45,7 @@ from pspd.worker_messages import (
     Ready,
     Setup,
 )
-from pspd.worker_replies import printable
+from pspd.workers.replies import printable
 
 _EVER = math.inf
 _OPEN_FILES = 32

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import msgspec
 
 from pspd.core.model import FailureReason, Features, ImageId
-from pspd.worker_messages import Channel, ChannelClosedError, Done, Failed, Job, Ready, Setup
+from pspd.workers.messages import Channel, ChannelClosedError, Done, Failed, Job, Ready, Setup
 
 EVER = math.inf
 

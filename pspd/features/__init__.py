@@ -1,0 +1,1 @@
+"""Image bytes in, descriptors out; never sees a path."""

@@ -1,0 +1,128 @@
+"""Small gray pictures → perceptual hashes and a figure for how much they rest on.
+
+The hash is ImageHash's `phash` (https://github.com/JohannesBuchner/imagehash): 8-bit luma scaled to
+4 × 4 times the hash's size by Lanczos, a type-II DCT over both axes, the lowest frequencies, and a
+bit for each that is above their median.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pspd.core.model import Turn
+
+Gray: TypeAlias = npt.NDArray[np.uint8]
+"""Luma, rows × columns, 0 to 255."""
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels, with fractions."""
+
+_SIDE_64: Final = 32
+_SIDE_256: Final = 64
+
+_DECIMALS: Final = 6
+"""Coefficients of a symmetric picture are zero or equal in theory, and ±1e-11 by the order in which
+a processor sums; rounded, the bits do not depend on it. Integers give steps far above 1e-6."""
+
+_QUARTERS: Final = {Turn.ROTATE_90: 1, Turn.ROTATE_180: 2, Turn.ROTATE_270: 3}
+"""Counter-clockwise, as both Pillow and NumPy count."""
+
+_NOISE: Final = 128.0
+"""Deviation of a coefficient when every pixel of the 64 × 64 has noise of one gray level:
+4 × sqrt(64 × 64 / 4), the 4 being SciPy's scale of a transform over both axes."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrayPair:
+    """A picture at the two sizes that its hashes start from, upright or turned."""
+
+    side32: Gray
+    """32 × 32, for 64 bits."""
+    side64: Gray
+    """64 × 64, for 256 bits."""
+
+
+def gray_pair(gray: Image.Image, box: Box | None = None) -> GrayPair:
+    """Scale a gray picture ("L") to the sizes that the hashes start from.
+
+    Args:
+        gray: Any size, best at least 256 pixels a side.
+        box: The part of `gray` that is picture, fractions of pixels included, where scaled
+            decoding did not divide the sides evenly; None for all of it.
+    """
+
+    def scale(side: int) -> Gray:
+        return np.asarray(gray.resize((side, side), Image.Resampling.LANCZOS, box=box), np.uint8)
+
+    return GrayPair(scale(_SIDE_64), scale(_SIDE_256))
+
+
+def turn_pair(pair: GrayPair, turn: Turn) -> GrayPair:
+    """Turn or mirror a pair as `turn` says."""
+    return GrayPair(turn_gray(pair.side32, turn), turn_gray(pair.side64, turn))
+
+
+def turn_gray(gray: Gray, turn: Turn) -> Gray:
+    """Turn or mirror an array of rows × columns as Pillow's `transpose` does."""
+    match turn:
+        case Turn.NONE:
+            return gray
+        case Turn.ROTATE_90 | Turn.ROTATE_180 | Turn.ROTATE_270:
+            return np.rot90(gray, _QUARTERS[turn])
+        case Turn.FLIP_LEFT_RIGHT:
+            return gray[:, ::-1]
+        case Turn.FLIP_TOP_BOTTOM:
+            return gray[::-1]
+        case Turn.TRANSPOSE:
+            return gray.T
+        case Turn.TRANSVERSE:
+            return gray[::-1, ::-1].T
+
+
+def phash64(pair: GrayPair) -> bytes:
+    """Compute 8 bytes: the bits of `imagehash.phash(hash_size=8)`, row by row."""
+    return _phash(pair.side32, _DCT_32)
+
+
+def phash256(pair: GrayPair) -> bytes:
+    """Compute 32 bytes: the bits of `imagehash.phash(hash_size=16)`, row by row."""
+    return _phash(pair.side64, _DCT_64)
+
+
+def quality(pair: GrayPair) -> int:
+    """Compute how much of the 256-bit hash rests on structure, 0 (flat) to 100.
+
+    The share, in percent, of the 256 coefficients that noise of one gray level would not move to
+    the other side of their median. Blank, dark and softly shaded pictures have none; a symmetric
+    one (a star, a ring) has less than half: its other coefficients are zero, their bits chance.
+    PDQ's measure, the sum of gradients, gives such a star 100: of real pictures that it let pass,
+    one in twelve lost its hash by JPEG 50 or resizing; see docs/quality.md.
+    """
+    low = _low_frequencies(pair.side64, _DCT_64)
+    is_robust = np.abs(low - np.median(low)) > _NOISE
+    return round(100 * float(is_robust.mean()))
+
+
+def _dct_matrix(size: int, side: int) -> npt.NDArray[np.float64]:
+    """Build the first `size` rows of the type-II DCT of `side` points, as SciPy scales it."""
+    frequency = np.arange(size)[:, None]
+    point = np.arange(side)[None, :]
+    return 2 * np.cos(np.pi * frequency * (2 * point + 1) / (2 * side))
+
+
+_DCT_32: Final = _dct_matrix(8, _SIDE_64)
+_DCT_64: Final = _dct_matrix(16, _SIDE_256)
+
+
+def _low_frequencies(gray: Gray, dct: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.round(dct @ gray.astype(np.float64) @ dct.T, _DECIMALS)
+
+
+def _phash(gray: Gray, dct: npt.NDArray[np.float64]) -> bytes:
+    low = _low_frequencies(gray, dct)
+    return np.packbits(low > np.median(low)).tobytes()

@@ -1,0 +1,1 @@
+"""Two pictures in, a proof out."""
