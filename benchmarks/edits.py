@@ -92,7 +92,9 @@ def turned(method: Image.Transpose) -> Callable[[Image.Image], Image.Image]:
     return lambda image: image.transpose(method)
 
 
-def enhanced(kind: type[ImageEnhance._Enhance], factor: float) -> Callable[..., Image.Image]:
+def enhanced(
+    kind: Callable[[Image.Image], ImageEnhance._Enhance], factor: float
+) -> Callable[..., Image.Image]:
     """Change brightness, contrast or saturation by a factor."""
     return lambda image: kind(image).enhance(factor)
 

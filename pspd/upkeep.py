@@ -54,10 +54,27 @@ class Upkeep:
 
     def start(self) -> None:
         """Begin."""
+        self.take_stock()
+        self._thread.start()
+
+    def take_stock(self) -> None:
+        """Count the images whose features are of another version."""
         with self._store.read() as reader:
             if reader.meta("features_version") != FEATURES_VERSION:
                 self.stale = reader.count_outdated(FEATURES_VERSION)
-        self._thread.start()
+        if not self.stale:
+            self._store.set_features_version(FEATURES_VERSION)
+
+    def step(self) -> bool:
+        """Do a piece of work; returns whether there is more to do now.
+
+        Raises:
+            StoreError: What was done is not stored; it is done again.
+        """
+        self._forget()
+        if self._has_work():
+            self._refresh()
+        return self._has_work()
 
     def close(self) -> None:
         """Stop after the image at hand."""
@@ -66,11 +83,10 @@ class Upkeep:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(0.0 if self._has_work() else PAUSE_SECONDS):
+        has_more = self._has_work()
+        while not self._stopping.wait(0.0 if has_more else PAUSE_SECONDS):
             try:
-                self._forget()
-                if self._has_work():
-                    self._refresh()
+                has_more = self.step()
             except StoreError as error:
                 _log.error("upkeep is put off: the store cannot be written", error=error)
                 self._stopping.wait(FORGET_SECONDS)
@@ -98,6 +114,8 @@ class Upkeep:
                 return
             self._refresh_image(number)
             self._refreshed_to = number
+        if not self.stale:
+            self._end_refresh()
 
     def _refresh_image(self, number: ImageNumber) -> None:
         with self._store.read() as reader:

@@ -1,0 +1,243 @@
+"""Reading, indexing and upkeep with a real store, real files and real workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pspd.core.model import FileKey, FileRecord, FileState, ImageNumber, Limits
+from pspd.core.verdict import FLAT_QUALITY
+from pspd.features.extract import FEATURES_VERSION, extract
+from pspd.indexer import Indexer, Options
+from pspd.reading import FileReader, NotReady
+from pspd.search.linear import LinearIndex
+from pspd.store import batch
+from pspd.upkeep import Upkeep
+from pspd.workers.pool import WorkerPool
+from tests.e2e.scenes import save
+from tests.watcher.test_scan import Tree
+
+QUIET = 0.2
+
+
+class Bench:
+    """A tree with all that is needed to index it."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.tree = Tree(folder)
+        stack.callback(self.tree.store.close)
+        pool = WorkerPool(1, Limits())
+        pool.start()
+        stack.callback(pool.close)
+        self.reader = FileReader(self.tree.store, pool, quiet_seconds=QUIET, max_delay_seconds=30.0)
+        self.index = LinearIndex(FLAT_QUALITY)
+        self.changes: list[batch.PathChange] = []
+        self.indexer = Indexer(
+            self.tree.store, self.index, self.reader, Options(1, QUIET, 16, 0.01), self.note
+        )
+        self.stack = stack
+
+    def note(self, changes: Sequence[batch.PathChange]) -> None:
+        self.changes += changes
+
+    def start(self) -> None:
+        self.indexer.start()
+        self.stack.callback(self.indexer.close)
+
+    def scan(self) -> None:
+        self.tree.hand_on = lambda operations: self.indexer.hand_on(operations, True)  # type: ignore[method-assign]
+        self.tree.scan()
+
+    def settle(self) -> None:
+        self.indexer.barrier().result(timeout=30)
+
+    def record(self, name: str) -> FileRecord | None:
+        with self.tree.store.read() as reader:
+            return reader.file(FileKey(self.tree.root.directory, name))
+
+    def read(self, name: str) -> batch.Operation | None:
+        """Read a file now, whatever the queue says."""
+        record = self.record(name)
+        assert record is not None
+        key = FileKey(self.tree.root.directory, name)
+        while True:
+            try:
+                return self.reader.read(record.sequence, key)
+            except NotReady:
+                continue  # within the clock's grain: at most some milliseconds
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        yield Bench(tmp_path, stack)
+
+
+def test_what_is_scanned_is_read_stored_indexed_and_told(bench: Bench) -> None:
+    save(1, bench.tree.top / "a.png")
+    (bench.tree.top / "b.txt").write_text("no picture")
+    bench.start()
+    bench.scan()
+    bench.settle()
+    record = bench.record("a.png")
+
+    assert record is not None
+    assert record.state is FileState.INDEXED
+    assert len(bench.index) == 1
+    assert sorted((change.kind, Path(change.path).name) for change in bench.changes) == [
+        ("failed", "b.txt"),
+        ("indexed", "a.png"),
+    ]
+    assert bench.reader.extracted == 1
+    assert bench.indexer.rate > 0
+
+
+def test_the_queue_is_served_after_a_restart(bench: Bench) -> None:
+    save(1, bench.tree.top / "a.png")
+    bench.tree.scan()  # found, but nobody reads
+    bench.start()
+    bench.settle()
+
+    assert len(bench.index) == 1
+
+
+def test_a_file_that_is_gone_before_it_is_read_is_forgotten(bench: Bench) -> None:
+    path = save(1, bench.tree.top / "a.png")
+    bench.tree.scan()
+    path.unlink()
+
+    assert bench.read("a.png") == batch.FileGone(FileKey(bench.tree.root.directory, "a.png"))
+
+
+def test_a_file_below_a_root_that_is_gone_is_not_forgotten(bench: Bench) -> None:
+    save(1, bench.tree.top / "a.png")
+    bench.tree.scan()
+    record = bench.record("a.png")
+    assert record is not None
+    bench.tree.top.rename(bench.tree.top.parent / "away")
+
+    with pytest.raises(NotReady):
+        bench.reader.read(record.sequence, FileKey(bench.tree.root.directory, "a.png"))
+
+
+def test_a_file_that_somebody_writes_is_deferred(bench: Bench) -> None:
+    path = save(1, bench.tree.top / "a.png")
+    bench.tree.scan()
+    with open(path, "ab"):
+        operation = bench.read("a.png")
+
+    assert isinstance(operation, batch.FileDeferred)
+
+
+def test_a_known_content_is_linked_without_decoding(bench: Bench) -> None:
+    path = save(1, bench.tree.top / "a.png")
+    bench.start()
+    bench.scan()
+    bench.settle()
+    shutil.copy(path, bench.tree.top / "b.png")
+    bench.scan()
+    bench.settle()
+
+    assert bench.reader.extracted == 1
+    with bench.tree.store.read() as reader:
+        assert len(reader.links(ImageNumber(0))) == 2
+
+
+def test_a_fifo_is_named_for_what_it_is(bench: Bench) -> None:
+    os.mkfifo(bench.tree.top / "fifo.png")
+    bench.tree.scan()
+    operation = bench.read("fifo.png")
+
+    assert isinstance(operation, batch.FileFailed)
+    assert operation.reason == "not_a_file"
+
+
+def test_old_features_answer_until_every_picture_is_extracted_again(bench: Bench) -> None:
+    paths = [save(seed, bench.tree.top / f"{seed}.png") for seed in (1, 2)]
+    bench.start()
+    bench.scan()
+    bench.settle()
+    store = bench.tree.store
+    current = {}
+    for path in paths:
+        features = extract(path.read_bytes(), Limits())
+        with store.read() as reader:
+            number = reader.number_of(features.image_id)
+        assert number is not None
+        current[number] = features.phash256
+        old = replace(features, version=FEATURES_VERSION - 1, phash256=bytes(32))
+        bench.indexer.apply([batch.ImageRefreshed(number, old)])
+    store.set_features_version(FEATURES_VERSION - 1)
+    upkeep = Upkeep(store, bench.indexer, bench.reader, keep_removed_days=1)
+    upkeep.take_stock()
+    assert upkeep.stale == 2
+    with store.read() as reader:
+        assert reader.hashes([ImageNumber(0)]) == [bytes(32)]
+
+    while upkeep.step():
+        pass
+
+    assert upkeep.stale == 0
+    with store.read() as reader:
+        assert reader.meta("features_version") == FEATURES_VERSION
+        for number, phash in current.items():
+            assert reader.hashes([number]) == [phash]
+
+
+def test_a_picture_that_cannot_be_extracted_again_keeps_its_old_features(bench: Bench) -> None:
+    path = save(1, bench.tree.top / "a.png")
+    bench.start()
+    bench.scan()
+    bench.settle()
+    old = replace(
+        extract(path.read_bytes(), Limits()), version=FEATURES_VERSION - 1, phash256=bytes(32)
+    )
+    bench.indexer.apply([batch.ImageRefreshed(ImageNumber(0), old)])
+    bench.tree.store.set_features_version(FEATURES_VERSION - 1)
+    path.unlink()
+    upkeep = Upkeep(bench.tree.store, bench.indexer, bench.reader, keep_removed_days=1)
+    upkeep.take_stock()
+    while upkeep.step():
+        pass
+
+    with bench.tree.store.read() as reader:
+        assert reader.hashes([ImageNumber(0)]) == [bytes(32)]
+
+
+def test_pictures_without_files_are_forgotten_after_their_time(bench: Bench) -> None:
+    path = save(1, bench.tree.top / "a.png")
+    bench.start()
+    bench.scan()
+    bench.settle()
+    path.unlink()
+    bench.scan()
+    keeping = Upkeep(bench.tree.store, bench.indexer, bench.reader, keep_removed_days=1)
+    keeping.step()
+    assert len(bench.index) == 1
+
+    forgetting = Upkeep(bench.tree.store, bench.indexer, bench.reader, keep_removed_days=-1)
+    forgetting.step()
+    assert len(bench.index) == 0
+
+
+def test_closing_keeps_what_was_not_read_for_the_next_time(bench: Bench) -> None:
+    for seed in range(8):
+        save(seed, bench.tree.top / f"{seed}.png")
+    bench.tree.scan()
+    bench.indexer.start()
+    bench.indexer.close()
+    with bench.tree.store.read() as reader:
+        waiting = {key.name for _, key in reader.queued(0, 100)}
+        done = set(bench.tree.real()) - waiting
+        for name in done:
+            record = reader.file(FileKey(bench.tree.root.directory, name))
+            assert record is not None
+            assert record.state is FileState.INDEXED
+
+    assert len(waiting) + len(done) == 8
