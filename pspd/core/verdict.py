@@ -12,24 +12,24 @@ from pspd.core.model import Verdict
 
 FLAT_QUALITY: Final[int] = 42
 """Quality below which the perceptual hashes mean nothing. Of 344 real pictures those below it are
-blank on white, or stars so symmetric that half of their bits are noise: a JPEG 50 moved their hashes
-by 66 to 93 bits and others of them are within 19. Those from 42 to 59 (soft wood, faint symbols)
-keep theirs within 46 and have no stranger within 88; so it was lowered from a first guess of 60."""
+blank on white, or so symmetric that half of their bits are noise: JPEG 50 moved the hashes of stars
+by 66 to 93 bits, and other stars are within 19. Those from 42 to 59 (soft wood, faint symbols) are
+moved by 46 at most and have no stranger within 88; so it is below a first guess of 60."""
 
 COPY_DISTANCE: Final[int] = 48
-"""Distance of the 256-bit hashes up to which two pictures are copies, inclusive. Finds 97 to 100 %
-of real pictures after each of 19 edits (72 % after a crop to 95 %). Of 309 as queries with their
+"""Distance of the 256-bit hashes up to which two pictures are copies, inclusive. Finds 96 to 100 %
+of real pictures after each of 19 edits (71 % after a crop to 95 %). Of 314 as queries with their
 eight turns, 9 playing cards found cards of another number or suit in the same layout; all else that
 was found were themes, turns and recolourings of the queried drawing. The closest pair beyond is a
 round button and a clock, 50 bits apart."""
 
 SHORTLIST_RADIUS: Final[int] = 16
 """Distance of the 64-bit hashes within which the 256-bit ones are looked at, inclusive. Keeps 99.7
-to 100 % of the copies after each edit, and 0.9 % of other pictures; 20 would keep 8 % of those."""
+to 100 % of the copies after each edit, and 0.8 % of other pictures; 20 would keep 8 % of those."""
 
 MEAN_DIFFERENCE: Final[float | None] = None
 """Largest difference of a channel's mean between copies; None for no threshold. Off: 40 levels
-would lose 23 % of the copies made gray and 96 % of those darkened to 0.6, and would keep the only
+would lose 24 % of the copies made gray and 96 % of those darkened to 0.6, and would keep the only
 wrong hits within `COPY_DISTANCE`, playing cards, whose means are alike."""
 
 PIXELS_DISTANCE: Final[int] = 24
