@@ -150,7 +150,8 @@ class Writer:
             number = self._new_image(result.features)
         record = FileRecord(result.stamp, FileState.INDEXED, result.racy, number)
         self._set_file(result.key, record, old)
-        self._note("indexed", result.key)
+        if old.image != number:  # else it was only confirmed
+            self._note("indexed", result.key)
 
     def _file_failed(self, result: batches.FileFailed) -> None:
         old = self._queued_file(result.key, result.sequence)

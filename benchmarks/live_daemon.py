@@ -1,0 +1,141 @@
+"""A daemon of its own for a measurement: started, timed, weighed, stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pspc import Connection
+from pspc.transport import is_running
+from tests.e2e.home import Home
+
+START_SECONDS = 60.0
+_PROBE_SECONDS = 0.002
+_KIBIBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Resident bytes, pages shared with others included."""
+
+    daemon: int
+    anonymous: int
+    """Of the daemon's: what is not a mapped file, such as the store."""
+    workers: int
+
+
+class LiveDaemon(Home):
+    """A `PSP_HOME` in a temporary folder, with or without a daemon at the moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start the daemon; returns after how many seconds it listens.
+
+        Raises:
+            RuntimeError: It does not start; the message has its log.
+        """
+        log_path = self.path / "pspd.log"
+        began = time.perf_counter()
+        with log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pspd"], stdout=log, stderr=log, env=self.environ, cwd="/"
+            )
+        while not is_running(self.environ):
+            late = time.perf_counter() - began > START_SECONDS
+            if late or self._process.poll() is not None:
+                raise RuntimeError(f"the daemon does not start: {log_path.read_text()}")
+            time.sleep(_PROBE_SECONDS)
+        return time.perf_counter() - began
+
+    def stop(self) -> None:
+        """Stop the daemon and keep its files."""
+        self.pspc("stop")
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        """Stop the daemon and remove everything."""
+        try:
+            self.stop()
+        finally:
+            super().close()
+
+    def connect(self) -> Connection:
+        """Return a connection; close it."""
+        return Connection(self.path)
+
+    def timed(self, *arguments: str | os.PathLike[str], statuses: Sequence[int] = (0,)) -> float:
+        """Run the client as a process; returns the seconds it took, however many.
+
+        Raises:
+            RuntimeError: It ended with a status not in `statuses`.
+        """
+        return timed(
+            [sys.executable, "-m", "pspc", *(os.fspath(each) for each in arguments)],
+            environ=self.environ,
+            statuses=statuses,
+        )
+
+    def memory(self) -> Memory | None:
+        """Weigh the daemon; None where there is no /proc."""
+        if not Path("/proc/self/status").exists():
+            return None
+        pid = self.pid()
+        children = Path(f"/proc/{pid}/task").glob("*/children")
+        workers = [int(child) for path in children for child in path.read_text().split()]
+        return Memory(
+            daemon=_status_bytes(pid, "VmRSS"),
+            anonymous=_status_bytes(pid, "RssAnon"),
+            workers=sum(_status_bytes(worker, "VmRSS") for worker in workers),
+        )
+
+
+@contextmanager
+def live_daemon(*, started: bool = True) -> Iterator[LiveDaemon]:
+    """Yield a daemon of its own, and remove it with all that it kept."""
+    daemon = LiveDaemon()
+    try:
+        if started:
+            daemon.start()
+        yield daemon
+    finally:
+        daemon.close()
+
+
+def timed(
+    command: Sequence[str],
+    *,
+    environ: dict[str, str] | None = None,
+    statuses: Sequence[int] = (0,),
+) -> float:
+    """Run a command with its output thrown away; returns the seconds it took.
+
+    Raises:
+        RuntimeError: It ended with a status not in `statuses`.
+    """
+    began = time.perf_counter()
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ, check=False
+    )
+    took = time.perf_counter() - began
+    if done.returncode not in statuses:
+        raise RuntimeError(f"{' '.join(command)}: {done.returncode}, {done.stderr.decode()}")
+    return took
+
+
+def _status_bytes(pid: int, field: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0]) * _KIBIBYTE
+    return 0
