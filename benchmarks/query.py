@@ -2,7 +2,7 @@
 
     python -m benchmarks.query [--sizes 10000 100000 1000000] [--near SHARE]
 
-The stores are synthetic (`benchmarks.synthetic_store`), the daemon and the client are the real ones.
+The stores are synthetic (`benchmarks.synthetic_store`), the daemon and the client are real.
 
 "In the searcher" is timed in this process: `Searcher.search` on the same store, with workers that
 extract each query once and then answer from memory, so that extraction is excluded exactly; taking
@@ -18,9 +18,9 @@ import io
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ from pspc import Connection
 from pspd.core import verdict
 from pspd.core.model import ImageId, Limits
 from pspd.features.extract import extract_query
+from pspd.search.index import hash_value
 from pspd.search.linear import LinearIndex
 from pspd.searcher import Options, Searcher
 from pspd.store.store import Store
@@ -129,6 +130,7 @@ def _in_searcher(folder: Path, count: int, queries: Sequence[bytes], repeats: in
         def search(query: bytes) -> None:
             searcher.search(query, "similar", None, time.monotonic() + 60)
 
+        candidates = [_count_candidates(index, query) for query in queries]
         for query in queries:
             search(query)
         taken = _repeated(search, queries, repeats)
@@ -137,6 +139,7 @@ def _in_searcher(folder: Path, count: int, queries: Sequence[bytes], repeats: in
     finally:
         pool.close()
         store.close()
+    yield Row("candidates of a query, median", f"{statistics.median(candidates):.0f}")
     limit = f"the column once: {milliseconds(reading)}"
     targets = TARGETS_MS.get(count, (None, None))
     for name, seconds, target in (
@@ -151,6 +154,19 @@ def _in_searcher(folder: Path, count: int, queries: Sequence[bytes], repeats: in
             "" if target is None else f"≤ {target:g} ms",
             None if target is None else seconds * 1e3 <= target,
         )
+
+
+def _count_candidates(index: LinearIndex, query: bytes) -> int:
+    """Count what the 64-bit hashes leave for the 256-bit ones.
+
+    Raises:
+        ValueError: The query is flat, so that nothing would be searched for.
+    """
+    features, turns = extract_query(query, Limits())
+    if features.quality < verdict.FLAT_QUALITY:
+        raise ValueError("a query image must not be flat")
+    hashes = [hash_value(turned.phash64) for turned in turns]
+    return len(index.near(hashes, verdict.SHORTLIST_RADIUS))
 
 
 def _start(daemon: LiveDaemon, count: int, query: bytes) -> Iterator[Row]:
@@ -238,12 +254,13 @@ def _original(daemon: LiveDaemon, count: int) -> Iterator[Row]:
         queries.append(_lossless(data))
     daemon.pspc("add", pictures, "--wait")
     decoding = statistics.median(
-        _seconds(lambda query=query, path=path: (_decode(query), _decode(path.read_bytes())))
+        _seconds(partial(_decode, query, path.read_bytes()))
         for query, path in zip(queries, sorted(pictures.iterdir()), strict=True)
     )
     with daemon.connect() as connection:
-        first = _repeated(lambda query: _same_pixels(connection, query), queries, 1)
-        second = _repeated(lambda query: _same_pixels(connection, query), queries, SECOND_TIMES)
+        search = partial(_same_pixels, connection)
+        first = _repeated(search, queries, 1)
+        second = _repeated(search, queries, SECOND_TIMES)
     limit = f"decoding both: {milliseconds(decoding)}"
     for name, taken in (("first time", first), ("second time", second)):
         last = percentile(taken, 0.99)
@@ -269,9 +286,7 @@ def _repeated(
     action: Callable[[bytes], object], queries: Sequence[bytes], repeats: int
 ) -> list[float]:
     """Time each query, round after round; returns seconds."""
-    return [
-        _seconds(lambda query=query: action(query)) for _ in range(repeats) for query in queries
-    ]
+    return [_seconds(partial(action, query)) for _ in range(repeats) for query in queries]
 
 
 def _seconds(action: Callable[[], object]) -> float:
@@ -293,9 +308,10 @@ def _lossless(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _decode(data: bytes) -> None:
-    with Image.open(io.BytesIO(data)) as image:
-        image.load()
+def _decode(*files: bytes) -> None:
+    for data in files:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
 
 
 if __name__ == "__main__":

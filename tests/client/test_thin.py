@@ -41,7 +41,8 @@ def test_the_verbs_import_nothing_of_the_daemon_but_the_wire() -> None:
     )
     assert not modules & HEAVY
     ours = {name for name in modules if name.partition(".")[0] == "pspd"}
-    assert ours == {"pspd", "pspd.rpc", "pspd.rpc.wire"}
+    assert {"pspd", "pspd.rpc"} <= ours
+    assert all(name in {"pspd", "pspd.rpc"} or name.startswith("pspd.rpc.wire") for name in ours)
 
 
 def test_the_public_names_exist() -> None:

@@ -1,0 +1,235 @@
+"""What the daemon answers and, unasked, publishes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from pspd.rpc.wire.requests import Message
+
+ErrorCode = Literal[
+    "malformed",
+    "too_large",
+    "unknown_request",
+    "protocol_too_new",
+    "deadline",
+    "busy",
+    "bad_request",
+    "bad_query",
+    "root",
+    "store",
+    "stopping",
+    "internal",
+]
+"""Why a request failed; `bad_query` is about the query image, `root` about a watch root."""
+
+
+class Welcome(Message, frozen=True, tag="welcome"):
+    """Who listens."""
+
+    server: str
+    version: str
+    protocol: int
+    pid: int
+
+
+RootStateWord = Literal["scanning", "watching", "unavailable", "removing"]
+
+
+class RootStatus(msgspec.Struct, frozen=True):
+    """One watch root and how far it is."""
+
+    path: bytes
+    state: RootStateWord
+    """`scanning` until its first scan since the daemon's start is through."""
+    indexed: int
+    pending: int
+    failed: int
+    include: list[str] = []
+    exclude: list[str] = []
+    hidden: bool = False
+    problem: str = ""
+    """Why it is unavailable, or what the watcher misses; empty when all is well."""
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """What a reply was computed over."""
+
+    indexed: int
+    """Files."""
+    pending: int
+    """Files seen but not yet indexed."""
+    failed: int
+    """Files that cannot be indexed."""
+    scanning_roots: list[bytes] = []
+    """Roots whose first scan is not through: there may be files nobody has seen yet."""
+    unavailable_roots: list[bytes] = []
+    stale: int = 0
+    """Pictures that still have the features of an older version."""
+    unverified: int = 0
+    """Candidates whose pixels could not be compared for this reply."""
+
+
+class StatusReply(Message, frozen=True, tag="status_reply"):
+    """The daemon's state."""
+
+    pid: int
+    version: str
+    protocol: int
+    roots: list[RootStatus]
+    indexed: int
+    """Files that can be found."""
+    pictures: int
+    """Distinct contents among them."""
+    pending: int
+    failed: int
+    not_pictures: int
+    """Those of `failed` that no picture format begins like."""
+    stale: int
+    extracted: int
+    """Pictures decoded for indexing since the daemon's start."""
+    rate: float
+    """Files done per second, over the last seconds."""
+    store_bytes: int
+    since: str
+    """Start of the daemon, ISO 8601, UTC."""
+    features_version: int
+    notifier: str
+    """Where hints come from."""
+
+
+class RootsReply(Message, frozen=True, tag="roots_reply"):
+    """The watch roots."""
+
+    roots: list[RootStatus]
+
+
+class RootReply(Message, frozen=True, tag="root_reply"):
+    """The root that was added or removed."""
+
+    root: RootStatus
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """One file that the search found."""
+
+    path: bytes
+    verdict: Literal["same_file", "same_pixels", "copy", "alike"]
+    distance: int
+    """Of the 256-bit hashes, 0 to 256."""
+    turn: str
+    """What turns the query into this picture, as `pspd.core.model.Turn`."""
+    width: int
+    height: int
+    size: int = msgspec.field(name="bytes")
+    format: str
+    image: str
+    """Content digest in hexadecimal."""
+    frames: int = 1
+    channels: int = 3
+    orientation: int = 1
+    """EXIF orientation tag of the file; the width and height are of the upright picture."""
+    upright: bool = False
+    """Whether the two files carry different orientation tags and were compared upright."""
+    quality: int = 100
+
+
+class QueryInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the daemon saw in the query image."""
+
+    width: int
+    height: int
+    size: int = msgspec.field(name="bytes")
+    format: str
+    image: str
+    frames: int = 1
+    orientation: int = 1
+    quality: int = 100
+    flat: bool = False
+    """Too flat for perceptual hashes: only equality was searched for."""
+
+
+class SearchReply(Message, frozen=True, tag="search_reply"):
+    """What was found, nearest first."""
+
+    query: QueryInfo
+    hits: list[Hit]
+    freshness: Freshness
+    total: int
+    """Hits before `count` cut them."""
+    elapsed_ms: float
+    """In the daemon, extraction of the query included."""
+
+
+class SyncReply(Message, frozen=True, tag="sync_reply"):
+    """Everything before the request is indexed, as far as it can be."""
+
+    freshness: Freshness
+
+
+class FailureEntry(msgspec.Struct, frozen=True):
+    """One file that could not be indexed."""
+
+    path: bytes
+    reason: str
+    """A value of `pspd.core.model.FailureReason`."""
+    message: str
+
+
+class FailuresReply(Message, frozen=True, tag="failures_reply"):
+    """One page of failures, in the store's order."""
+
+    failures: list[FailureEntry]
+    next: bytes | None = None
+    """Pass as `after` for the next page; None at the end."""
+
+
+class Stopping(Message, frozen=True, tag="stopping"):
+    """The daemon will exit."""
+
+    pid: int
+
+
+class ErrorReply(Message, frozen=True, tag="error"):
+    """The request failed; the daemon goes on."""
+
+    code: str
+    """An `ErrorCode`; a client treats one it does not know like `internal`."""
+    message: str
+    """One sentence for a person."""
+    reason: str = ""
+    """For `bad_query`: a value of `pspd.core.model.FailureReason`."""
+
+
+Reply = (
+    Welcome
+    | StatusReply
+    | RootsReply
+    | RootReply
+    | SearchReply
+    | SyncReply
+    | FailuresReply
+    | Stopping
+    | ErrorReply
+)
+
+
+class ProgressEvent(Message, frozen=True, tag="progress"):
+    """How far indexing is; sent at most a few times a second."""
+
+    indexed: int
+    pending: int
+    failed: int
+    rate: float
+
+
+class ChangeEvent(Message, frozen=True, tag="change"):
+    """A file was indexed, failed, moved or went away."""
+
+    kind: Literal["indexed", "failed", "moved", "removed"]
+    path: bytes
+    old_path: bytes | None = None
+
+
+Event = ProgressEvent | ChangeEvent

@@ -1,0 +1,83 @@
+"""What a client can ask. Everything with a `type` on the wire derives from `Message`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type"):
+    """Base of everything with a `type` on the wire."""
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """Ask who listens and which protocol it speaks."""
+
+    client: str
+    """Name and version of the client, for the log."""
+
+
+class StatusRequest(Message, frozen=True, tag="status"):
+    """Ask for the daemon's state; answered even while searches run."""
+
+
+class RootsRequest(Message, frozen=True, tag="roots"):
+    """Ask for the watch roots and their progress."""
+
+
+class AddRoot(Message, frozen=True, tag="add_root"):
+    """Watch a directory tree."""
+
+    path: bytes
+    """Absolute."""
+    include: list[str] = []
+    exclude: list[str] = []
+    hidden: bool = False
+
+
+class RemoveRoot(Message, frozen=True, tag="remove_root"):
+    """Stop watching a directory tree and forget its files."""
+
+    path: bytes
+
+
+class SearchRequest(Message, frozen=True, tag="search"):
+    """Search with the image in the second frame."""
+
+    mode: Literal["both", "original", "similar"] = "both"
+    """`original`: same file and same pixels; `similar`: copies by hash; `both`: all of it."""
+    distance: Annotated[int, msgspec.Meta(ge=0, le=256)] | None = None
+    """Largest distance of the 256-bit hashes, 0 to 256; None for the calibrated threshold."""
+    count: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """At most so many hits; None for all."""
+
+
+class SyncRequest(Message, frozen=True, tag="sync"):
+    """Reply once everything that happened in the roots before now is indexed."""
+
+
+class FailuresRequest(Message, frozen=True, tag="failures"):
+    """Ask for one page of the files that could not be indexed."""
+
+    after: bytes | None = None
+    """The `next` of the page before."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+    """Most entries of the page, 1 to 10,000."""
+
+
+class StopRequest(Message, frozen=True, tag="stop"):
+    """Ask the daemon to finish its batch and exit."""
+
+
+Request = (
+    Hello
+    | StatusRequest
+    | RootsRequest
+    | AddRoot
+    | RemoveRoot
+    | SearchRequest
+    | SyncRequest
+    | FailuresRequest
+    | StopRequest
+)
