@@ -4,12 +4,12 @@
 #   make demo IN=DIR [IMG=FILE]      the same on pictures of one's own, which are only read
 #   make test                        install with what the tests need, run them
 #   make lint                        format, rules, types, layers
-#   make bench                       indexing and query latency
+#   make bench                       speed of indexing and of queries, beside limits
 #   make clean                       remove what make made
 
 VENV = .venv
 BIN = $(VENV)/bin
-BENCHMARKS = index_latency
+BENCHMARKS = indexing query index_latency
 IN =
 IMG =
 

@@ -153,7 +153,10 @@ class Indexer:
             try:
                 result = self._reader.read(entry.sequence, entry.key)
             except NotReady as wait:
-                self._queue.put_later(entry.sequence, entry.key, wait.seconds)
+                self._queue.put_later(
+                    entry.sequence, entry.key, wait.seconds, holds_barrier=not wait.is_absent
+                )
+                self._queue.done(())
                 continue
             except RuntimeError as error:
                 if not self._stopping.is_set():

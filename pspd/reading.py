@@ -6,6 +6,7 @@ put off. The stamp before must equal the stamp after, or the file changed under 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 from pspd.core.model import (
     FailureReason,
     FileKey,
-    FileRecord,
     FileStamp,
     ImageId,
 )
@@ -35,12 +35,20 @@ ABSENT_ROOT_SECONDS = 30.0
 """How long to wait for a root that is not there."""
 
 
+PASSING_SECONDS = 5.0
+"""How long to wait when the system, not the file, is to blame."""
+
+_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.ESTALE}
+
+
 class NotReady(Exception):
     """The file is looked at again after some seconds."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, is_absent: bool = False) -> None:
         super().__init__(f"not ready for {seconds} s")
         self.seconds = seconds
+        self.is_absent = is_absent
+        """Whether its root is not there, so that nobody need wait for it."""
 
 
 class FileReader:
@@ -83,14 +91,21 @@ class FileReader:
         except (FileNotFoundError, NotADirectoryError):
             # A root whose drive is gone looks like this as well; then nothing is believed.
             if not os.path.isdir(root):
-                raise NotReady(ABSENT_ROOT_SECONDS) from None
+                raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from None
+            self._forget_writer(key)
             return batch.FileGone(key)
         except OSError as error:
-            return self._unreadable(sequence, key, record, error)
+            if error.errno in _PASSING:
+                raise NotReady(PASSING_SECONDS) from error
+            reason = os.strerror(error.errno or 0)
+            return _failed(sequence, key, record.stamp, FailureReason.UNREADABLE, reason)
         try:
-            return self._read_open(sequence, key, descriptor)
+            operation = self._read_open(sequence, key, descriptor)
         finally:
             os.close(descriptor)
+        if not isinstance(operation, batch.FileDeferred):
+            self._forget_writer(key)
+        return operation
 
     def extract_again(self, number: ImageNumber, key: FileKey) -> batch.Operation | None:
         """Extract a known image with this version's code; None when the file is not it."""
@@ -138,8 +153,6 @@ class FileReader:
             self._count_extraction()
         if stamp_of(os.fstat(descriptor)) != stamp:
             return batch.FileDeferred(key, sequence, stamp)
-        with self._lock:
-            self._busy_since.pop(key, None)
         features = outcome.features
         return batch.FileIndexed(key, sequence, stamp, is_racy, outcome.image_id, features)
 
@@ -167,11 +180,9 @@ class FileReader:
         with self._store.read() as reader:
             return reader.number_of(image_id) is not None
 
-    def _unreadable(
-        self, sequence: int, key: FileKey, record: FileRecord, error: OSError
-    ) -> batch.Operation:
-        reason = os.strerror(error.errno or 0)
-        return _failed(sequence, key, record.stamp, FailureReason.UNREADABLE, reason)
+    def _forget_writer(self, key: FileKey) -> None:
+        with self._lock:
+            self._busy_since.pop(key, None)
 
     def _count_extraction(self) -> None:
         with self._lock:

@@ -49,6 +49,7 @@ class ReadingQueue:
         self._later: list[tuple[float, Entry]] = []
         self._waiting: set[int] = set()
         self._taken: set[int] = set()
+        self._ignored: set[int] = set()
         self._barriers: list[tuple[int, Future[None]]] = []
         self._closed = False
 
@@ -65,11 +66,22 @@ class ReadingQueue:
             self._has_more = True
             self._condition.notify_all()
 
-    def put_later(self, sequence: int, key: FileKey, seconds: float) -> None:
-        """Serve this after some seconds; it counts as not taken."""
+    def put_later(
+        self, sequence: int, key: FileKey, seconds: float, *, holds_barrier: bool = True
+    ) -> None:
+        """Serve this after some seconds; it counts as not taken.
+
+        Args:
+            sequence: Its place in the queue.
+            key: The file.
+            seconds: How long to leave it alone.
+            holds_barrier: Whether barriers wait for it.
+        """
         with self._condition:
             self._taken.discard(sequence)
             self._waiting.add(sequence)
+            if not holds_barrier:
+                self._ignored.add(sequence)
             heapq.heappush(self._later, (time.monotonic() + seconds, Entry(sequence, key)))
             self._condition.notify_all()
 
@@ -135,6 +147,7 @@ class ReadingQueue:
         while self._later and self._later[0][0] <= now:
             entry = heapq.heappop(self._later)[1]
             self._waiting.discard(entry.sequence)
+            self._ignored.discard(entry.sequence)
             return entry
         while self._news:
             entry = self._news.popleft()
@@ -158,6 +171,16 @@ class ReadingQueue:
             self._served_to = found[-1][0]
 
     def _first_sequence(self) -> int | None:
-        with self._store.read() as reader:
-            queued = reader.queued(0, 1)
-        return queued[0][0] if queued else None
+        """Return the first place in the store's queue that barriers wait for."""
+        with self._condition:
+            ignored = set(self._ignored)
+        after = 0
+        while True:
+            with self._store.read() as reader:
+                queued = reader.queued(after, PREFETCH if ignored else 1)
+            for sequence, _ in queued:
+                if sequence not in ignored:
+                    return sequence
+            if not queued:
+                return None
+            after = queued[-1][0]

@@ -13,4 +13,4 @@ def shared_pictures() -> Path | None:
     """
     named = os.environ.get("PSP_PICTURES")
     folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "pictures"
-    return folder if folder.is_dir() else None
+    return folder.resolve() if folder.is_dir() else None

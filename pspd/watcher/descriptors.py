@@ -11,6 +11,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pspd.core.globs import PathFilter
@@ -85,16 +86,17 @@ def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> List
         descriptor: The directory; it is not closed.
         path_filter: What of it belongs.
         below: Its path below the root, "" for the root.
+
+    Raises:
+        OSError: It cannot be listed completely, so that nothing may be believed to be missing.
     """
     listing = Listing()
     with os.scandir(descriptor) as entries:
         for entry in entries:
-            if not _belongs(path_filter, below, entry.name, entry.is_dir(follow_symlinks=False)):
-                continue
-            try:
-                listing.add(entry.name, entry.stat(follow_symlinks=False))
-            except FileNotFoundError:
-                continue
+            with suppress(FileNotFoundError):  # gone since it was listed
+                is_directory = entry.is_dir(follow_symlinks=False)
+                if _belongs(path_filter, below, entry.name, is_directory):
+                    listing.add(entry.name, entry.stat(follow_symlinks=False))
     return listing
 
 

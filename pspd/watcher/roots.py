@@ -46,6 +46,10 @@ class RootState:
             parts.append(f"cannot be read: {self.unreadable[0]}{more}")
         return "; ".join(parts)
 
+    def is_in_place(self) -> bool:
+        """Say whether the root's folder is still the one that is watched."""
+        return inode_of(self.root.path) == self.watched
+
     def make_unavailable(self, reason: str) -> None:
         """Note that the root's folder is not there."""
         self.is_unavailable = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -109,18 +110,14 @@ class Pass:
         while True:
             place, only = self._known_place(root, names, only)
             try:
-                descriptor = open_directory(root.path, place.names)
+                with _opened(root, place) as descriptor:
+                    children = self._visit(descriptor, root, place, only, is_new=False)
+                break
             except OSError as error:
                 if error.errno not in _GONE or not place.names:
                     self._note_unreadable(root, place, error)
                     return
                 names, only = place.names[:-1], {place.names[-1]}
-                continue
-            break
-        try:
-            children = self._visit(descriptor, root, place, only, is_new=False)
-        finally:
-            os.close(descriptor)
         for child in children:
             if child.is_changed or (only is not None and child.directory.name in only):
                 yield from self._below(root, place.child(child.directory), is_new=child.is_new)
@@ -141,8 +138,8 @@ class Pass:
         ]
         self._missing_files.clear()
         self._missing_directories.clear()
-        if gone:
-            self._hand_on(gone)
+        for first in range(0, len(gone), FLUSH_CHANGES):
+            self._hand_on(gone[first : first + FLUSH_CHANGES])
 
     def flush(self) -> None:
         """Hand on what is decided so far."""
@@ -171,15 +168,12 @@ class Pass:
         while stack:
             place, is_new = stack.pop()
             try:
-                descriptor = open_directory(root.path, place.names)
+                with _opened(root, place) as descriptor:
+                    children = self._visit(descriptor, root, place, None, is_new=is_new)
             except OSError as error:
                 if error.errno not in _GONE:
                     self._note_unreadable(root, place, error)
                 continue
-            try:
-                children = self._visit(descriptor, root, place, None, is_new=is_new)
-            finally:
-                os.close(descriptor)
             stack.extend((place.child(child.directory), child.is_new) for child in children)
             if len(self._changes) >= FLUSH_CHANGES:
                 self.flush()
@@ -274,6 +268,15 @@ class Pass:
         self.unreadable.append(
             f"{os.path.join(root.path, *place.names)}: {os.strerror(error.errno or 0)}"
         )
+
+
+@contextmanager
+def _opened(root: WatchRoot, place: Place) -> Iterator[int]:
+    descriptor = open_directory(root.path, place.names)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _known(

@@ -235,15 +235,20 @@ class Watcher:
     def _follow(self, looks: Sequence[Look[Place]]) -> None:
         """Look where hints point; moves between these places are seen as moves."""
         sweep = Pass(self._store, lambda found: self._hand_on(found, True), self._own)
+        visited: list[RootState] = []
         for look in looks:
             root_id, names = look.place
             state = self._roots.get(root_id)
             if state is None or state.is_unavailable:
                 continue
+            visited.append(state)
             for _ in sweep.look(state.root, names, look.names):
                 if self._stopping:
                     return
-        sweep.finish()
+        if all(state.is_in_place() for state in visited):
+            sweep.finish()
+        else:
+            self._take_hint(Hint(None))
 
     def _scan(self, request: ScanRequest) -> Iterator[None]:
         state = self._roots.get(request.root_id)
@@ -255,7 +260,9 @@ class Watcher:
                     break
                 yield
             else:
-                sweep.finish()
+                # A drive that was unmounted meanwhile looks like a folder whose files are gone.
+                if state.is_in_place():
+                    sweep.finish()
                 state.unreadable = tuple(sweep.unreadable)
             state.is_scanned = True
             self._plan_rescan(state, time.monotonic() - begun)

@@ -1,0 +1,125 @@
+"""Which file is read next, with a real store behind it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import pytest
+
+from pspd.core.model import FileKey, WatchRoot
+from pspd.reading_queue import Entry, ReadingQueue
+from pspd.store import batch
+from pspd.store.store import Store
+from tests.store.records import add_root, stamp
+
+
+class Line:
+    """A queue and its store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder / "store")
+        self.root: WatchRoot = add_root(self.store)
+        self.queue = ReadingQueue(self.store)
+
+    def see(self, *names: str) -> list[tuple[int, FileKey]]:
+        keys = [FileKey(self.root.directory, name) for name in names]
+        return self.store.apply([batch.FileSeen(key, stamp()) for key in keys]).queued
+
+    def take(self) -> str:
+        return self.entry().key.name
+
+    def entry(self) -> Entry:
+        entry = self.queue.take()
+        assert entry is not None
+        return entry
+
+    def finish(self, entry: Entry) -> None:
+        self.store.apply([batch.FileGone(entry.key)])
+        self.queue.done([entry.sequence])
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    line = Line(tmp_path)
+    yield line
+    line.queue.close()
+    line.store.close()
+
+
+def test_the_backlog_is_served_in_order_and_news_go_before_it(line: Line) -> None:
+    line.see("a", "b")
+    assert line.take() == "a"
+    line.queue.put_news(line.see("new"))
+
+    assert [line.take(), line.take()] == ["new", "b"]
+
+
+def test_nothing_is_served_twice_though_it_is_news_and_backlog(line: Line) -> None:
+    queued = line.see("a", "b")
+    line.queue.put_news(queued)
+    line.queue.put_news(queued)
+    taken = [line.take(), line.take()]
+    line.queue.put_news(line.see("c"))
+
+    assert taken == ["a", "b"]
+    assert line.take() == "c"
+
+
+def test_what_waits_for_its_time_is_served_after_what_does_not(line: Line) -> None:
+    line.see("slow", "quick")
+    entry = line.entry()
+    line.queue.put_later(entry.sequence, entry.key, 0.05)
+
+    assert [line.take(), line.take()] == ["quick", "slow"]
+
+
+def test_a_barrier_waits_for_what_is_queued_and_not_for_what_comes_later(line: Line) -> None:
+    line.see("a", "b")
+    barrier = line.queue.barrier()
+    line.see("c")
+    first, second = line.entry(), line.entry()
+    line.finish(second)
+    assert not barrier.done()
+    line.finish(first)
+
+    assert barrier.result(timeout=5) is None
+
+
+def test_a_barrier_with_nothing_queued_is_done_at_once(line: Line) -> None:
+    assert line.queue.barrier().result(timeout=5) is None
+
+
+def test_a_barrier_does_not_wait_for_a_root_that_is_not_there(line: Line) -> None:
+    line.see("absent", "here")
+    absent = line.entry()
+    barrier = line.queue.barrier()
+    line.queue.put_later(absent.sequence, absent.key, 999, holds_barrier=False)
+    line.finish(line.entry())
+
+    assert barrier.result(timeout=5) is None
+
+
+def test_closing_wakes_those_who_wait_and_cancels_barriers(line: Line) -> None:
+    line.see("a")
+    line.take()
+    barrier = line.queue.barrier()
+    served: list[Entry | None] = []
+    thread = threading.Thread(target=lambda: served.append(line.queue.take()))
+    thread.start()
+    line.queue.close()
+    thread.join(timeout=5)
+
+    assert served == [None]
+    with pytest.raises(CancelledError):
+        barrier.result(timeout=5)
+
+
+def test_more_than_one_page_of_backlog_is_served(line: Line) -> None:
+    line.see(*(f"{number:04}" for number in range(600)))
+
+    assert [line.take() for _ in range(600)] == [f"{number:04}" for number in range(600)]
+    assert line.queue.count_taken() == 600
+    assert not line.queue.is_idle
