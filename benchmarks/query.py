@@ -15,33 +15,24 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from benchmarks import report
 from benchmarks.live_daemon import LiveDaemon, live_daemon, timed
 from benchmarks.report import Row, at_most, milliseconds, percentile
+from benchmarks.searcher_alone import repeated, seconds, time_searcher
 from benchmarks.synthetic_store import NEAR_SHARE, write_store
 from examples.make_samples import LANDSCAPES, landscape
 from pspc import Connection
-from pspd.core import verdict
-from pspd.core.model import ImageId, Limits
+from pspd.core.model import Limits
 from pspd.features.extract import extract_query
-from pspd.search.index import hash_value
-from pspd.search.linear import LinearIndex
-from pspd.searcher import Options, Searcher
-from pspd.store.store import Store
-from pspd.workers.messages import Order
-from pspd.workers.pool import WorkerPool
-from pspd.workers.replies import Outcome
 
 TARGETS_MS = {1_000_000: (1.5, 3.0), 10_000_000: (12.0, 20.0)}
 """Pictures → median and 99th percentile of a similar query without extraction."""
@@ -55,27 +46,6 @@ MEMORY_TARGET = (150_000_000, 64)
 SECOND_TIMES = 3
 CLIENT_STATUSES = (0, 1, 3)
 """Found, not found, not found yet: the synthetic root is unavailable."""
-
-
-class RememberingPool(WorkerPool):
-    """Workers that read each query once and answer from memory from then on."""
-
-    def __init__(self) -> None:
-        super().__init__(1, Limits(), name="query")
-        self._outcomes: dict[tuple[bytes, Order], Outcome] = {}
-
-    def run(
-        self,
-        descriptor: int,
-        order: Order,
-        *,
-        is_known: Callable[[ImageId], bool] | None = None,
-    ) -> Outcome:
-        """Have a file read, unless an equal one was."""
-        key = (os.pread(descriptor, os.fstat(descriptor).st_size, 0), order)
-        if key not in self._outcomes:
-            self._outcomes[key] = super().run(descriptor, order, is_known=is_known)
-        return self._outcomes[key]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -111,62 +81,23 @@ def _measure(count: int, queries: Sequence[bytes], options: argparse.Namespace) 
 
 
 def _in_searcher(folder: Path, count: int, queries: Sequence[bytes], repeats: int) -> Iterator[Row]:
-    """Time similar queries without extraction, beside reading the column."""
-    store = Store(folder)
-    pool = RememberingPool()
-    try:
-        index = LinearIndex(verdict.FLAT_QUALITY)
-        with store.read() as reader:
-            rows = reader.rows()
-        index.put(rows)
-        searcher = Searcher(
-            store,
-            index,
-            pool,
-            Options(copy_distance=None, pixel_comparisons=0, verify_seconds=0.0),
-            remember=lambda _: None,
-        )
-
-        def search(query: bytes) -> None:
-            searcher.search(query, "similar", None, time.monotonic() + 60)
-
-        candidates = [_count_candidates(index, query) for query in queries]
-        for query in queries:
-            search(query)
-        taken = _repeated(search, queries, repeats)
-        column = np.ascontiguousarray(rows.phash64)
-        reading = statistics.median(_repeated(lambda _: column.sum(), queries, repeats))
-    finally:
-        pool.close()
-        store.close()
-    yield Row("candidates of a query, median", f"{statistics.median(candidates):.0f}")
-    limit = f"the column once: {milliseconds(reading)}"
+    times = time_searcher(folder, queries, repeats)
+    limit = f"the column once: {milliseconds(times.column_seconds)}"
     targets = TARGETS_MS.get(count, (None, None))
-    for name, seconds, target in (
-        ("median", statistics.median(taken), targets[0]),
-        ("99th percentile", percentile(taken, 0.99), targets[1]),
+    for name, taken, target in (
+        ("median", statistics.median(times.whole), targets[0]),
+        ("99th percentile", percentile(times.whole, 0.99), targets[1]),
+        ("the index alone, median", statistics.median(times.index), None),
     ):
         yield Row(
             f"similar query in the searcher, {name}",
-            milliseconds(seconds),
+            milliseconds(taken),
             limit,
-            seconds / reading,
+            taken / times.column_seconds,
             "" if target is None else f"≤ {target:g} ms",
-            None if target is None else seconds * 1e3 <= target,
+            None if target is None else taken * 1e3 <= target,
         )
-
-
-def _count_candidates(index: LinearIndex, query: bytes) -> int:
-    """Count what the 64-bit hashes leave for the 256-bit ones.
-
-    Raises:
-        ValueError: The query is flat, so that nothing would be searched for.
-    """
-    features, turns = extract_query(query, Limits())
-    if features.quality < verdict.FLAT_QUALITY:
-        raise ValueError("a query image must not be flat")
-    hashes = [hash_value(turned.phash64) for turned in turns]
-    return len(index.near(hashes, verdict.SHORTLIST_RADIUS))
+    yield Row("candidates of a query, median", f"{times.candidates:.0f}")
 
 
 def _start(daemon: LiveDaemon, count: int, query: bytes) -> Iterator[Row]:
@@ -174,14 +105,14 @@ def _start(daemon: LiveDaemon, count: int, query: bytes) -> Iterator[Row]:
     listening = daemon.start()
     with daemon.connect() as connection:
         connection.search(query)
-    seconds = time.perf_counter() - began
+    answered = time.perf_counter() - began
     yield Row(
         "daemon's start to its first answer to a search",
-        f"{seconds:.2f} s, listening after {listening:.2f} s",
+        f"{answered:.2f} s, listening after {listening:.2f} s",
         "",
         None,
         f"≤ {START_TARGET_SECONDS:g} s at 10,000,000",
-        seconds <= START_TARGET_SECONDS if count >= 10_000_000 else None,
+        answered <= START_TARGET_SECONDS if count >= 10_000_000 else None,
     )
 
 
@@ -192,12 +123,12 @@ def _over_rpc(daemon: LiveDaemon, queries: Sequence[bytes], repeats: int) -> Ite
         def search(query: bytes) -> None:
             inside.append(connection.search(query, "similar").elapsed_ms / 1e3)
 
-        taken = _repeated(search, queries, repeats)
-    for name, seconds in (("over RPC, whole", taken), ("over RPC, in the daemon", inside)):
+        taken = repeated(search, queries, repeats)
+    for name, values in (("over RPC, whole", taken), ("over RPC, in the daemon", inside)):
         yield Row(
             f"similar query {name}, extraction included",
-            f"median {milliseconds(statistics.median(seconds))}, "
-            f"99th percentile {milliseconds(percentile(seconds, 0.99))}",
+            f"median {milliseconds(statistics.median(values))}, "
+            f"99th percentile {milliseconds(percentile(values, 0.99))}",
         )
 
 
@@ -209,12 +140,12 @@ def _whole_process(daemon: LiveDaemon, query: bytes, pairs: int) -> Iterator[Row
     for _ in range(pairs):
         client.append(daemon.timed("search", small, statuses=CLIENT_STATUSES))
         importing.append(timed([sys.executable, "-c", "import zmq"]))
-    seconds, limit = statistics.median(client), statistics.median(importing)
+    whole, limit = statistics.median(client), statistics.median(importing)
     yield at_most(
         "`pspc search small.jpg`, whole process",
-        milliseconds(seconds),
+        milliseconds(whole),
         f"python -c 'import zmq': {milliseconds(limit)}",
-        seconds / limit,
+        whole / limit,
         CLIENT_TARGET,
     )
 
@@ -254,13 +185,13 @@ def _original(daemon: LiveDaemon, count: int) -> Iterator[Row]:
         queries.append(_lossless(data))
     daemon.pspc("add", pictures, "--wait")
     decoding = statistics.median(
-        _seconds(partial(_decode, query, path.read_bytes()))
+        seconds(partial(_decode, query, path.read_bytes()))
         for query, path in zip(queries, sorted(pictures.iterdir()), strict=True)
     )
     with daemon.connect() as connection:
         search = partial(_same_pixels, connection)
-        first = _repeated(search, queries, 1)
-        second = _repeated(search, queries, SECOND_TIMES)
+        first = repeated(search, queries, 1)
+        second = repeated(search, queries, SECOND_TIMES)
     limit = f"decoding both: {milliseconds(decoding)}"
     for name, taken in (("first time", first), ("second time", second)):
         last = percentile(taken, 0.99)
@@ -280,19 +211,6 @@ def _same_pixels(connection: Connection, query: bytes) -> None:
     verdicts = [hit.verdict for hit in connection.search(query, "original").hits]
     if "same_pixels" not in verdicts:
         raise RuntimeError(f"the same pixels were not found, but {verdicts}")
-
-
-def _repeated(
-    action: Callable[[bytes], object], queries: Sequence[bytes], repeats: int
-) -> list[float]:
-    """Time each query, round after round; returns seconds."""
-    return [_seconds(partial(action, query)) for _ in range(repeats) for query in queries]
-
-
-def _seconds(action: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
 
 
 def _jpeg(image: Image.Image) -> bytes:

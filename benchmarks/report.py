@@ -88,7 +88,7 @@ def megabytes(count: float) -> str:
 
 def milliseconds(seconds: float) -> str:
     """Format a short time."""
-    return f"{seconds * 1e3:.2f} ms"
+    return f"{seconds * 1e3:.4f} ms" if seconds < 1e-4 else f"{seconds * 1e3:.2f} ms"
 
 
 def _processor() -> str:

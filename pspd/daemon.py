@@ -28,6 +28,7 @@ from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
 from pspd.rpc.server import RpcServer
+from pspd.rpc.wire import quoted
 from pspd.search.linear import LinearIndex
 from pspd.searcher import Options as SearchOptions
 from pspd.searcher import Searcher
@@ -256,8 +257,8 @@ def _make_private(folder: Path) -> None:
     status = folder.stat()
     if status.st_uid != os.getuid() or status.st_mode & 0o022:
         raise AddressError(
-            f"{str(folder)!a} belongs to another user or can be written by others; "
-            f"choose another folder by PSP_HOME, or: chmod go-w {str(folder)!a}"
+            f"{quoted(str(folder))} belongs to another user or can be written by others; "
+            f"choose another folder by PSP_HOME, or: chmod go-w {quoted(str(folder))}"
         )
 
 

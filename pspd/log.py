@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple, TextIO
 
+from pspd.rpc.wire import printable
+
 MAX_VALUE_CHARACTERS: Final = 1000
 """A longer value is cut; the longest path of Linux is four times that, and rare."""
 
@@ -36,9 +38,6 @@ PRIORITIES: Final[Mapping[int, int]] = {
 """Levels as syslog's numbers, as sd-daemon(3) reads them in front of a line."""
 
 _FIELDS: Final = "psp_fields"
-_FIRST_HIDDEN_BYTE: Final = 0xDC80
-_LAST_HIDDEN_BYTE: Final = 0xDCFF
-_FIRST_BEYOND_ASCII: Final = 0x80
 
 
 class Logger:
@@ -195,7 +194,7 @@ def format_record(record: logging.LogRecord, *, is_journal: bool) -> str:
     lines = [level + " ".join(words)]
     if record.exc_info:
         trace = "".join(traceback.format_exception(*record.exc_info))
-        lines += [f"  {escape(line)}" for line in trace.splitlines()]
+        lines += [f"  {printable(line)}" for line in trace.splitlines()]
     return "".join(f"{prefix}{line}\n" for line in lines)
 
 
@@ -216,23 +215,7 @@ def format_value(value: object) -> str:
     if text and not any(char in ' ="\\' or not char.isprintable() for char in text):
         return text
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escape(quoted)}"'
-
-
-def escape(text: str) -> str:
-    r"""Return text in which control, bidirectional and other invisible characters show.
-
-    Bytes that were not UTF-8, which `os.fsdecode` hides as surrogates, come out as `\xNN`.
-    """
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    code = ord(char)
-    if _FIRST_HIDDEN_BYTE <= code <= _LAST_HIDDEN_BYTE:
-        return f"\\x{code - _FIRST_HIDDEN_BYTE + 0x80:02x}"
-    # ASCII as Python writes it; others never as \\xNN, which stands for a byte.
-    return ascii(char)[1:-1] if code < _FIRST_BEYOND_ASCII else f"\\u{code:04x}"
+    return f'"{printable(quoted)}"'
 
 
 def _kind_of(record: logging.LogRecord) -> Kind:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pspd.core.model import Counts, Directory, DirectoryId, RootId, WatchRoot
 from pspd.errors import RootError
 from pspd.rpc import wire
+from pspd.rpc.wire import quoted
 from pspd.store import batch
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ class Roots:
                 self._apply([batch.PutRoot(going)])
                 self._watcher.remove(going)
                 return status
-        watched = ", ".join(ascii(root.path) for root in roots) or "nothing"
-        raise RootError(f"{given!a} is not watched; watched are: {watched}")
+        watched = ", ".join(quoted(root.path) for root in roots) or "nothing"
+        raise RootError(f"{quoted(given)} is not watched; watched are: {watched}")
 
     def statuses(self) -> list[wire.RootStatus]:
         """Return how each root is, those being removed included."""
@@ -144,21 +145,22 @@ def _state_word(root: WatchRoot, state: RootState | None) -> wire.RootStateWord:
 
 def _real_directory(path: str) -> str:
     if not os.path.isabs(path):
-        raise RootError(f"{path!a} is not an absolute path")
+        raise RootError(f"{quoted(path)} is not an absolute path")
     if not os.path.lexists(path):
-        raise RootError(f"{path!a} does not exist")
+        raise RootError(f"{quoted(path)} does not exist")
     real = os.path.realpath(path)
     if not os.path.isdir(real):
-        raise RootError(f"{path!a} is not a folder; add the folder it is in")
+        raise RootError(f"{quoted(path)} is not a folder; add the folder it is in")
     if not os.access(real, os.R_OK | os.X_OK):
-        raise RootError(f"{path!a} cannot be read: permission denied")
+        raise RootError(f"{quoted(path)} cannot be read: permission denied")
     return real
 
 
 def _refuse_nesting(path: str, root: str) -> None:
     if path.startswith(root.rstrip("/") + "/"):
-        raise RootError(f"{path!a} is inside {root!a}, which is watched already")
+        raise RootError(f"{quoted(path)} is inside {quoted(root)}, which is watched already")
     if root.startswith(path.rstrip("/") + "/"):
         raise RootError(
-            f"{path!a} contains {root!a}, which is watched already; remove that one first"
+            f"{quoted(path)} contains {quoted(root)}, which is watched already; "
+            "remove that one first"
         )

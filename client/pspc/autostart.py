@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pspc.errors import Unreachable
 from pspc.transport import Transport, is_running
 from pspd.rpc import wire
+from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +71,7 @@ def ensure_running(
     if status is not None:
         raise Unreachable(f"pspd does not start: {_last_line(path, begin, status)}")
     if not is_running(environ):
-        raise Unreachable(f"pspd does not answer after {seconds:g} s; its log is {path!a}")
+        raise Unreachable(f"pspd does not answer after {seconds:g} s; its log is {quoted(path)}")
     _greet(environ, max(0.1, deadline - time.monotonic()))
     return True
 
@@ -82,7 +83,7 @@ def _open_log(path: str) -> BinaryIO:
             os.replace(path, f"{path}.old")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Unreachable(f"cannot write pspd's log {path!a}: {error.strerror}") from error
+        raise Unreachable(f"cannot write pspd's log {quoted(path)}: {error.strerror}") from error
     log = os.fdopen(descriptor, "ab", buffering=0)
     log.seek(0, os.SEEK_END)
     return log

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pspc.console import PROGRAM, Console
 from pspc.errors import PspcError
 from pspd import __version__
+from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +134,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"seconds above 0 are wanted: {text!a}")
+        raise argparse.ArgumentTypeError(f"seconds above 0 are wanted: {quoted(text)}")
     return seconds
 
 

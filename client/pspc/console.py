@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from pspc.render import printable
+from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     from typing import Self

@@ -13,6 +13,7 @@ from pspc.errors import SourceError
 from pspc.sources import checked
 from pspd import __version__
 from pspd.rpc import wire
+from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
@@ -36,7 +37,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if not newurl.lower().startswith(("http://", "https://")):
             fp.close()
             raise SourceError(
-                f"the server redirects to {newurl!a}, which is neither http nor https"
+                f"the server redirects to {quoted(newurl)}, which is neither http nor https"
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

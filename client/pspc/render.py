@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pspd.rpc.wire.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,29 +18,9 @@ if TYPE_CHECKING:
 SEARCH_COLUMNS = ("verdict", "distance", "turn", "width", "height", "bytes", "format", "path")
 """Of a search in a pipe, in this order; several queries have `query` before them."""
 
-_HARMLESS_SPACES = {"\u3000", "\u00a0"}
-"""Spaces that file names do have (the ideographic one), though Python calls them unprintable."""
-
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _KIBI = 1024
 _LAST_ASCII = 0x7F
-
-
-def printable(text: str | bytes) -> str:
-    """Make a path, or a sentence with one in it, safe for a terminal.
-
-    Control and formatting characters (bidirectional ones among them), line breaks, unassigned
-    characters and bytes that are no UTF-8 become escapes; everything else stays as it is.
-    """
-    decoded = _encoded(text).decode("utf-8", "backslashreplace")
-    if decoded.isprintable():
-        return decoded
-    return "".join(
-        character
-        if character.isprintable() or character in _HARMLESS_SPACES
-        else character.encode("unicode_escape").decode("ascii")
-        for character in decoded
-    )
 
 
 def field(path: str | bytes) -> str:

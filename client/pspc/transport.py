@@ -16,6 +16,7 @@ import zmq
 
 from pspc.errors import NotRunning, Unreachable
 from pspd.rpc import wire
+from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,14 +62,16 @@ def check_listening(path: str) -> None:
             probe.connect(path)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotRunning(
-            f"pspd does not run, nobody listens at {path!a}; start it with: pspc start"
+            f"pspd does not run, nobody listens at {quoted(path)}; start it with: pspc start"
         ) from error
     except (TimeoutError, BlockingIOError):
         pass  # Its backlog is full: it lives, and is slow.
     except OSError as error:
-        raise Unreachable(f"cannot connect to {path!a}: {error.strerror}") from error
+        raise Unreachable(f"cannot connect to {quoted(path)}: {error.strerror}") from error
     if owner != os.getuid():
-        raise Unreachable(f"{path!a} belongs to another user (uid {owner}); no image is sent there")
+        raise Unreachable(
+            f"{quoted(path)} belongs to another user (uid {owner}); no image is sent there"
+        )
 
 
 def is_running(environ: Mapping[str, str]) -> bool:

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pspd.config.sections import FROM_ENVIRONMENT, RANGES, Config, Paths, Range
 from pspd.errors import ConfigError
-from pspd.rpc.wire import runtime_directory
+from pspd.rpc.wire import printable, runtime_directory
 
 CONFIG_NAME = "config.toml"
 
@@ -55,7 +55,7 @@ def load(environ: Mapping[str, str], path: Path | None = None) -> Config:
     if mistakes:
         count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         listed = "".join(f"\n  {mistake}" for mistake in mistakes)
-        raise ConfigError(f"{_shown(str(file))} has {count}:{listed}")
+        raise ConfigError(f"{printable(str(file))} has {count}:{listed}")
     return Config(**sections)  # type: ignore[arg-type]  # each was checked against its annotation
 
 
@@ -65,12 +65,12 @@ def _read(file: Path, *, is_required: bool) -> Mapping[str, object]:
     except FileNotFoundError as error:
         if not is_required:
             return {}
-        raise ConfigError(f"there is no configuration file {_shown(str(file))}") from error
+        raise ConfigError(f"there is no configuration file {printable(str(file))}") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigError(f"{_shown(str(file))} cannot be read: {reason}") from error
+        raise ConfigError(f"{printable(str(file))} cannot be read: {reason}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{_shown(str(file))} is not valid TOML: {error}") from error
+        raise ConfigError(f"{printable(str(file))} is not valid TOML: {error}") from error
 
 
 def _section(
@@ -99,7 +99,7 @@ def _report_unknown(
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-            mistakes.append(f"{prefix}{_shown(key)}: unknown {noun}; {hint}")
+            mistakes.append(f"{prefix}{printable(key)}: unknown {noun}; {hint}")
 
 
 def _checked(key: str, kind: object, value: object) -> object:
@@ -143,18 +143,13 @@ def _describe(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return f'"{_shown(value)}"'
+            return f'"{printable(value)}"'
         case dict():
             return "a section"
         case list():
             return "a list"
         case _:
             return str(value)
-
-
-def _shown(text: str) -> str:
-    """Return text that cannot move the cursor of the terminal that shows the message."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _default_paths(environ: Mapping[str, str]) -> Paths:

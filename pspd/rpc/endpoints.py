@@ -16,6 +16,7 @@ import zmq
 
 from pspd.errors import AddressError
 from pspd.rpc import wire
+from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
     from typing import Self
@@ -46,7 +47,7 @@ class Endpoint:
         try:
             socket.bind(address)
         except zmq.ZMQError as error:
-            raise AddressError(f"cannot listen at {path!a}: {error.strerror}") from error
+            raise AddressError(f"cannot listen at {quoted(path)}: {error.strerror}") from error
         finally:
             os.umask(previous)
         seen = os.lstat(path)
@@ -64,7 +65,9 @@ class Endpoint:
 
 def _checked_path(address: str) -> str:
     if not address.startswith(_SCHEME):
-        raise AddressError(f"an address begins with {_SCHEME}, this one does not: {address!a}")
+        raise AddressError(
+            f"an address begins with {_SCHEME}, this one does not: {quoted(address)}"
+        )
     path = address.removeprefix(_SCHEME)
     problem = wire.socket_path_problem(path)
     if problem:
@@ -74,9 +77,11 @@ def _checked_path(address: str) -> str:
     except FileNotFoundError:
         return path
     except OSError as error:
-        raise AddressError(f"cannot listen at {path!a}: {error.strerror}") from error
+        raise AddressError(f"cannot listen at {quoted(path)}: {error.strerror}") from error
     if not stat.S_ISSOCK(seen.st_mode):
-        raise AddressError(f"{path!a} exists and is not a socket; it is left alone, move it away")
+        raise AddressError(
+            f"{quoted(path)} exists and is not a socket; it is left alone, move it away"
+        )
     if seen.st_uid != os.getuid():
-        raise AddressError(f"{path!a} is a socket of another user (uid {seen.st_uid})")
+        raise AddressError(f"{quoted(path)} is a socket of another user (uid {seen.st_uid})")
     return path

@@ -26,6 +26,7 @@ from pspd.core.reconcile import (
     match_moves,
     reconcile,
 )
+from pspd.rpc.wire import quoted
 from pspd.store import batch
 from pspd.watcher.descriptors import (
     Inode,
@@ -266,7 +267,7 @@ class Pass:
 
     def _note_unreadable(self, root: WatchRoot, place: Place, error: OSError) -> None:
         self.unreadable.append(
-            f"{os.path.join(root.path, *place.names)}: {os.strerror(error.errno or 0)}"
+            f"{quoted(os.path.join(root.path, *place.names))}: {os.strerror(error.errno or 0)}"
         )
 
 

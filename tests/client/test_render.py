@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pspc import render
 from pspd.rpc import wire
+from pspd.rpc.wire import printable
 from tests.rpc import samples
 
 
@@ -23,13 +24,13 @@ from tests.rpc import samples
         (b"/\x1b]0;title\x07.jpg", r"/\x1b]0;title\x07.jpg"),
         ("/\u202egpj.exe".encode(), r"/\u202egpj.exe"),
         (b"/two\nlines\r\t", r"/two\nlines\r\t"),
-        (b"/c1\xc2\x9b31m", r"/c1\x9b31m"),
+        (b"/c1\xc2\x9b31m", r"/c1\u009b31m"),
         ("/line\u2028separator\U000e0001", None),
         (os.fsdecode(b"/caf\xe9.jpg"), r"/caf\xe9.jpg"),
     ],
 )
 def test_a_path_cannot_harm_a_terminal(path: bytes | str, shown: str | None) -> None:
-    text = render.printable(path)
+    text = printable(path)
     if shown is not None:
         assert text == shown
     assert all(character.isprintable() or character == "\u3000" for character in text)
@@ -37,7 +38,7 @@ def test_a_path_cannot_harm_a_terminal(path: bytes | str, shown: str | None) -> 
 
 @given(st.binary())
 def test_no_bytes_at_all_can_harm_a_terminal(path: bytes) -> None:
-    text = render.printable(path)
+    text = printable(path)
     assert all(character.isprintable() or character in "\u3000\u00a0" for character in text)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pspc.commands import connect
 from pspc.errors import DaemonError, PspcError
 from pspc.progress import Estimate, Progress, progress_bar, progress_line
-from pspc.render import counted, printable
+from pspc.render import counted
+from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
-from pspc.render import counted, field, printable, table
+from pspc.render import counted, field, table
+from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse

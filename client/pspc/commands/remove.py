@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pspc.commands import connect
 from pspc.errors import DaemonError
-from pspc.render import printable
+from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse

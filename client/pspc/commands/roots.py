@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
-from pspc.render import field, printable, table
+from pspc.render import field, table
+from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pspc import render, sources
 from pspc.commands import connect
 from pspc.errors import DaemonError, PspcError, SetupError, SourceError
+from pspd.rpc.wire import printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -171,7 +172,7 @@ def _show(
             console.line(prefix + render.search_line(hit))
         return
     if has_several:
-        console.line(f"{render.printable(answer.source)}:")
+        console.line(f"{printable(answer.source)}:")
     if reply.hits:
         console.line(render.search_table(reply.hits))
     else:
@@ -212,11 +213,13 @@ def _explain(answers: Sequence[Answer], connection: Connection, console: Console
 
 def _bits(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _MOST_BITS:
-        raise argparse.ArgumentTypeError(f"a number from 0 to {_MOST_BITS} is wanted: {text!a}")
+        raise argparse.ArgumentTypeError(
+            f"a number from 0 to {_MOST_BITS} is wanted: {quoted(text)}"
+        )
     return int(text)
 
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a number from 1 is wanted: {text!a}")
+        raise argparse.ArgumentTypeError(f"a number from 1 is wanted: {quoted(text)}")
     return int(text)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pspc.commands import connect
 from pspc.commands.roots import roots_table
-from pspc.render import counted, human_bytes, printable
+from pspc.render import counted, human_bytes
+from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse

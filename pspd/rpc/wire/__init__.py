@@ -70,6 +70,7 @@ from pspd.rpc.wire.requests import (
     StopRequest,
     SyncRequest,
 )
+from pspd.rpc.wire.text import printable, quoted
 
 __all__ = [
     "EVENTS_SOCKET_NAME",
@@ -119,6 +120,8 @@ __all__ = [
     "encode_event",
     "encode_reply",
     "encode_request",
+    "printable",
+    "quoted",
     "runtime_directory",
     "socket_address",
     "socket_path_problem",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from pspd.rpc.wire.text import quoted
+
 SOCKET_NAME = "pspd.sock"
 EVENTS_SOCKET_NAME = "pspd-events.sock"
 
@@ -45,15 +47,15 @@ def socket_path_problem(path: str) -> str:
     Both sides ask before they use a path: libzmq and the system would only say "invalid".
     """
     if not os.path.isabs(path):
-        return f"the socket's path must be absolute: {path!a}"
+        return f"the socket's path must be absolute: {quoted(path)}"
     length = len(os.fsencode(path))
     if length > MAX_SOCKET_PATH:
         return (
             f"the socket's path has {length} bytes, and this system allows {MAX_SOCKET_PATH}: "
-            f"{path!a}; set PSP_HOME or XDG_RUNTIME_DIR to a shorter folder"
+            f"{quoted(path)}; set PSP_HOME or XDG_RUNTIME_DIR to a shorter folder"
         )
     try:
         path.encode()
     except UnicodeEncodeError:
-        return f"the socket's path must be UTF-8, ZeroMQ takes no other: {path!a}"
+        return f"the socket's path must be UTF-8, ZeroMQ takes no other: {quoted(path)}"
     return ""
