@@ -1,6 +1,6 @@
 # PSP: all set-up on a machine that has Python 3.11 or newer and make.
 #
-#   make demo                        install, index sample pictures, search, print the hits
+#   make demo                        install (half a minute), index sample pictures, search
 #   make demo IN=DIR [IMG=FILE]      the same on pictures of one's own, which are only read
 #   make test                        install with what the tests need, run them
 #   make lint                        format, rules, types, layers
@@ -34,6 +34,7 @@ $(BIN)/python:
 
 # The stamps make a second call quick; a changed pyproject.toml installs again.
 $(VENV)/installed: pyproject.toml $(BIN)/python
+	@echo "Installing PSP into $(VENV), which takes about half a minute the first time."
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 

@@ -70,7 +70,12 @@ def time_searcher(folder: Path, queries: Sequence[bytes], repeats: int) -> Searc
             rows = reader.rows()
         index = LinearIndex(verdict.FLAT_QUALITY)
         index.put(rows)
-        options = Options(copy_distance=None, pixel_comparisons=0, verify_seconds=0.0)
+        options = Options(
+            copy_distance=verdict.COPY_DISTANCE,
+            mean_difference=None,
+            pixel_comparisons=0,
+            verify_seconds=0.0,
+        )
         searcher = Searcher(store, index, pool, options, remember=lambda _: None)
 
         def search(query: bytes) -> None:

@@ -36,7 +36,7 @@ from pspd.store.store import Store
 
 NEAR_SHARE = 0.0013
 """Of 56 real photographs, the share of the others that lay from 13 to 16 bits of one of another's
-eight turns; those nearer were copies. With drawings among them it is 0.0085 (docs/quality.md)."""
+eight turns; those nearer were copies. With drawings and copies it is 0.0085 (docs/quality.md)."""
 
 COPY_SHARE = 0.05
 COPY_BITS = 6
@@ -65,7 +65,7 @@ def write_store(folder: Path, count: int, queries: Sequence[bytes], near_share: 
         hashes = draw_hashes(count, queries, near_share)
         for first in range(0, count, BATCH_FILES):
             _write_files(store, root, hashes, range(first, min(count, first + BATCH_FILES)))
-        store.set_features_version(FEATURES_VERSION)
+        store.set_meta("features_version", FEATURES_VERSION)
     finally:
         store.close()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 CLIENT = Path(sys.executable).parent / "pspc"
 PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 QUERIES_SHOWN = 3
-FOUND, NOTHING_FOUND = 0, 1
+FOUND, NOTHING_FOUND, MISTAKE = 0, 1, 2
+CLOSED_PIPE = 128 + signal.SIGPIPE
 
 
 def main() -> int:
@@ -33,6 +35,10 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="a folder of one's own")
     parser.add_argument("--query", type=Path, metavar="FILE", help="a picture to search with")
     arguments = parser.parse_args()
+    problem = input_problem(arguments.pictures, arguments.query)
+    if problem:
+        print(f"The demo cannot begin: {problem}", file=sys.stderr)
+        return MISTAKE
     folder = arguments.pictures or made_samples(CHECKOUT / "demo")
     if arguments.query:
         queries = [arguments.query]
@@ -42,6 +48,17 @@ def main() -> int:
         queries = sample_queries(CHECKOUT / "demo")
     with tempfile.TemporaryDirectory(prefix="psp-demo-") as home:
         return show(Path(home), folder, queries)
+
+
+def input_problem(folder: Path | None, query: Path | None) -> str:
+    """Say in one line what is wrong with what was given; empty when nothing is."""
+    if folder is not None and not folder.is_dir():
+        return f"there is no folder {shown(folder)!r}"
+    if query is not None and not query.is_file():
+        return f"there is no file {shown(query)!r} to search with"
+    if folder is not None and query is None and next(pictures_below(folder), None) is None:
+        return f"no file below {shown(folder)!r} is named as a picture; give one with IMG=FILE"
+    return ""
 
 
 def made_samples(demo: Path) -> Path:
@@ -74,12 +91,16 @@ def pictures_below(folder: Path) -> Iterator[Path]:
 def show(home: Path, folder: Path, queries: list[Path]) -> int:
     """Run the commands of the demo with the daemon's home in `home`; returns an exit status."""
     environ = {**os.environ, "PSP_HOME": str(home)}
+    statuses = []
     try:
-        statuses = [client(environ, "add", folder, "--wait"), client(environ, "status")]
+        statuses += [client(environ, "add", folder, "--wait"), client(environ, "status")]
         searches = [client(environ, "search", query) for query in queries]
     finally:
-        statuses_after = [client(environ, "stop")]
-    is_well = not any(statuses + statuses_after) and set(searches) <= {FOUND, NOTHING_FOUND}
+        # Before anything is printed, which fails in a closed pipe: no daemon may stay behind.
+        ended = command_of_client(environ, "stop", stdout=subprocess.PIPE)
+    say_command("stop")
+    print(ended.stdout, end="", flush=True)
+    is_well = not any([*statuses, ended.returncode]) and set(searches) <= {FOUND, NOTHING_FOUND}
     if not is_well:
         for log in sorted(home.glob("*.log")):
             print(f"\n{log.name}:\n{log.read_text(errors='backslashreplace')}", file=sys.stderr)
@@ -89,9 +110,27 @@ def show(home: Path, folder: Path, queries: list[Path]) -> int:
 
 def client(environ: dict[str, str], verb: str, *arguments: str | Path) -> int:
     """Run one command of the client, shown as it is typed; returns its exit status."""
+    say_command(verb, *arguments)
+    return command_of_client(environ, verb, *arguments).returncode
+
+
+def say_command(verb: str, *arguments: str | Path) -> None:
+    """Print a command as it is typed."""
     words = [verb, *(shown(argument) for argument in arguments)]
     print(f"\n$ pspc {shlex.join(words)}", flush=True)
-    return subprocess.run([CLIENT, verb, *arguments], env=environ, check=False).returncode
+
+
+def command_of_client(
+    environ: dict[str, str], verb: str, *arguments: str | Path, stdout: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run one command of the client; names cannot be taken for options."""
+    return subprocess.run(
+        [CLIENT, verb, *(os.path.abspath(a) if isinstance(a, Path) else a for a in arguments)],
+        env=environ,
+        check=False,
+        stdout=stdout,
+        text=True,
+    )
 
 
 def shown(argument: str | Path) -> str:
@@ -102,5 +141,17 @@ def shown(argument: str | Path) -> str:
     return str(path).encode(errors="backslashreplace").decode()
 
 
+def run() -> int:
+    """Run the demo as a process: whoever reads its output may stop at any time."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes standard output at exit, into the same closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

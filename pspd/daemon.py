@@ -6,19 +6,15 @@ lock → store → index → workers → reader → indexer → watcher → upke
 from __future__ import annotations
 
 import os
-import resource
-import signal
-import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from traceback import format_exception
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 from pspd import __version__
 from pspd.config import Config
 from pspd.core import verdict as verdicts
-from pspd.errors import AddressError, PartDied
+from pspd.errors import PartDied
+from pspd.host import StopSignal, make_private, prepare_process, usable_cores, watched_threads
 from pspd.indexer import Indexer
 from pspd.indexer import Options as IndexerOptions
 from pspd.lock import only_daemon
@@ -28,7 +24,7 @@ from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
 from pspd.rpc.server import RpcServer
-from pspd.rpc.wire import quoted
+from pspd.search.index import Index
 from pspd.search.linear import LinearIndex
 from pspd.searcher import Options as SearchOptions
 from pspd.searcher import Searcher
@@ -46,12 +42,6 @@ from pspd.workers.pool import WorkerPool
 PROGRESS_SECONDS = 0.5
 """How often subscribers are told how far indexing is, while it is under way."""
 
-SWITCH_SECONDS = 5e-5
-"""How long a thread of pure Python keeps the interpreter from others that wait for it."""
-
-OPEN_FILES = 65_536
-"""Descriptors the daemon asks for: libzmq ends the process when an ipc listener has none left."""
-
 _log = get_logger(__name__)
 
 
@@ -59,19 +49,21 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
     """Run until told to stop.
 
     Raises:
-        AlreadyRunning: Another daemon has the store.
+        AlreadyRunning: Another daemon has the store or the sockets.
         StoreError: The store cannot be opened.
         AddressError: The sockets cannot be made.
+        PartDied: A part of the daemon died.
     """
-    stopping = threading.Event()
-    _prepare_process(stopping)
+    stop = StopSignal()
+    prepare_process(stop)
     notifier = ServiceNotifier(environ)
     with ExitStack() as stack:
-        deaths = stack.enter_context(_watched_threads(stopping))
-        service, server = _build(config, stack, stopping)
+        deaths = stack.enter_context(watched_threads(stop))
+        store, index = _open_store(config, stack)
+        service, server = _start_parts(config, stack, store, index, stop)
         notifier.ready()
         _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
-        _stay(service, server, notifier, stopping)
+        _stay(service, server, notifier, stop)
         _log.info("stopping")
         notifier.stopping()
     if deaths:
@@ -79,104 +71,108 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
     _log.info("stopped")
 
 
-def _build(
-    config: Config, stack: ExitStack, stopping: threading.Event
-) -> tuple[Service, RpcServer]:
-    """Start every part, each after those it needs; the stack stops them in reverse."""
-    state, runtime = config.paths.state, config.paths.runtime
-    for folder in (state, runtime):
-        _make_private(folder)
-    stack.enter_context(only_daemon(state))
-    store = Store(state / "store", map_bytes=config.store.map_bytes)
+def _open_store(config: Config, stack: ExitStack) -> tuple[Store, Index]:
+    """Open the store, alone, and read the index out of its columns."""
+    # The store and the sockets may lie apart, and each must be this daemon's alone.
+    for folder in sorted({config.paths.state, config.paths.runtime}):
+        make_private(folder)
+        stack.enter_context(only_daemon(folder))
+    store = Store(config.paths.state / "store", map_bytes=config.store.map_bytes)
     stack.callback(store.close)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
-    with store.read() as store_reader:
-        index.put(store_reader.rows())
+    with store.read() as reader:
+        index.put(reader.rows())
+    return store, index
 
-    threads = config.workers.processes or len(_usable_cores())
-    pool = WorkerPool(threads, config.limits, name="indexing", nice=config.workers.nice)
-    query_pool = WorkerPool(config.workers.query_processes, config.limits, name="query")
-    for each in (pool, query_pool):
-        stack.callback(each.close)
-        each.start()
+
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """Worker processes, for indexing and for queries; a query never waits behind indexing."""
+
+    indexing: WorkerPool
+    queries: WorkerPool
+    threads: int
+
+
+def _start_workers(config: Config, stack: ExitStack) -> _Pools:
+    threads = config.workers.processes or usable_cores()
+    pools = _Pools(
+        WorkerPool(threads, config.limits, name="indexing", nice=config.workers.nice),
+        WorkerPool(config.workers.query_processes, config.limits, name="query"),
+        threads,
+    )
+    for pool in (pools.indexing, pools.queries):
+        stack.callback(pool.close)
+        pool.start()
+    return pools
+
+
+def _start_parts(
+    config: Config, stack: ExitStack, store: Store, index: Index, stop: StopSignal
+) -> tuple[Service, RpcServer]:
+    """Start every part, each after those it needs; the stack stops them in reverse."""
+    pools = _start_workers(config, stack)
+    folders = (config.paths.state, config.paths.runtime)
+    own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
     file_reader = FileReader(
         store,
-        pool,
+        pools.indexing,
         quiet_seconds=config.watch.quiet_seconds,
         max_delay_seconds=config.watch.max_delay_seconds,
     )
     announcer = _Announcer()
     indexer = Indexer(
-        store, index, file_reader, _indexer_options(config, threads), announcer.announce
+        store, index, file_reader, _indexer_options(config, pools.threads), announcer.announce
     )
     watcher = Watcher(
-        store,
-        lambda: _notifier(config),
-        indexer.hand_on,
-        _watcher_options(config),
-        own=[inode for folder in (state, runtime) if (inode := inode_of(os.fspath(folder)))],
+        store, lambda: _notifier(config), indexer.hand_on, _watcher_options(config), own=own
     )
-    upkeep = Upkeep(store, indexer, file_reader, keep_removed_days=config.store.keep_removed_days)
-    searcher = Searcher(store, index, query_pool, _search_options(config), indexer.apply)
+    upkeep = Upkeep(
+        store,
+        indexer,
+        file_reader,
+        limits=config.limits,
+        keep_removed_days=config.store.keep_removed_days,
+    )
     service = Service(
         store=store,
-        roots=Roots(store, watcher, indexer.apply),
+        roots=Roots(store, watcher, indexer.apply, own),
         watcher=watcher,
         indexer=indexer,
         reader=file_reader,
         upkeep=upkeep,
-        searcher=searcher,
+        searcher=Searcher(store, index, pools.queries, _search_options(config), indexer.remember),
         max_hits=config.search.max_hits,
-        stop=stopping.set,
+        stop=stop.set,
     )
+    announcer.server = _start_server(config, stack, service)
+    for part in (indexer, watcher, upkeep):
+        part.start()
+        stack.callback(part.close)
+    return service, announcer.server
+
+
+def _start_server(config: Config, stack: ExitStack, service: Service) -> RpcServer:
     server = RpcServer(
-        f"ipc://{runtime / wire.SOCKET_NAME}",
-        f"ipc://{runtime / wire.EVENTS_SOCKET_NAME}",
+        wire.socket_address(os.fspath(config.paths.runtime / wire.SOCKET_NAME)),
+        wire.socket_address(os.fspath(config.paths.runtime / wire.EVENTS_SOCKET_NAME)),
         service,
         threads=config.search.threads,
     )
     server.start()
     stack.callback(server.close)
-    announcer.server = server
-    for part in (indexer, watcher, upkeep):
-        part.start()
-        stack.callback(part.close)
-    return service, server
+    return server
 
 
-@contextmanager
-def _watched_threads(stopping: threading.Event) -> Iterator[list[str]]:
-    """End the daemon when one of its own threads dies: a part alone would only hang its clients.
-
-    Yields the names of those that did. A notifier's threads are not the daemon's own: the watcher
-    replaces them.
-    """
-    deaths: list[str] = []
-    previous = threading.excepthook
-
-    def note(arguments: threading.ExceptHookArgs) -> None:
-        name = arguments.thread.name if arguments.thread is not None else "?"
-        error = arguments.exc_value
-        _log.error("a thread died", thread=name, traceback="".join(format_exception(error)))
-        if name.startswith(("pspd-", "rpc-")):
-            deaths.append(name)
-            stopping.set()
-
-    threading.excepthook = note
-    try:
-        yield deaths
-    finally:
-        threading.excepthook = previous
-
-
-def _stay(
-    service: Service, server: RpcServer, notifier: ServiceNotifier, stopping: threading.Event
-) -> None:
+def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: StopSignal) -> None:
     """Wait for the end; tell subscribers and systemd that all is well meanwhile."""
     last: wire.ProgressEvent | None = None
     interval = min(PROGRESS_SECONDS, notifier.liveness_interval() or PROGRESS_SECONDS)
-    while not stopping.wait(interval):
+    while not stop.wait(interval):
         notifier.alive()
+        if not server.is_reachable():
+            _log.error("the socket is gone; nobody can reach this daemon any more")
+            return
         progress = service.progress()
         if progress != last:
             server.publish(progress)
@@ -224,45 +220,16 @@ def _watcher_options(config: Config) -> WatcherOptions:
 
 def _search_options(config: Config) -> SearchOptions:
     return SearchOptions(
-        copy_distance=config.search.copy_distance,
+        copy_distance=(
+            verdicts.COPY_DISTANCE
+            if config.search.copy_distance is None
+            else config.search.copy_distance
+        ),
+        mean_difference=(
+            verdicts.MEAN_DIFFERENCE
+            if config.search.mean_difference is None
+            else config.search.mean_difference
+        ),
         pixel_comparisons=config.search.pixel_comparisons,
         verify_seconds=config.search.verify_seconds,
     )
-
-
-def _prepare_process(stopping: threading.Event) -> None:
-    """Set what holds for the whole process: signals, umask, descriptors."""
-    os.umask(0o077)
-    # numpy gives the interpreter up in every call and gets it back only after this time when a
-    # thread of pure Python is busy: a scan over a million hashes took 246 ms so at the default of
-    # 5 ms, and takes 6 ms at this (alone: 0.7 ms).
-    sys.setswitchinterval(SWITCH_SECONDS)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
-    # A broken lease is told by SIGIO, which ends a process that does not expect it.
-    signal.signal(signal.SIGIO, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder for the user alone, or see that nobody else can put anything into it.
-
-    Raises:
-        AddressError: Others can: they could put their own socket or store there.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = folder.stat()
-    if status.st_uid != os.getuid() or status.st_mode & 0o022:
-        raise AddressError(
-            f"{quoted(str(folder))} belongs to another user or can be written by others; "
-            f"choose another folder by PSP_HOME, or: chmod go-w {quoted(str(folder))}"
-        )
-
-
-def _usable_cores() -> set[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return os.sched_getaffinity(0)
-    return set(range(os.cpu_count() or 1))

@@ -7,6 +7,7 @@ PspError
 ├── StoreError           the store cannot be opened or trusted
 │   └── StoreTooNew      written by a newer version; left untouched
 ├── PartDied             a thread of the daemon died; it has to be started anew
+├── NoWorker             no worker process can be had, or the pool is closed
 ├── RootError            a watch root cannot be added or removed
 ├── RequestError         a request cannot be served; its code goes over the wire
 └── FileFailure          one file cannot be indexed or searched with; a result, not a crash
@@ -66,6 +67,13 @@ class PartDied(PspError):
 
     code = "part_died"
     exit_status = 70  # EX_SOFTWARE of sysexits(3): systemd restarts upon it
+
+
+class NoWorker(PspError, RuntimeError):
+    """No worker process can be had: the pool is closed, or processes cannot be started."""
+
+    code = "no_worker"
+    exit_status = 71  # EX_OSERR of sysexits(3)
 
 
 class RootError(PspError):

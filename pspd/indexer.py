@@ -16,13 +16,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pspd.errors import StoreError
+from pspd.errors import NoWorker, StoreError
 from pspd.log import get_logger
 from pspd.reading import FileReader, NotReady
-from pspd.reading_queue import ReadingQueue
+from pspd.reading_queue import Entry, ReadingQueue
 from pspd.search.index import Index, Rows
 from pspd.store import batch
 
@@ -79,6 +80,8 @@ class Indexer:
         self._applying = threading.Lock()
         self._stopping = threading.Event()
         self._finished: deque[float] = deque()
+        self.problem = ""
+        """Why nothing can be stored at present; empty when all is well."""
         self._readers = [
             threading.Thread(target=self._read, name=f"pspd-reader-{number}", daemon=True)
             for number in range(options.threads)
@@ -109,11 +112,12 @@ class Indexer:
         for thread in self._readers:
             if thread.is_alive():
                 thread.join()
-        self._results.put(None)
-        if self._committer.is_alive():
-            self._committer.join()
+        while self._committer.is_alive():
+            with suppress(queue.Full):
+                self._results.put(None, timeout=1.0)
+                self._committer.join()
 
-    def hand_on(self, operations: Sequence[batch.Operation], is_news: bool) -> None:  # noqa: FBT001
+    def hand_on(self, operations: Sequence[batch.Operation], *, is_news: bool) -> None:
         """Take what the watcher found; news are read before the backlog.
 
         Raises:
@@ -133,7 +137,12 @@ class Indexer:
             StoreError: Nothing of it was stored.
         """
         with self._applying:
-            applied = self._store.apply(operations)
+            try:
+                applied = self._store.apply(operations)
+            except StoreError as error:
+                self.problem = str(error)
+                raise
+            self.problem = ""
             if applied.images:
                 self._index.put(Rows.of(applied.images))
             if applied.dropped:
@@ -142,6 +151,12 @@ class Indexer:
             self._publish(applied.changes)
         return applied
 
+    def remember(self, operations: Sequence[batch.Operation]) -> None:
+        """Apply what a search learned, soon; dropped when there is no room, never waited for."""
+        with suppress(queue.Full):
+            for operation in operations:
+                self._results.put_nowait(operation)
+
     def barrier(self) -> Future[None]:
         """Return a future that is done when all that is queued now was read."""
         return self._queue.barrier()
@@ -149,7 +164,10 @@ class Indexer:
     # --- reading threads
 
     def _read(self) -> None:
-        while (entry := self._queue.take()) is not None:
+        while not self._stopping.is_set():
+            entry = self._take()
+            if entry is None:
+                continue
             try:
                 result = self._reader.read(entry.sequence, entry.key)
             except NotReady as wait:
@@ -158,16 +176,32 @@ class Indexer:
                 )
                 self._queue.done(())
                 continue
-            except RuntimeError as error:
+            except (NoWorker, StoreError) as error:
                 if not self._stopping.is_set():
-                    _log.error("no worker can be had", error=error)
+                    _log.error("a file cannot be read now; trying again", error=error)
                     self._stopping.wait(RETRY_SECONDS)
                 self._queue.put_later(entry.sequence, entry.key, RETRY_SECONDS)
                 continue
             if result is None:
                 self._queue.done([entry.sequence])
             else:
-                self._results.put(result)
+                self._pass_on(result)
+
+    def _take(self) -> Entry | None:
+        """Wait for the next file; None when the queue is closed or cannot be read now."""
+        try:
+            return self._queue.take()
+        except StoreError as error:
+            _log.error("the queue cannot be read; trying again", error=error)
+            self._stopping.wait(RETRY_SECONDS)
+            return None
+
+    def _pass_on(self, result: batch.Operation) -> None:
+        """Give a result to the committer; without one it is dropped, and read again one day."""
+        while self._committer.is_alive():
+            with suppress(queue.Full):
+                self._results.put(result, timeout=1.0)
+                return
 
     # --- the committing thread
 

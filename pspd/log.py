@@ -68,6 +68,11 @@ class Logger:
         """Write what failed, with the traceback of the exception being handled."""
         self._logger.error(event, exc_info=True, extra={_FIELDS: fields})  # noqa: LOG014  # the caller handles it
 
+    def traceback(self, event: str, error: BaseException, **fields: object) -> None:
+        """Write what failed, with the traceback of an exception that somebody else caught."""
+        trace = (type(error), error, error.__traceback__)
+        self._logger.error(event, exc_info=trace, extra={_FIELDS: fields})
+
 
 def get_logger(name: str) -> Logger:
     """Return the logger of a module; pass `__name__`."""

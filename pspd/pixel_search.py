@@ -111,7 +111,9 @@ class PixelSearch:
                 if not is_doubtful and bits > verdicts.PIXELS_DISTANCE:
                     continue
                 record = reader.image(number)
-                if record is not None and _is_plausible(query, record):
+                if record is None or not _is_plausible(query, record):
+                    continue
+                if any(reader.file_path(key) for key in reader.links(number)):
                     found.append((record, bits))
         found.sort(key=lambda each: (each[1], each[0].number))
         return found
@@ -157,8 +159,5 @@ def _is_plausible(query: Features, record: ImageRecord) -> bool:
     return (
         record.image_id != query.image_id
         and (record.width, record.height) == (query.width, query.height)
-        and all(
-            abs(a - b) <= verdicts.PIXELS_MEAN_DIFFERENCE
-            for a, b in zip(query.mean, record.mean, strict=True)
-        )
+        and verdicts.means_agree(query.mean, record.mean, verdicts.PIXELS_MEAN_DIFFERENCE)
     )

@@ -23,6 +23,7 @@ from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
 from pspd.store import batch
 from pspd.watcher.descriptors import has_writer, open_file, stamp_of
+from pspd.watcher.roots import inode_of
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
@@ -38,7 +39,25 @@ ABSENT_ROOT_SECONDS = 30.0
 PASSING_SECONDS = 5.0
 """How long to wait when the system, not the file, is to blame."""
 
-_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.ESTALE}
+MOST_ATTEMPTS = 4
+"""How often a file is tried that the system, by its own word, could not read just now."""
+
+_PASSING = {
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EAGAIN,
+    errno.EINTR,
+    errno.EIO,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.ENOTCONN,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+}
+
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+"""ELOOP: it is a symbolic link by now."""
 
 
 class NotReady(Exception):
@@ -69,6 +88,7 @@ class FileReader:
         self._quiet_seconds = quiet_seconds
         self._max_delay_seconds = max_delay_seconds
         self._busy_since: dict[FileKey, float] = {}
+        self._attempts: dict[FileKey, int] = {}
         self._lock = threading.Lock()
         self.extracted = 0
         """Pictures decoded for indexing since the start."""
@@ -78,34 +98,65 @@ class FileReader:
 
         Raises:
             NotReady: It was changed too recently.
-            RuntimeError: No worker can be had.
+            NoWorker: No worker can be had.
         """
         with self._store.read() as reader:
             record = reader.file(key)
             place = reader.place_of(key.directory)
         if record is None or record.sequence != sequence or place is None:
             return None
-        root, names = place
         try:
-            descriptor = open_file(root, names, key.name)
-        except (FileNotFoundError, NotADirectoryError):
-            # A root whose drive is gone looks like this as well; then nothing is believed.
-            if not os.path.isdir(root):
-                raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from None
-            self._forget_writer(key)
-            return batch.FileGone(key)
+            descriptor = open_file(*place, key.name)
         except OSError as error:
-            if error.errno in _PASSING:
-                raise NotReady(PASSING_SECONDS) from error
-            reason = os.strerror(error.errno or 0)
-            return _failed(sequence, key, record.stamp, FailureReason.UNREADABLE, reason)
+            return self._not_opened(sequence, key, record.stamp, error)
         try:
             operation = self._read_open(sequence, key, descriptor)
         finally:
             os.close(descriptor)
         if not isinstance(operation, batch.FileDeferred):
-            self._forget_writer(key)
+            self._forget(key)
         return operation
+
+    def _not_opened(
+        self, sequence: int, key: FileKey, stamp: FileStamp, error: OSError
+    ) -> batch.Operation:
+        """Say what it means that a file cannot be opened.
+
+        Raises:
+            NotReady: It may be the system's fault, or its drive is not there.
+        """
+        if error.errno in _GONE:
+            # A root whose drive is gone looks like this as well; then nothing is believed.
+            if not self._is_root_in_place(key):
+                raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from error
+            self._forget(key)
+            return batch.FileGone(key)
+        if error.errno == errno.ENXIO:  # open(2) of a Unix socket
+            return _failed(sequence, key, stamp, FailureReason.NOT_A_FILE, "a socket or device")
+        reason = os.strerror(error.errno or 0)
+        if error.errno in _PASSING:
+            self._try_again(key)
+        return _failed(sequence, key, stamp, FailureReason.UNREADABLE, reason)
+
+    def _is_root_in_place(self, key: FileKey) -> bool:
+        with self._store.read() as reader:
+            root = reader.root_of(key.directory)
+            top = None if root is None else reader.directory(root.directory)
+        if root is None or top is None:
+            return False
+        return inode_of(root.path) == (top.device, top.inode)
+
+    def _try_again(self, key: FileKey) -> None:
+        """Put a file off that the system could not read, some times and then no more.
+
+        Raises:
+            NotReady: It is not the last time.
+        """
+        with self._lock:
+            attempts = self._attempts[key] = self._attempts.get(key, 0) + 1
+        if attempts < MOST_ATTEMPTS:
+            raise NotReady(PASSING_SECONDS)
+        self._forget(key)
 
     def extract_again(self, number: ImageNumber, key: FileKey) -> batch.Operation | None:
         """Extract a known image with this version's code; None when the file is not it."""
@@ -148,6 +199,8 @@ class FileReader:
             if stamp_of(os.fstat(descriptor)) != stamp:
                 return batch.FileDeferred(key, sequence, stamp)
             reason = FailureReason(failure.reason)
+            if reason is FailureReason.UNREADABLE:
+                self._try_again(key)
             return batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
         if outcome.features is not None:
             self._count_extraction()
@@ -180,9 +233,10 @@ class FileReader:
         with self._store.read() as reader:
             return reader.number_of(image_id) is not None
 
-    def _forget_writer(self, key: FileKey) -> None:
+    def _forget(self, key: FileKey) -> None:
         with self._lock:
             self._busy_since.pop(key, None)
+            self._attempts.pop(key, None)
 
     def _count_extraction(self) -> None:
         with self._lock:

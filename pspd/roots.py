@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from pspd.core.model import Counts, Directory, DirectoryId, RootId, WatchRoot
@@ -11,6 +11,8 @@ from pspd.errors import RootError
 from pspd.rpc import wire
 from pspd.rpc.wire import quoted
 from pspd.store import batch
+from pspd.watcher.descriptors import Inode
+from pspd.watcher.roots import inode_of
 
 if TYPE_CHECKING:
     from pspd.store.store import Store
@@ -26,8 +28,10 @@ class Roots:
         store: Store,
         watcher: Watcher,
         apply: Callable[[Sequence[batch.Operation]], object],
+        own: Collection[Inode],
     ) -> None:
         self._store = store
+        self._own = own
         self._watcher = watcher
         self._apply = apply
 
@@ -47,15 +51,14 @@ class Roots:
                     return self._status_of(root.root_id)
                 return self._take_up(WatchRoot(root.root_id, path, *wanted, False, root.directory))
             _refuse_nesting(path, root.path)
-        status = os.stat(path)
+        inode = inode_of(path)
+        if inode is None or inode in self._own:
+            raise RootError(f"{quoted(path)} is where PSP keeps its own files")
         root = WatchRoot(
             self._store.new_root_id(), path, *wanted, False, self._store.new_directory_id()
         )
-        top = Directory(
-            root.directory, root.root_id, DirectoryId(0), "", status.st_dev, status.st_ino
-        )
-        self._apply([batch.PutDirectory(top)])
-        return self._take_up(root)
+        top = Directory(root.directory, root.root_id, DirectoryId(0), "", *inode)
+        return self._take_up(root, batch.PutDirectory(top))
 
     def remove(self, request: wire.RemoveRoot) -> wire.RootStatus:
         """Stop watching a directory tree and forget its files; the files themselves stay.
@@ -95,7 +98,9 @@ class Roots:
             for root in roots
         ]
 
-    def freshness(self, *, stale: int = 0, unverified: int = 0) -> wire.Freshness:
+    def freshness(
+        self, *, stale: int = 0, unverified: int = 0, problem: str = ""
+    ) -> wire.Freshness:
         """Return what a reply given now is computed over."""
         statuses = [status for status in self.statuses() if status.state != "removing"]
         return wire.Freshness(
@@ -106,10 +111,11 @@ class Roots:
             unavailable_roots=[s.path for s in statuses if s.state == "unavailable"],
             stale=stale,
             unverified=unverified,
+            problem=problem,
         )
 
-    def _take_up(self, root: WatchRoot) -> wire.RootStatus:
-        self._apply([batch.PutRoot(root)])
+    def _take_up(self, root: WatchRoot, *before: batch.Operation) -> wire.RootStatus:
+        self._apply([*before, batch.PutRoot(root)])
         self._watcher.add(root)
         return self._status_of(root.root_id)
 

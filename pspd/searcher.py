@@ -44,8 +44,10 @@ _RANK = {each: rank for rank, each in enumerate(Verdict)}
 class Options:
     """How far a search goes."""
 
-    copy_distance: int | None
-    """Largest 256-bit distance of a copy; None for the calibrated one."""
+    copy_distance: int
+    """Largest 256-bit distance of a copy."""
+    mean_difference: float | None
+    """Largest difference of a channel's mean between copies, in levels; None for any."""
     pixel_comparisons: int
     """Most candidates whose pixels are read for one query."""
     verify_seconds: float
@@ -53,8 +55,8 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """One image that the query was found to be."""
+class Recognized:
+    """One image that the query was found to be, and how."""
 
     image: ImageRecord
     verdict: Verdict
@@ -67,7 +69,7 @@ class Hit:
     """One file that holds a matching image."""
 
     path: str
-    match: Match
+    found: Recognized
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,58 +126,60 @@ class Searcher:
             outcome = self._pool.run(descriptor, Order(turns=True))
             assert outcome.features is not None, "no `is_known` was passed"
             query = outcome.features
-            matches = {} if mode == "original" else self._near(query, outcome.turns, distance)
+            recognized = {} if mode == "original" else self._near(query, outcome.turns, distance)
             unverified = 0
             if mode != "similar":
                 until = min(deadline, time.monotonic() + self._options.verify_seconds)
                 same, unverified = self._pixels.find(query, descriptor, until)
-                matches |= {
-                    record.number: Match(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
+                recognized |= {
+                    record.number: Recognized(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
                     for record, bits in same
                 }
-        self._find_same_file(query, matches)
-        return Found(query, tuple(self._hits(matches.values())), unverified)
+        self._find_same_file(query, recognized)
+        return Found(query, tuple(self._hits(recognized.values())), unverified)
 
     def _near(
         self, query: Features, turns: Sequence[TurnedHashes], distance: int | None
-    ) -> dict[ImageNumber, Match]:
+    ) -> dict[ImageNumber, Recognized]:
         """Find copies: the 64-bit hashes shorten the field, the 256-bit ones decide."""
         if query.quality < verdicts.FLAT_QUALITY:
             return {}
-        threshold = distance if distance is not None else self._options.copy_distance
+        options = self._options
         hashes = [hash_value(turned.phash64) for turned in turns]
         candidates = self._index.near(hashes, verdicts.SHORTLIST_RADIUS)
         numbers = [candidate.number for candidate in candidates]
-        matches: dict[ImageNumber, Match] = {}
+        recognized: dict[ImageNumber, Recognized] = {}
         with self._store.read() as reader:
             for candidate, phash in zip(candidates, reader.hashes(numbers), strict=True):
                 turned = turns[candidate.turn]
                 bits = verdicts.hamming(turned.phash256, phash)
-                found = verdicts.similar_verdict(bits, threshold)
-                best = matches.get(candidate.number)
+                found = verdicts.similar_verdict(bits, distance, options.copy_distance)
+                best = recognized.get(candidate.number)
                 if found is None or (best is not None and best.distance <= bits):
                     continue
                 record = reader.image(candidate.number)
-                if record is not None:
-                    matches[candidate.number] = Match(record, found, bits, turned.turn)
-        return matches
+                if record is not None and verdicts.means_agree(
+                    query.mean, record.mean, options.mean_difference
+                ):
+                    recognized[candidate.number] = Recognized(record, found, bits, turned.turn)
+        return recognized
 
-    def _find_same_file(self, query: Features, matches: dict[ImageNumber, Match]) -> None:
+    def _find_same_file(self, query: Features, recognized: dict[ImageNumber, Recognized]) -> None:
         with self._store.read() as reader:
             number = reader.number_of(query.image_id)
             record = None if number is None else reader.image(number)
         if record is not None:
-            matches[record.number] = Match(record, Verdict.SAME_FILE, 0, Turn.NONE)
+            recognized[record.number] = Recognized(record, Verdict.SAME_FILE, 0, Turn.NONE)
 
-    def _hits(self, matches: Iterable[Match]) -> list[Hit]:
+    def _hits(self, recognized: Iterable[Recognized]) -> list[Hit]:
         hits = []
         with self._store.read() as reader:
-            for match in matches:
-                for key in reader.links(match.image.number):
+            for each in recognized:
+                for key in reader.links(each.image.number):
                     path = reader.file_path(key)
                     if path is not None:
-                        hits.append(Hit(path, match))
-        hits.sort(key=lambda hit: (_RANK[hit.match.verdict], hit.match.distance, hit.path))
+                        hits.append(Hit(path, each))
+        hits.sort(key=lambda hit: (_RANK[hit.found.verdict], hit.found.distance, hit.path))
         return hits
 
 

@@ -113,6 +113,7 @@ class Service:
             since=self._since,
             features_version=FEATURES_VERSION,
             notifier=self._watcher.notifier_name,
+            problem=self._indexer.problem,
         )
 
     def _search(
@@ -126,7 +127,7 @@ class Service:
         return wire.SearchReply(
             query=_query(found),
             hits=[_hit(hit, found) for hit in found.hits[:most]],
-            freshness=self._roots.freshness(stale=self._upkeep.stale, unverified=found.unverified),
+            freshness=self._freshness(found.unverified),
             total=len(found.hits),
             elapsed_ms=round(1000 * (time.monotonic() - begun), 3),
         )
@@ -145,10 +146,15 @@ class Service:
             if queue.cancelled():
                 reply.set_exception(RequestError("stopping", "the daemon is stopping"))
             else:
-                reply.set_result(wire.SyncReply(self._roots.freshness(stale=self._upkeep.stale)))
+                reply.set_result(wire.SyncReply(self._freshness()))
 
         self._watcher.scan_all().add_done_callback(scanned)
         return reply
+
+    def _freshness(self, unverified: int = 0) -> wire.Freshness:
+        return self._roots.freshness(
+            stale=self._upkeep.stale, unverified=unverified, problem=self._indexer.problem
+        )
 
     def _failures(self, after: bytes | None, limit: int) -> wire.FailuresReply:
         with self._store.read() as reader:
@@ -178,12 +184,12 @@ def _query(found: Found) -> wire.QueryInfo:
 
 
 def _hit(hit: Hit, found: Found) -> wire.Hit:
-    image = hit.match.image
+    image = hit.found.image
     return wire.Hit(
         path=os.fsencode(hit.path),
-        verdict=hit.match.verdict.value,
-        distance=hit.match.distance,
-        turn=hit.match.turn,
+        verdict=hit.found.verdict.value,
+        distance=hit.found.distance,
+        turn=hit.found.turn,
         width=image.width,
         height=image.height,
         size=image.size,

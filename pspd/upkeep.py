@@ -6,13 +6,18 @@ while the index answers from the old features; a restart goes on with those stil
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from pspd.core.model import ImageNumber
-from pspd.errors import StoreError
+import PIL
+
+from pspd import __version__
+from pspd.core.model import FailureReason, ImageNumber, Limits
+from pspd.errors import NoWorker, StoreError
 from pspd.features.extract import FEATURES_VERSION
+from pspd.features.extras import installed_extras
 from pspd.log import get_logger
 from pspd.store import batch
 
@@ -29,6 +34,22 @@ FORGET_SECONDS = 600.0
 
 DAY_SECONDS = 86_400
 
+REFRESH_AGAIN_SECONDS = 3600.0
+"""When pictures are tried again that could not be extracted again: a drive may be back."""
+
+_MAY_HEAL = frozenset(
+    {
+        FailureReason.MISSING_EXTRA,
+        FailureReason.UNSUPPORTED,
+        FailureReason.TOO_BIG,
+        FailureReason.TIMEOUT,
+        FailureReason.OUT_OF_MEMORY,
+        FailureReason.CRASHED,
+        FailureReason.BROKEN,
+    }
+)
+"""Failures that another version, extra or limit may turn into pictures."""
+
 _PAGE = 64
 """Images that are refreshed between two questions whether something better is to do."""
 
@@ -39,14 +60,22 @@ class Upkeep:
     """A thread that works only while the indexer is idle."""
 
     def __init__(
-        self, store: Store, indexer: Indexer, reader: FileReader, *, keep_removed_days: float
+        self,
+        store: Store,
+        indexer: Indexer,
+        reader: FileReader,
+        *,
+        limits: Limits,
+        keep_removed_days: float,
     ) -> None:
         self._store = store
         self._indexer = indexer
         self._reader = reader
+        self._abilities = _abilities(limits)
         self._keep_seconds = keep_removed_days * DAY_SECONDS
         self._stopping = threading.Event()
         self._next_forget = 0.0
+        self._next_refresh = 0.0
         self._refreshed_to = -1
         self.stale = 0
         """Images whose features are of another version."""
@@ -54,16 +83,26 @@ class Upkeep:
 
     def start(self) -> None:
         """Begin."""
-        self.take_stock()
         self._thread.start()
 
     def take_stock(self) -> None:
-        """Count the images whose features are of another version."""
+        """See what an upgrade, a new extra or another limit has left to do.
+
+        Counts the images whose features are of another version, and queues the files again that
+        failed with other abilities than today's.
+
+        Raises:
+            StoreError: It is to be done again.
+        """
         with self._store.read() as reader:
             if reader.meta("features_version") != FEATURES_VERSION:
                 self.stale = reader.count_outdated(FEATURES_VERSION)
+            can_more = reader.meta("abilities") != self._abilities
         if not self.stale:
-            self._store.set_features_version(FEATURES_VERSION)
+            self._store.set_meta("features_version", FEATURES_VERSION)
+        if can_more:
+            self._retry_failures()
+            self._store.set_meta("abilities", self._abilities)
 
     def step(self) -> bool:
         """Do a piece of work; returns whether there is more to do now.
@@ -83,16 +122,20 @@ class Upkeep:
             self._thread.join()
 
     def _run(self) -> None:
-        has_more = self._has_work()
+        has_more = is_known = False
         while not self._stopping.wait(0.0 if has_more else PAUSE_SECONDS):
             try:
+                if not is_known:
+                    self.take_stock()
+                    is_known = True
                 has_more = self.step()
-            except StoreError as error:
-                _log.error("upkeep is put off: the store cannot be written", error=error)
+            except (StoreError, NoWorker) as error:
+                _log.error("upkeep is put off", error=error)
                 self._stopping.wait(FORGET_SECONDS)
 
     def _has_work(self) -> bool:
-        return self.stale > 0 and self._indexer.is_idle
+        is_due = time.monotonic() >= self._next_refresh
+        return self.stale > 0 and is_due and self._indexer.is_idle
 
     def _forget(self) -> None:
         now = time.monotonic()
@@ -131,9 +174,31 @@ class Upkeep:
         """Every image was tried; those that could not be read keep their old features."""
         with self._store.read() as reader:
             self._refreshed_to = -1
-            left = reader.count_outdated(FEATURES_VERSION)
-        self.stale = 0
-        if left:
-            _log.warning("pictures keep the features of an older version", pictures=left)
+            self.stale = reader.count_outdated(FEATURES_VERSION)
+        if self.stale:
+            self._next_refresh = time.monotonic() + REFRESH_AGAIN_SECONDS
+            _log.warning("pictures keep the features of an older version", pictures=self.stale)
         else:
-            self._store.set_features_version(FEATURES_VERSION)
+            self._store.set_meta("features_version", FEATURES_VERSION)
+
+    def _retry_failures(self) -> None:
+        """Queue the files again whose failure may have had to do with abilities."""
+        after: bytes | None = None
+        while True:
+            with self._store.read() as reader:
+                page, after = reader.failed_files(after, _PAGE)
+                known = [(key, reader.file(key)) for key, reason in page if reason in _MAY_HEAL]
+            seen = [
+                batch.FileSuspect(key, record.stamp) for key, record in known if record is not None
+            ]
+            if seen:
+                self._indexer.hand_on(seen, is_news=False)
+            if after is None or self._stopping.is_set():
+                return
+
+
+def _abilities(limits: Limits) -> int:
+    """Return a number that changes when this installation can read other files than before."""
+    parts = (__version__, PIL.__version__, FEATURES_VERSION, limits, installed_extras())
+    digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

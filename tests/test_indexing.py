@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -51,7 +53,7 @@ class Bench:
         self.stack.callback(self.indexer.close)
 
     def scan(self) -> None:
-        self.tree.hand_on = lambda operations: self.indexer.hand_on(operations, True)  # type: ignore[method-assign]
+        self.tree.hand_on = lambda operations: self.indexer.hand_on(operations, is_news=True)  # type: ignore[method-assign]
         self.tree.scan()
 
     def settle(self) -> None:
@@ -71,6 +73,18 @@ class Bench:
                 return self.reader.read(record.sequence, key)
             except NotReady:
                 continue  # within the clock's grain: at most some milliseconds
+
+
+def upkeep_of(
+    bench: Bench, *, keep_removed_days: float = 1, limits: Limits | None = None
+) -> Upkeep:
+    return Upkeep(
+        bench.tree.store,
+        bench.indexer,
+        bench.reader,
+        limits=limits or Limits(),
+        keep_removed_days=keep_removed_days,
+    )
 
 
 @pytest.fixture
@@ -173,8 +187,8 @@ def test_old_features_answer_until_every_picture_is_extracted_again(bench: Bench
         current[number] = features.phash256
         old = replace(features, version=FEATURES_VERSION - 1, phash256=bytes(32))
         bench.indexer.apply([batch.ImageRefreshed(number, old)])
-    store.set_features_version(FEATURES_VERSION - 1)
-    upkeep = Upkeep(store, bench.indexer, bench.reader, keep_removed_days=1)
+    store.set_meta("features_version", FEATURES_VERSION - 1)
+    upkeep = upkeep_of(bench)
     upkeep.take_stock()
     assert upkeep.stale == 2
     with store.read() as reader:
@@ -199,9 +213,11 @@ def test_a_picture_that_cannot_be_extracted_again_keeps_its_old_features(bench: 
         extract(path.read_bytes(), Limits()), version=FEATURES_VERSION - 1, phash256=bytes(32)
     )
     bench.indexer.apply([batch.ImageRefreshed(ImageNumber(0), old)])
-    bench.tree.store.set_features_version(FEATURES_VERSION - 1)
+    bench.tree.store.set_meta("features_version", FEATURES_VERSION - 1)
     path.unlink()
-    upkeep = Upkeep(bench.tree.store, bench.indexer, bench.reader, keep_removed_days=1)
+    upkeep = Upkeep(
+        bench.tree.store, bench.indexer, bench.reader, limits=Limits(), keep_removed_days=1
+    )
     upkeep.take_stock()
     while upkeep.step():
         pass
@@ -217,11 +233,15 @@ def test_pictures_without_files_are_forgotten_after_their_time(bench: Bench) -> 
     bench.settle()
     path.unlink()
     bench.scan()
-    keeping = Upkeep(bench.tree.store, bench.indexer, bench.reader, keep_removed_days=1)
+    keeping = Upkeep(
+        bench.tree.store, bench.indexer, bench.reader, limits=Limits(), keep_removed_days=1
+    )
     keeping.step()
     assert len(bench.index) == 1
 
-    forgetting = Upkeep(bench.tree.store, bench.indexer, bench.reader, keep_removed_days=-1)
+    forgetting = Upkeep(
+        bench.tree.store, bench.indexer, bench.reader, limits=Limits(), keep_removed_days=-1
+    )
     forgetting.step()
     assert len(bench.index) == 0
 
@@ -241,3 +261,64 @@ def test_closing_keeps_what_was_not_read_for_the_next_time(bench: Bench) -> None
             assert record.state is FileState.INDEXED
 
     assert len(waiting) + len(done) == 8
+
+
+def test_what_failed_is_tried_again_when_this_installation_can_read_more(bench: Bench) -> None:
+    (bench.tree.top / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (bench.tree.top / "text.txt").write_text("no picture")
+    bench.start()
+    bench.scan()
+    bench.settle()
+    upkeep_of(bench).take_stock()
+    bench.settle()
+    bench.changes.clear()
+    upkeep_of(bench).take_stock()
+    bench.settle()
+    assert bench.changes == []
+
+    upkeep_of(bench, limits=Limits(max_pixels=7)).take_stock()
+    bench.settle()
+
+    assert [Path(change.path).name for change in bench.changes] == ["broken.png"]
+
+
+def test_times_and_numbers_beyond_64_bits_do_no_harm(bench: Bench) -> None:
+    for name, seconds in [("late.png", 13_569_465_600), ("early.png", -13_569_465_600)]:
+        path = save(1, bench.tree.top / name)
+        os.utime(path, (seconds, seconds))
+    bench.start()
+    bench.scan()
+    bench.settle()
+
+    assert sorted(Path(change.path).name for change in bench.changes) == ["early.png", "late.png"]
+    assert {change.kind for change in bench.changes} == {"indexed"}
+
+
+def test_a_socket_is_named_for_what_it_is(bench: Bench) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(bench.tree.top / "s"))
+        bench.tree.scan()
+        operation = bench.read("s")
+
+    assert isinstance(operation, batch.FileFailed)
+    assert operation.reason == "not_a_file"
+
+
+def test_a_committer_that_died_does_not_hold_up_the_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(12):
+        save(seed, bench.tree.top / f"{seed}.png")
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: died.append(arguments.thread))
+    bench.tree.scan()
+
+    def fail(_changes: Sequence[batch.PathChange]) -> None:
+        raise ZeroDivisionError
+
+    bench.indexer._publish = fail  # the one part of a commit that a test can make fail
+    bench.indexer.start()
+    bench.indexer._committer.join(timeout=30)
+    bench.indexer.close()
+
+    assert len(died) == 1

@@ -8,7 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pspc.errors import Unreachable
+from pspc.errors import StartFailed, TooSlow, Unreachable
+from pspc.processes import log_path
 from pspc.transport import Transport, is_running
 from pspd.rpc import wire
 from pspd.rpc.wire import quoted
@@ -26,20 +27,14 @@ MAX_LOG_BYTES = 8 << 20
 _ANOTHER_RUNS = 75
 """The exit status of a daemon that found its store held by another (`pspd.errors`)."""
 
+_MISCONFIGURED = 78
+"""The exit status of a daemon that cannot run as it is configured; it says all that is wrong."""
+
 _RELAUNCH_SECONDS = 0.5
 _PROBE_INTERVAL = 0.02
 _TAIL_BYTES = 4096
 
 _COMMAND = (sys.executable, "-m", "pspd")
-
-
-def log_path(environ: Mapping[str, str]) -> str:
-    """Return where a daemon started by the client writes its log."""
-    home = environ.get("PSP_HOME")
-    if home:
-        return os.path.join(os.path.abspath(home), "pspd.log")
-    state = environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return os.path.join(state, "psp", "pspd.log")
 
 
 def ensure_running(
@@ -56,8 +51,8 @@ def ensure_running(
         seconds: How long it may take until it answers.
 
     Raises:
-        Unreachable: it ended at once, the sentence has the last line of its log; or it does not
-            answer in time.
+        StartFailed: it ended at once; the error has what it said.
+        TooSlow: it does not answer in time.
     """
     if is_running(environ):
         return False
@@ -69,10 +64,12 @@ def ensure_running(
             # The other one ended before it could be reached: it is our turn again.
             continue
     if status is not None:
-        raise Unreachable(f"pspd does not start: {_last_line(path, begin, status)}")
-    if not is_running(environ):
-        raise Unreachable(f"pspd does not answer after {seconds:g} s; its log is {quoted(path)}")
-    _greet(environ, max(0.1, deadline - time.monotonic()))
+        raise StartFailed(_said(path, begin, status))
+    is_silent = not is_running(environ)
+    if not is_silent:
+        is_silent = not _greets(environ, max(0.1, deadline - time.monotonic()))
+    if is_silent:
+        raise TooSlow(f"pspd does not answer after {seconds:g} s; its log is {quoted(path)}")
     return True
 
 
@@ -127,18 +124,23 @@ def _launch(
     )
 
 
-def _last_line(path: str, begin: int, status: int) -> str:
-    """Return the last line that was logged after byte `begin`."""
+def _said(path: str, begin: int, status: int) -> list[str]:
+    """Return what was logged last, after byte `begin`: of a configuration, all its mistakes."""
     with open(path, "rb") as log:
         log.seek(max(begin, os.path.getsize(path) - _TAIL_BYTES))
         lines = log.read().decode("utf-8", "backslashreplace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1] if said else f"it ended with status {status} and said nothing"
+    said = [line.rstrip() for line in lines if line.strip()]
+    if not said:
+        return [f"it ended with status {status} and said nothing"]
+    return said if status == _MISCONFIGURED else [said[-1].strip()]
 
 
-def _greet(environ: Mapping[str, str], seconds: float) -> None:
+def _greets(environ: Mapping[str, str], seconds: float) -> bool:
     transport = Transport(*wire.socket_paths(environ))
     try:
         transport.request(wire.Hello("pspc"), timeout=seconds)
+    except TooSlow:
+        return False
     finally:
         transport.close()
+    return True

@@ -6,12 +6,13 @@ import os
 import time
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pspc.errors import DaemonError, Unreachable
+from pspc.errors import DaemonError, PathError, SourceError, TooSlow, Unreachable
 from pspc.transport import Transport, is_running
 from pspd.rpc import wire
+from pspd.rpc.wire import printable, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Self
 
 DEFAULT_TIMEOUT = 30.0
@@ -97,6 +98,7 @@ class Connection:
             hidden: Whether names that begin with a dot are looked at.
 
         Raises:
+            PathError: the path is empty, or relative to a folder that is gone.
             DaemonError: `root`, when it is no directory or overlaps another root.
         """
         request = wire.AddRoot(_absolute(path), list(include), list(exclude), hidden)
@@ -106,6 +108,7 @@ class Connection:
         """Stop watching a directory tree and forget its files.
 
         Raises:
+            PathError: as for `add`.
             DaemonError: `root`, when it is not watched.
         """
         return self._ask(wire.RemoveRoot(_absolute(path)), wire.RootReply).root
@@ -127,13 +130,11 @@ class Connection:
             count: Most hits, from 1; None for all.
 
         Raises:
-            SourceError: the path cannot be read.
+            SourceError: the path cannot be read; the sentence names it.
             DaemonError: `bad_query`, when the bytes are no image.
         """
         if not isinstance(source, bytes):
-            from pspc.sources import read_path  # noqa: PLC0415 - of no use to other verbs
-
-            source = read_path(os.fspath(source))
+            source = _contents(os.fspath(source))
         return self._ask(wire.SearchRequest(mode, distance, count), wire.SearchReply, image=source)
 
     def sync(self, timeout: float | None = None) -> wire.Freshness:
@@ -178,10 +179,10 @@ class Connection:
         timeout: float | None = None,
     ) -> _Reply:
         seconds = self.timeout if timeout is None else timeout
-        reply = self._transport.request(request, image, timeout=seconds)
+        reply = self._request(request, image, seconds)
         if self._may_start and isinstance(reply, wire.ErrorReply) and reply.code == "stopping":
             self._replace_daemon(time.monotonic() + seconds)
-            reply = self._transport.request(request, image, timeout=seconds)
+            reply = self._request(request, image, seconds)
         if isinstance(reply, wire.ErrorReply):
             raise DaemonError(reply.code, reply.message, reply.reason)
         if not isinstance(reply, kind):
@@ -189,6 +190,12 @@ class Connection:
                 f"the daemon answered {type(request).__name__} with a reply to another"
             )
         return reply
+
+    def _request(self, request: wire.Request, image: bytes | None, seconds: float) -> wire.Reply:
+        try:
+            return self._transport.request(request, image, timeout=seconds)
+        except TooSlow as error:
+            raise TooSlow(_advice(self._environ, seconds)) from error
 
     def _start_daemon(self) -> None:
         from pspc.autostart import ensure_running  # noqa: PLC0415 - brings subprocess
@@ -205,7 +212,38 @@ class Connection:
 
 
 def _absolute(path: str | bytes | os.PathLike[str]) -> bytes:
-    return os.path.abspath(os.fsencode(path))
+    given = os.fsencode(path)
+    if not given:
+        raise PathError("an empty name is no folder")
+    try:
+        return os.path.abspath(given)
+    except FileNotFoundError as error:
+        raise PathError(
+            f"{quoted(given)} leads nowhere: the current folder was deleted; go to another one"
+        ) from error
+
+
+def _contents(path: str | bytes) -> bytes:
+    from pspc.sources import read_path  # noqa: PLC0415 - of no use to other verbs
+
+    try:
+        return read_path(path)
+    except SourceError as error:
+        raise SourceError(f"{printable(path)}: {error}") from error
+
+
+def _advice(environ: Mapping[str, str], seconds: float) -> str:
+    """Say what to do about a daemon that did not answer within `seconds`."""
+    from pspc.processes import daemon_pid, log_path  # noqa: PLC0415 - hardly ever wanted
+
+    parts = [f"the daemon did not answer within {seconds:g} s"]
+    log = log_path(environ)
+    if os.path.exists(log):
+        parts.append(f"its log is {quoted(log)}")
+    pid = daemon_pid(environ)
+    if pid is not None:
+        parts.append(f"if it hangs, end it with: kill {pid}")
+    return "; ".join(parts)
 
 
 def _version() -> str:

@@ -71,6 +71,7 @@ class FreshnessDocument(msgspec.Struct, kw_only=True):
     unavailable_roots: list[str]
     stale: int
     unverified: int
+    problem: str
     complete: bool
     """Whether nothing found means that there is nothing."""
 
@@ -152,6 +153,7 @@ class StatusDocument(msgspec.Struct, kw_only=True):
     store_bytes: int
     features_version: int
     notifier: str
+    problem: str
 
 
 class FailureDocument(PathDocument, kw_only=True):
@@ -257,6 +259,7 @@ def status(reply: wire.StatusReply) -> StatusDocument:
         store_bytes=reply.store_bytes,
         features_version=reply.features_version,
         notifier=reply.notifier,
+        problem=reply.problem,
     )
 
 
@@ -304,5 +307,6 @@ def _freshness(freshness: wire.Freshness) -> FreshnessDocument:
         unavailable_roots=[path_text(path) for path in freshness.unavailable_roots],
         stale=freshness.stale,
         unverified=freshness.unverified,
+        problem=freshness.problem,
         complete=not (freshness.pending or freshness.scanning_roots or freshness.unavailable_roots),
     )

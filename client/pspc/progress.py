@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pspc.render import human_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pspd.rpc import wire
 
 _WINDOW_SECONDS = 10.0
 """The rate is that of the last seconds: pictures come in runs of big and small ones."""
 
 _BAR_WIDTH = 24
+_SMALLEST_BAR = 8
+"""A shorter bar says nothing; the figures get its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,16 @@ class Progress:
     def total(self) -> int:
         """Files known."""
         return self.done + self.pending
+
+
+def progress_of(roots: Iterable[wire.RootStatus]) -> Progress:
+    """Return how far several roots are together."""
+    listed = list(roots)
+    return Progress(
+        done=sum(root.indexed + root.failed for root in listed),
+        pending=sum(root.pending for root in listed),
+        is_scanning=any(root.state == "scanning" for root in listed),
+    )
 
 
 class Estimate:
@@ -67,9 +85,12 @@ def progress_line(progress: Progress, estimate: Estimate) -> str:
     return "  ".join(parts)
 
 
-def progress_bar(progress: Progress, estimate: Estimate) -> str:
-    """Return a bar and the figures."""
+def progress_bar(progress: Progress, estimate: Estimate, columns: int) -> str:
+    """Return a bar and the figures, in at most so many columns; the bar gives way first."""
     share = progress.done / progress.total if progress.total else 0.0
-    full = int(share * _BAR_WIDTH)
-    bar = "#" * full + "-" * (_BAR_WIDTH - full)
-    return f"[{bar}] {share:4.0%}  {progress_line(progress, estimate)}"
+    figures = f"{share:4.0%}  {progress_line(progress, estimate)}"
+    width = min(_BAR_WIDTH, columns - len(figures) - len("[] "))
+    if width < _SMALLEST_BAR:
+        return figures.lstrip()[:columns]
+    full = int(share * width)
+    return f"[{'#' * full}{'-' * (width - full)}] {figures}"

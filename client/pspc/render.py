@@ -67,6 +67,33 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def are_no_pictures(number: int) -> str:
+    """Return what is said of so many files that no picture format begins like."""
+    return "is no picture" if number == 1 else "are no pictures"
+
+
+def local_time(moment: str) -> str:
+    """Return an ISO 8601 moment as the clock here shows it: `2026-01-02 04:04:05 CET`."""
+    from datetime import datetime  # noqa: PLC0415 - of no use to other output
+
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (ValueError, OverflowError):
+        return moment
+
+
+def filters(root: wire.RootStatus) -> str:
+    """Say which files of a watch root are looked at; empty when all are."""
+    parts = []
+    if root.include:
+        parts.append(f"only {', '.join(root.include)}")
+    if root.exclude:
+        parts.append(f"without {', '.join(root.exclude)}")
+    if root.hidden:
+        parts.append("also hidden names")
+    return "; ".join(parts)
+
+
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
 ) -> str:
@@ -94,8 +121,8 @@ def table(
     )
 
 
-def search_table(hits: Sequence[wire.Hit]) -> str:
-    """Return hits as a table for a terminal."""
+def search_table(hits: Sequence[wire.Hit], columns: int | None = None) -> str:
+    """Return hits as a table for a terminal of so many columns; None when nobody knows."""
     rows = [
         (
             hit.verdict.replace("_", " "),
@@ -104,12 +131,21 @@ def search_table(hits: Sequence[wire.Hit]) -> str:
             f"{hit.width}x{hit.height}",
             human_bytes(hit.size),
             printable(hit.format),
-            printable(hit.path),
+            "",
         )
         for hit in hits
     ]
-    header = ("verdict", "bits", "turn", "pixels", "size", "format", "path")
-    return table(header, rows, right=(1, 3, 4))
+    header = ("verdict", "bits", "turn", "pixels", "size", "format", "")
+    right = (1, 3, 4)
+    paths = [printable(hit.path) for hit in hits]
+    if columns is not None:
+        from pspc.fitting import fitted_paths  # noqa: PLC0415 - for terminals only
+
+        # The header is as wide as any row: all columns but the last are padded.
+        before = len(table((*header[:-1], "|"), rows, right=right).split("\n", 1)[0]) - 1
+        paths = fitted_paths(paths, columns - before)
+    shown = [(*row[:-1], path) for row, path in zip(rows, paths, strict=True)]
+    return table((*header[:-1], "path"), shown, right=right)
 
 
 def search_line(hit: wire.Hit) -> str:
@@ -120,7 +156,7 @@ def search_line(hit: wire.Hit) -> str:
 
 def freshness_notes(freshness: wire.Freshness) -> list[str]:
     """Say what a reply could not see; empty when the index is complete."""
-    notes = []
+    notes = [printable(freshness.problem)] if freshness.problem else []
     if freshness.pending:
         are = "is" if freshness.pending == 1 else "are"
         notes.append(

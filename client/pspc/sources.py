@@ -5,27 +5,41 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from typing import TYPE_CHECKING
 
 from pspc.errors import SourceError
 from pspd.rpc import wire
 
+if TYPE_CHECKING:
+    from pspc.console import Console
+
 STANDARD_INPUT = "-"
 
 _URL_SCHEMES = ("http://", "https://")
+_OTHER_SCHEMES = ("data:", "file:", "ftp:", "ftps:", "sftp:", "smb:")
 
 
-def read(name: str) -> bytes:
+def read(name: str, seconds: float = 30.0, console: Console | None = None) -> bytes:
     """Read a query image by the name a user gave: "-", a URL or a path.
+
+    Args:
+        name: What the user gave.
+        seconds: How long an address may take, from its look-up to the last byte.
+        console: Where to show how far a download is; None for nowhere.
 
     Raises:
         SourceError: it cannot be read.
     """
     if name == STANDARD_INPUT:
         return read_standard_input()
+    if not name:
+        raise SourceError("an empty name is no picture")
     if name.lower().startswith(_URL_SCHEMES):
         from pspc.fetch import fetch  # noqa: PLC0415 - urllib costs 40 ms
 
-        return fetch(name)
+        return fetch(name, seconds=seconds, console=console)
+    if name.lower().startswith(_OTHER_SCHEMES) and not os.path.lexists(name):
+        raise SourceError("only http and https addresses are fetched; of a file give the path")
     return read_path(name)
 
 

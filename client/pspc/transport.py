@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import zmq
 
-from pspc.errors import NotRunning, Unreachable
+from pspc.errors import NotRunning, TooSlow, Unreachable
 from pspd.rpc import wire
 from pspd.rpc.wire import quoted
 
@@ -106,7 +106,8 @@ class Transport:
 
         Raises:
             NotRunning: nobody listens.
-            Unreachable: no reply came in time, or the daemon went away.
+            TooSlow: no reply came in time.
+            Unreachable: the daemon went away.
         """
         self._id += 1
         deadline = time.monotonic() + timeout
@@ -154,7 +155,7 @@ class Transport:
                 received = self._dealer.receive(deadline + _GRACE_SECONDS)
             except TimeoutError:
                 self._drop()
-                raise Unreachable("the daemon did not answer in time") from None
+                raise TooSlow("the daemon did not answer in time") from None
             if received is None:
                 self._drop()
                 return None

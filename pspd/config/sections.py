@@ -78,6 +78,9 @@ class Search:
     copy_distance: int | None = None
     """Largest distance of the 256-bit hashes that is called a copy, in bits; absent means the
     calibrated threshold."""
+    mean_difference: float | None = None
+    """Largest difference of a channel's mean between copies, in levels of 0 to 255; absent means
+    any, for a threshold was measured to lose more copies than foreign pictures."""
     max_hits: int = 10_000
     """Most hits in one reply, when the client does not ask for fewer."""
     pixel_comparisons: int = 64
@@ -139,6 +142,7 @@ RANGES: Mapping[str, Range] = {
     "store.batch_files": Range(1, 100_000),
     "store.batch_seconds": Range(0.0, 60.0),
     "search.copy_distance": Range(0, 256),
+    "search.mean_difference": Range(0.0, 255.0),
     "search.max_hits": Range(1, 10_000_000),
     "search.pixel_comparisons": Range(0, 100_000),
     "search.verify_seconds": Range(0.0, 3600.0),

@@ -58,10 +58,6 @@ class Debounce(Generic[PlaceT]):
         due = [place for place, waiting in self._waiting.items() if self._due_at(waiting) <= now]
         return [self._look(place) for place in due]
 
-    def take_all(self) -> list[Look[PlaceT]]:
-        """Remove and return everything, due or not."""
-        return [self._look(place) for place in list(self._waiting)]
-
     def next_due(self) -> float | None:
         """When the next look is due; None when nothing waits."""
         return min(map(self._due_at, self._waiting.values()), default=None)

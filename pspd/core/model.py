@@ -86,8 +86,9 @@ class Limits:
 
     max_bytes: int = 256 << 20
     """Largest file, in bytes."""
-    max_pixels: int = 100_000_000
-    """Most pixels of one frame (width × height), decoded or not."""
+    max_pixels: int = 89_478_485
+    """Most pixels of one frame (width × height), decoded or not. Pillow's own limit: a quarter of a
+    gibibyte at three bytes a pixel."""
     max_side: int = 65_500
     """Longest side, in pixels."""
     max_seconds: float = 10.0

@@ -53,18 +53,27 @@ def hamming(a: bytes, b: bytes) -> int:
     return (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).bit_count()
 
 
-def similar_verdict(distance: int, threshold: int | None = None) -> Verdict | None:
+def similar_verdict(
+    distance: int, threshold: int | None = None, copy_distance: int = COPY_DISTANCE
+) -> Verdict | None:
     """Decide what a distance of 256-bit hashes proves.
 
     Args:
         distance: 0 to 256 bits, of two pictures neither of which is flat.
-        threshold: How far the user wants to see, inclusive; None for `COPY_DISTANCE`.
+        threshold: How far the user wants to see, inclusive; None for `copy_distance`.
+        copy_distance: Up to where a picture is called a copy, inclusive.
 
     Returns:
-        `COPY` up to `COPY_DISTANCE`, `ALIKE` beyond it where the user asked for more, None outside
+        `COPY` up to `copy_distance`, `ALIKE` beyond it where the user asked for more, None outside
         the threshold.
     """
-    limit = COPY_DISTANCE if threshold is None else threshold
-    if distance > limit:
+    if distance > (copy_distance if threshold is None else threshold):
         return None
-    return Verdict.COPY if distance <= COPY_DISTANCE else Verdict.ALIKE
+    return Verdict.COPY if distance <= copy_distance else Verdict.ALIKE
+
+
+def means_agree(
+    a: tuple[float, float, float], b: tuple[float, float, float], most: float | None
+) -> bool:
+    """Say whether no channel's mean differs by more than `most` levels; None asks for nothing."""
+    return most is None or all(abs(x - y) <= most for x, y in zip(a, b, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 from typing import Any, Final
 
@@ -41,6 +42,13 @@ def import_reader(format: str) -> Any:
         # It registers itself upon import. Zero threads are what libjxl calls none besides its own.
         _import("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0
     return module
+
+
+def installed_extras() -> tuple[str, ...]:
+    """Return the formats that an installed extra reads, without importing it."""
+    return tuple(
+        name for name, module in _MODULES.items() if importlib.util.find_spec(module) is not None
+    )
 
 
 def _import(name: str) -> Any:

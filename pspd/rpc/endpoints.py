@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,14 +54,19 @@ class Endpoint:
         seen = os.lstat(path)
         return cls(path, seen.st_dev, seen.st_ino)
 
-    def unlink(self) -> None:
-        """Remove the socket's file, unless another daemon has replaced it; libzmq leaves it."""
+    def is_in_place(self) -> bool:
+        """Say whether the socket's file is there, and nobody has replaced it."""
         try:
             seen = os.lstat(self.path)
-            if (seen.st_dev, seen.st_ino) == (self.device, self.inode):
+        except OSError:
+            return False
+        return (seen.st_dev, seen.st_ino) == (self.device, self.inode)
+
+    def unlink(self) -> None:
+        """Remove the socket's file, unless another daemon has replaced it; libzmq leaves it."""
+        if self.is_in_place():
+            with suppress(OSError):
                 os.unlink(self.path)
-        except FileNotFoundError:
-            return
 
 
 def _checked_path(address: str) -> str:

@@ -100,6 +100,7 @@ class RpcServer:
         self._handler = handler
         self._threads = threads
         self._admission = Admission()
+        self._endpoints: list[Endpoint] = []
         self._resources = ExitStack()
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -125,6 +126,10 @@ class RpcServer:
     def publish(self, event: wire.Event) -> None:
         """Send an event to whoever subscribed; from any thread, never blocks, may drop."""
         self._event_outlet.send(wire.encode_event(event))
+
+    def is_reachable(self) -> bool:
+        """Say whether the sockets still lie where clients look for them."""
+        return all(endpoint.is_in_place() for endpoint in self._endpoints)
 
     def close(self) -> None:
         """Refuse new requests, let running handlers end for two seconds, answer the rest."""
@@ -170,7 +175,9 @@ class RpcServer:
         ):
             socket.setsockopt(zmq.LINGER, _LINGER_MS)
             socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
-            stack.callback(Endpoint.bind(socket, address).unlink)
+            endpoint = Endpoint.bind(socket, address)
+            stack.callback(endpoint.unlink)
+            self._endpoints.append(endpoint)
 
     # --- the I/O thread -----------------------------------------------------------------------
 

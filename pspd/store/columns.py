@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pspd.search.index import Rows
+from pspd.search.index import Rows, shape_value
 from pspd.store import codec, keys
 
 if TYPE_CHECKING:
@@ -55,10 +55,9 @@ class Row:
 
     def cells(self) -> dict[Column, bytes]:
         """Return the row as bytes for each column; numbers are little-endian."""
-        shape = (self.width << 32) | self.height
         return {
-            Column.PHASH64: int.from_bytes(self.phash64, "big").to_bytes(8, "little"),
-            Column.SHAPE: shape.to_bytes(8, "little"),
+            Column.PHASH64: self.phash64[::-1],
+            Column.SHAPE: shape_value(self.width, self.height).to_bytes(8, "little"),
             Column.QUALITY: bytes([self.quality]),
             Column.PHASH256: self.phash256,
         }
@@ -97,19 +96,6 @@ class ColumnWriter:
             self._blocks[column, block] = rows
         width = _WIDTH[column]
         rows[row * width : (row + 1) * width] = cell
-
-
-def read_cell(
-    transaction: lmdb.Transaction[bytes],
-    database: lmdb._Database,
-    column: Column,
-    number: ImageNumber,
-) -> bytes:
-    """Read one row of one column."""
-    block, row = divmod(number, BLOCK_ROWS)
-    rows = _read_block(transaction, database, column, block)
-    width = _WIDTH[column]
-    return _EMPTY[column] if rows is None else rows[row * width : (row + 1) * width]
 
 
 def read_hashes(

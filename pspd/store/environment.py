@@ -8,6 +8,7 @@ format, for py-lmdb 3 carries two that cannot read each other.
 from __future__ import annotations
 
 import os
+import resource
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,7 @@ class Environment:
         except lmdb.Error as error:
             raise StoreError(f"the store in {folder} cannot be opened: {error}") from error
         self._gate = threading.Condition()
+        self._writing = threading.Lock()
         self._readers = 0
         self._growing = False
         self._process = os.getpid()
@@ -97,6 +99,8 @@ class Environment:
         try:
             with self._environment.begin() as transaction:
                 yield transaction
+        except lmdb.Error as error:
+            raise StoreError(f"the store cannot be read: {error}") from error
         finally:
             with self._gate:
                 self._readers -= 1
@@ -111,16 +115,21 @@ class Environment:
             StoreError: The transaction could not be committed; nothing of it was stored.
         """
         assert os.getpid() == self._process, "an LMDB environment must not be used after a fork"
+        # One at a time, so that no other write transaction is open when the map grows.
+        with self._writing:
+            try:
+                return self._write(change)
+            except lmdb.Error as error:
+                reason = f"the store cannot be written: {error}; is the disk full?"
+                raise StoreError(reason) from error
+
+    def _write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
         while True:
             try:
                 with self._environment.begin(write=True) as transaction:
                     return change(transaction)
             except lmdb.MapFullError:
                 self._grow()
-            except lmdb.Error as error:
-                raise StoreError(
-                    f"the store cannot be written: {error}; is the disk full?"
-                ) from error
 
     def _grow(self) -> None:
         # set_mapsize pulls the map from under open readers (seen), so it waits for them at a gate.
@@ -153,8 +162,6 @@ class Environment:
 
 def _affordable(map_bytes: int) -> int:
     """Bound the map by the process's address space, where that is limited."""
-    import resource  # noqa: PLC0415 - not on every system
-
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return map_bytes

@@ -71,6 +71,15 @@ class Reader:
         body = self.get("inodes", keys.inode_key(device, inode))
         return None if body is None else self.directory(DirectoryId(codec.decode_number(body)))
 
+    def root_of(self, directory_id: DirectoryId) -> WatchRoot | None:
+        """Return the root that a directory is below; None when it is gone or going."""
+        directory = self.directory(directory_id)
+        if directory is None:
+            return None
+        body = self.get("roots", keys.root_key(directory.root_id))
+        root = None if body is None else codec.decode_root(directory.root_id, body)
+        return None if root is None or root.removing else root
+
     def place_of(self, directory_id: DirectoryId) -> tuple[str, tuple[str, ...]] | None:
         """Return a directory's root path and the names from there; None as `path_of`."""
         if directory_id in self._places:
@@ -80,12 +89,8 @@ class Reader:
         while directory is not None and directory.parent:
             names.append(directory.name)
             directory = self.directory(directory.parent)
-        place = None
-        if directory is not None:
-            body = self.get("roots", keys.root_key(directory.root_id))
-            root = None if body is None else codec.decode_root(directory.root_id, body)
-            if root is not None and not root.removing:
-                place = (root.path, tuple(reversed(names)))
+        root = None if directory is None else self.root_of(directory_id)
+        place = None if root is None else (root.path, tuple(reversed(names)))
         self._places[directory_id] = place
         return place
 
@@ -141,6 +146,20 @@ class Reader:
                 return page, key
         return page, None
 
+    def failed_files(
+        self, after: bytes | None, limit: int
+    ) -> tuple[list[tuple[FileKey, str]], bytes | None]:
+        """Return a page of (file, reason), and where the next page begins."""
+        page: list[tuple[FileKey, str]] = []
+        for key, body in self.items("failures", start=after or b""):
+            if key == after:
+                continue
+            reason, _, cut_name = codec.decode_failure(body)
+            page.append((keys.file_from_key(key, cut_name), reason))
+            if len(page) == limit:
+                return page, key
+        return page, None
+
     # --- images
 
     def number_of(self, image_id: ImageId) -> ImageNumber | None:
@@ -170,13 +189,6 @@ class Reader:
     def hashes(self, numbers: list[ImageNumber]) -> list[bytes]:
         """Return the 256-bit hashes of images, in the order asked."""
         return columns.read_hashes(self._transaction, self._databases["columns"], numbers)
-
-    def phash64(self, number: ImageNumber) -> bytes:
-        """Return the 64-bit hash of an image, first bit highest."""
-        cell = columns.read_cell(
-            self._transaction, self._databases["columns"], columns.Column.PHASH64, number
-        )
-        return cell[::-1]
 
     def rows(self) -> Rows:
         """Return what the index holds of every image."""

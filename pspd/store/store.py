@@ -75,12 +75,12 @@ class Store:
 
         return self._environment.write(change)
 
-    def set_features_version(self, version: int) -> None:
-        """Note that every image has features of this version."""
+    def set_meta(self, name: str, number: int) -> None:
+        """Set a number of `meta` that the store itself gives no meaning to."""
 
         def change(transaction: lmdb.Transaction[bytes]) -> None:
             writer = Writer(transaction, self._environment.databases, 0)
-            writer.set_meta("features_version", version)
+            writer.set_meta(name, number)
             writer.finish()
 
         self._environment.write(change)

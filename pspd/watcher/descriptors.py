@@ -21,6 +21,8 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 """O_NONBLOCK: opening a FIFO would wait for a writer for ever."""
 
+_U64 = (1 << 64) - 1
+
 Inode = tuple[int, int]
 """Device and inode."""
 
@@ -36,16 +38,33 @@ class Listing:
     def add(self, name: str, status: os.stat_result) -> None:
         """Note what a stat said of a name."""
         if stat.S_ISDIR(status.st_mode):
-            self.directories[name] = (status.st_dev, status.st_ino)
+            self.directories[name] = inode_from(status)
         elif not stat.S_ISLNK(status.st_mode):
             self.files[name] = stamp_of(status)
 
 
 def stamp_of(status: os.stat_result) -> FileStamp:
-    """Take the stamp out of a stat."""
+    """Take the stamp out of a stat.
+
+    Only equality counts, so what 64 bits cannot hold is cut to what they can: times beyond the
+    year 2262, and device numbers that some systems give as negative.
+    """
     return FileStamp(
-        status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+        status.st_size,
+        _clamped(status.st_mtime_ns),
+        _clamped(status.st_ctime_ns),
+        status.st_ino & _U64,
+        status.st_dev & _U64,
     )
+
+
+def _clamped(time_ns: int) -> int:
+    return max(-(1 << 63), min(time_ns, (1 << 63) - 1))
+
+
+def inode_from(status: os.stat_result) -> Inode:
+    """Take device and inode out of a stat, as 64-bit numbers."""
+    return (status.st_dev & _U64, status.st_ino & _U64)
 
 
 def open_directory(root: str, names: Sequence[str]) -> int:

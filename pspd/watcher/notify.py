@@ -32,7 +32,11 @@ class Notifier(Protocol):
     """As `pspc status` shows it."""
 
     def start(self, sink: Callable[[Hint], None]) -> None:
-        """Begin to pass hints to `sink`, from any thread; `sink` never blocks or raises."""
+        """Begin to pass hints to `sink`, from any thread; `sink` never blocks or raises.
+
+        Raises:
+            WatchError: No hints can be had at all.
+        """
 
     def watch(self, path: str) -> None:
         """Watch a directory tree; returns when changes from now on lead to hints.
@@ -52,15 +56,28 @@ class Notifier(Protocol):
 
 
 class NoNotifier:
-    """Gives no hints at all: the roots are only rescanned."""
+    """Gives no hints at all: the roots are only rescanned.
+
+    Args:
+        problem: Why no other notifier can be had, if that is why.
+    """
 
     name = "none"
+
+    def __init__(self, problem: str = "") -> None:
+        self._problem = problem
 
     def start(self, sink: Callable[[Hint], None]) -> None:
         """Ignore the sink."""
 
-    def watch(self, path: str) -> None:
-        """Watch nothing."""
+    def watch(self, path: str) -> None:  # noqa: ARG002 - the protocol's
+        """Watch nothing.
+
+        Raises:
+            WatchError: It stands for a notifier that could not be had.
+        """
+        if self._problem:
+            raise WatchError(self._problem)
 
     def unwatch(self, path: str) -> None:
         """Watch nothing."""

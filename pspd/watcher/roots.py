@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from pspd.core.model import RootId, WatchRoot
-from pspd.watcher.descriptors import Inode
+from pspd.watcher.descriptors import Inode, inode_from
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ def inode_of(path: str) -> Inode | None:
         status = os.lstat(path)
     except OSError:
         return None
-    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+    return inode_from(status) if stat.S_ISDIR(status.st_mode) else None
 
 
 def is_empty(path: str) -> bool:

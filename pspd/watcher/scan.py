@@ -31,6 +31,7 @@ from pspd.store import batch
 from pspd.watcher.descriptors import (
     Inode,
     Listing,
+    inode_from,
     list_directory,
     look_at_names,
     open_directory,
@@ -306,4 +307,4 @@ def _is_at(path: str | None, inode: Inode) -> bool:
         status = os.lstat(path)
     except OSError:
         return False
-    return (status.st_dev, status.st_ino) == inode
+    return inode_from(status) == inode

@@ -69,8 +69,12 @@ class WatchdogNotifier:
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
         self._sink = sink
         self._overflows.attach(sink)
-        observer = PollingObserver(timeout=self._poll_seconds) if self._polling else Observer()
-        observer.start()
+        try:
+            observer = PollingObserver(timeout=self._poll_seconds) if self._polling else Observer()
+            observer.start()
+        except OSError as error:
+            self._overflows.detach()
+            raise _watch_error(error) from error
         self._observer = observer
 
     def watch(self, path: str) -> None:
@@ -83,8 +87,7 @@ class WatchdogNotifier:
                 handler, path, recursive=True, event_filter=self._events
             )
         except OSError as error:
-            reason = _CURES.get(error.errno or 0, os.strerror(error.errno or 0))
-            raise WatchError(f"cannot be watched: {reason}") from error
+            raise _watch_error(error) from error
 
     def unwatch(self, path: str) -> None:
         """Stop watching a tree."""
@@ -115,6 +118,11 @@ class WatchdogNotifier:
             self._observer.join()
             self._observer = None
         self._watches.clear()
+
+
+def _watch_error(error: OSError) -> WatchError:
+    reason = _CURES.get(error.errno or 0, os.strerror(error.errno or 0))
+    return WatchError(f"cannot be watched: {reason}")
 
 
 class _Handler(events.FileSystemEventHandler):

@@ -15,9 +15,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pspd.core.debounce import Debounce, Look
 from pspd.core.model import Directory, DirectoryId, RootId, WatchRoot
@@ -25,7 +24,7 @@ from pspd.errors import StoreError
 from pspd.log import get_logger
 from pspd.store import batch
 from pspd.watcher.descriptors import Inode
-from pspd.watcher.notify import Hint, Notifier, WatchError
+from pspd.watcher.notify import Hint, NoNotifier, Notifier, WatchError
 from pspd.watcher.roots import RootState, ScanRequest, inode_of, is_empty
 from pspd.watcher.scan import Pass
 
@@ -61,6 +60,13 @@ class Options:
     """The same for a root that cannot be watched."""
 
 
+class HandOn(Protocol):
+    """Applies operations; news are read before the backlog."""
+
+    def __call__(self, operations: Sequence[batch.Operation], *, is_news: bool) -> object:
+        """Apply them; raises StoreError."""
+
+
 class Watcher:
     """Keeps the store's file records in step with the watched trees.
 
@@ -76,7 +82,7 @@ class Watcher:
         self,
         store: Store,
         notifier_factory: Callable[[], Notifier],
-        hand_on: Callable[[Sequence[batch.Operation], bool], object],
+        hand_on: HandOn,
         options: Options,
         own: Collection[Inode] = (),
     ) -> None:
@@ -94,6 +100,7 @@ class Watcher:
         self._scans: deque[ScanRequest] = deque()
         self._removals: deque[WatchRoot] = deque()
         self._work: Iterator[None] | None = None
+        self._scanning: ScanRequest | None = None
         self._next_check = 0.0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="pspd-watcher", daemon=True)
@@ -107,7 +114,7 @@ class Watcher:
 
     def start(self) -> None:
         """Take up the stored roots and begin."""
-        self._notifier.start(self._take_hint)
+        self._start_notifier()
         with self._store.read() as reader:
             roots = reader.roots()
         for root in roots:
@@ -126,7 +133,7 @@ class Watcher:
         if self._thread.is_alive():
             self._thread.join()
         self._notifier.close()
-        for request in self._scans:
+        for request in (*self._scans, *([self._scanning] if self._scanning else [])):
             request.cancel()
 
     def add(self, root: WatchRoot) -> None:
@@ -164,10 +171,6 @@ class Watcher:
             self._condition.notify_all()
         return done
 
-    def look_at(self, path: str) -> None:
-        """Look at a path soon: somebody found it other than the store says."""
-        self._take_hint(Hint(path))
-
     def _take_hint(self, hint: Hint) -> None:
         now = time.monotonic()
         with self._condition:
@@ -202,7 +205,15 @@ class Watcher:
                 _log.error("the store cannot be written", error=error)
                 self._work = None
                 self._take_hint(Hint(None))
+                self._put_back()
                 self._pause(RETRY_SECONDS)
+
+    def _put_back(self) -> None:
+        """Queue the scan at hand again, with those who wait for it."""
+        with self._condition:
+            if self._scanning is not None:
+                self._scans.append(self._scanning)
+                self._scanning = None
 
     def _step(self) -> None:
         now = time.monotonic()
@@ -213,11 +224,11 @@ class Watcher:
             looks = self._debounce.take_due(now)
         if looks:
             self._follow(looks)
-        elif self._work is not None:
-            # One directory at a time, so that the next hint is not kept waiting.
+        if self._work is not None:
+            # One directory at a time: neither hints nor scans keep the other waiting for long.
             if next(self._work, self) is self:
                 self._work = None
-        else:
+        elif not looks:
             self._take_work()
 
     def _take_work(self) -> None:
@@ -234,7 +245,7 @@ class Watcher:
 
     def _follow(self, looks: Sequence[Look[Place]]) -> None:
         """Look where hints point; moves between these places are seen as moves."""
-        sweep = Pass(self._store, lambda found: self._hand_on(found, True), self._own)
+        sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=True), self._own)
         visited: list[RootState] = []
         for look in looks:
             root_id, names = look.place
@@ -245,27 +256,32 @@ class Watcher:
             for _ in sweep.look(state.root, names, look.names):
                 if self._stopping:
                     return
+        sweep.flush()
         if all(state.is_in_place() for state in visited):
             sweep.finish()
         else:
             self._take_hint(Hint(None))
 
     def _scan(self, request: ScanRequest) -> Iterator[None]:
+        self._scanning = request
         state = self._roots.get(request.root_id)
         begun = time.monotonic()
         if state is not None and self._enter(state):
-            sweep = Pass(self._store, lambda found: self._hand_on(found, False), self._own)
+            sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=False), self._own)
             for _ in sweep.scan(state.root):
                 if state.is_unavailable or self._roots.get(request.root_id) is not state:
                     break
                 yield
             else:
+                sweep.flush()
                 # A drive that was unmounted meanwhile looks like a folder whose files are gone.
                 if state.is_in_place():
                     sweep.finish()
                 state.unreadable = tuple(sweep.unreadable)
             state.is_scanned = True
             self._plan_rescan(state, time.monotonic() - begun)
+        with self._condition:
+            self._scanning = None
         request.finish()
 
     def _plan_rescan(self, state: RootState, took: float) -> None:
@@ -293,7 +309,7 @@ class Watcher:
             moved = Directory(
                 known.directory_id, known.root_id, DirectoryId(0), "", inode[0], inode[1]
             )
-            self._hand_on([batch.PutDirectory(moved)], False)
+            self._hand_on([batch.PutDirectory(moved)], is_news=False)
         if state.watched != inode:
             self._watch(state, inode)
         state.make_available()
@@ -331,13 +347,20 @@ class Watcher:
 
     def _replace_notifier(self) -> None:
         _log.error("the notifier died; starting another and scanning", name=self._notifier.name)
-        with suppress(Exception):  # it is broken already, in ways nobody knows
-            self._notifier.close()
+        self._notifier.close()
         self._notifier = self._notifier_factory()
-        self._notifier.start(self._take_hint)
+        self._start_notifier()
         for state in self.roots():
             state.watched = None
         self._take_hint(Hint(None))
+
+    def _start_notifier(self) -> None:
+        """Start the notifier; if it cannot be, go on with scans alone and say so at each root."""
+        try:
+            self._notifier.start(self._take_hint)
+        except WatchError as error:
+            _log.error("no hints can be had; roots are only scanned", reason=error)
+            self._notifier = NoNotifier(problem=str(error))
 
     def _remove(self, root: WatchRoot) -> Iterator[None]:
         """Drop a root's records, one directory at a time from the leaves up."""
@@ -351,9 +374,9 @@ class Watcher:
             else:
                 number = stack.pop()
                 if stack:
-                    self._hand_on([batch.RemoveDirectory(number)], False)
+                    self._hand_on([batch.RemoveDirectory(number)], is_news=False)
                 else:
-                    self._hand_on([batch.ForgetRoot(root)], False)
+                    self._hand_on([batch.ForgetRoot(root)], is_news=False)
             yield
         with self._condition:
             self._removals.popleft()

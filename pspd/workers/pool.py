@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from pspd.core.model import ImageId, Limits
+from pspd.errors import NoWorker
 from pspd.workers.handle import COMMAND, WorkerHandle, WorkerLostError, WorkerStartError
 from pspd.workers.messages import Order
 from pspd.workers.replies import Outcome
@@ -72,7 +73,7 @@ class WorkerPool:
         """Start all workers without waiting for them; otherwise each starts when it is needed.
 
         Raises:
-            RuntimeError: the pool is closed, or processes cannot be started.
+            NoWorker: the pool is closed, or processes cannot be started.
         """
         with self._changed:
             if self._is_closed:
@@ -105,7 +106,7 @@ class WorkerPool:
 
         Raises:
             FileFailure: the file cannot be read, or cost a worker its life.
-            RuntimeError: the pool is or was closed, or workers cannot be started.
+            NoWorker: the pool is or was closed, or workers cannot be started.
         """
         worker = self._ready(self._borrow())
         try:
@@ -121,7 +122,7 @@ class WorkerPool:
             self._give_back(worker)
 
     def close(self) -> None:
-        """End all workers; whoever waits for one, or for its answer, gets a RuntimeError."""
+        """End all workers; whoever waits for one, or for its answer, gets a NoWorker."""
         with self._changed:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -166,7 +167,7 @@ class WorkerPool:
         """Make sure of a worker that waits for a file, in a place that was taken.
 
         Raises:
-            RuntimeError: the pool is closed, or workers cannot be started; the place is given up.
+            NoWorker: the pool is closed, or workers cannot be started; the place is given up.
         """
         try:
             while True:
@@ -215,7 +216,7 @@ class WorkerPool:
         """Count a worker that did not start.
 
         Raises:
-            RuntimeError: it is one too many, or the pool was closed meanwhile.
+            NoWorker: it is one too many, or the pool was closed meanwhile.
         """
         with self._changed:
             if self._is_closed:
@@ -223,7 +224,7 @@ class WorkerPool:
             self._failed_starts += 1
             is_hopeless = self._failed_starts >= _MAX_FAILED_STARTS
         if is_hopeless:
-            raise RuntimeError(f"the {self._name} cannot be started: {error}") from error
+            raise NoWorker(f"the {self._name} cannot be started: {error}") from error
 
-    def _closed(self) -> RuntimeError:
-        return RuntimeError(f"the {self._name} pool is closed")
+    def _closed(self) -> NoWorker:
+        return NoWorker(f"the {self._name} pool is closed")

@@ -31,7 +31,7 @@ from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHash
 from pspd.errors import FileFailure
 from pspd.features.extract import extract, extract_query
 from pspd.features.extras import import_reader
-from pspd.features.formats import EXTRAS
+from pspd.features.formats import EXTRAS, require_readable, sniff
 from pspd.verify.pixels import pixel_digest
 from pspd.workers.messages import (
     Channel,
@@ -55,6 +55,7 @@ _OOM_SCORE = 800
 _ALARM_GRACE_SECONDS = 5.0
 """How much later than its parent's deadline a worker ends itself, if there is no parent."""
 _PART_BYTES = 1 << 20
+_SNIFFED_BYTES = 1 << 16
 """Read at once of what a file has grown by since its size was asked for."""
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -134,6 +135,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     """
     try:
         with _limited_time(limits):
+            check_beginning(descriptor)
             data = read_whole(descriptor, limits.max_bytes)
             image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
         if job.asks_first and not _is_wanted(channel, image_id):
@@ -151,6 +153,18 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     except BaseException as error:  # noqa: BLE001 - the edge: mutated files raise nearly anything
         text = f"the decoder failed: {type(error).__name__}: {error}"
         return _failed(FailureReason.BROKEN, text, is_spent=True)
+
+
+def check_beginning(descriptor: int) -> None:
+    """Refuse what begins like no picture, before all of it is read: a film has gigabytes.
+
+    Raises:
+        FileFailure: `not_a_picture`.
+    """
+    with contextlib.suppress(OSError):  # `read_whole` will say what is wrong
+        beginning = os.pread(descriptor, _SNIFFED_BYTES, 0)
+        if len(beginning) == _SNIFFED_BYTES and sniff(beginning) is None:
+            require_readable(beginning)
 
 
 def read_whole(descriptor: int, max_bytes: int) -> bytes:

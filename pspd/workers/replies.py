@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 
 from pspd.core.model import Features, ImageId, Limits, PixelDigest, TurnedHashes
+from pspd.features.extract import FEATURES_VERSION
+from pspd.verify.pixels import PIXELS_VERSION
 from pspd.workers.messages import Done, NonsenseError, Order
 
 _DIGEST_BYTES = 32
@@ -17,7 +19,7 @@ _MAX_TEXT = 300
 """Longest message of a failure, in characters: a sentence, not a dump."""
 _MAX_FORMAT = 16
 _MAX_COUNT = 2**31
-"""Above any number of frames and any version."""
+"""Above any number of frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,14 @@ def checked_outcome(done: Done, order: Order, limits: Limits, known_as: ImageId 
     for turned in done.turns:
         _check_hashes(turned)
     if done.pixels is not None:
-        _require(0 <= done.pixels.version < _MAX_COUNT, "version")
+        _require(done.pixels.version == PIXELS_VERSION, "version")
         check_digest(done.pixels.digest)
     return Outcome(done.image_id, done.features, done.turns, done.pixels)
 
 
 def _check_features(features: Features, image_id: ImageId, limits: Limits) -> None:
     _require(features.image_id == image_id, "features of another image")
-    _require(0 <= features.version < _MAX_COUNT, "version")
+    _require(features.version == FEATURES_VERSION, "version")
     _require(1 <= len(features.format) <= _MAX_FORMAT, "format")
     _require(features.format.isascii() and features.format.isprintable(), "format")
     _require(1 <= features.width <= limits.max_side, "width")

@@ -32,7 +32,7 @@ def test_many_names_become_a_look_at_the_whole_directory() -> None:
         debounce.add("d", str(number), now=0.0)
     debounce.add("d", "one more", now=0.0)
 
-    assert debounce.take_all() == [Look("d", None)]
+    assert debounce.take_due(0.0) == [Look("d", None)]
 
 
 def test_a_hint_about_all_of_a_directory_swallows_the_names() -> None:

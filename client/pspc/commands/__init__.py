@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from pspc.errors import DaemonError
+
 if TYPE_CHECKING:
     import argparse
 
     from pspc.connection import Connection
     from pspc.console import Console
+    from pspc.errors import PathError
 
 
 class Verb(Protocol):
@@ -30,3 +33,10 @@ def connect(arguments: argparse.Namespace) -> Connection:
     from pspc.connection import DEFAULT_TIMEOUT, Connection  # noqa: PLC0415 - 40 ms of ZeroMQ
 
     return Connection(start=not arguments.no_start, timeout=arguments.timeout or DEFAULT_TIMEOUT)
+
+
+def about_folder(directory: str, error: DaemonError | PathError) -> str:
+    """Return the sentence about a folder; an error about a watch root names it already."""
+    if isinstance(error, DaemonError) and error.code != "root":
+        return f"{directory}: {error}"
+    return str(error)

@@ -1,19 +1,24 @@
-"""Watch folders: index the pictures below them, and keep the index fresh from then on."""
+"""Watch folders: index the pictures below them, and keep the index fresh from then on.
+
+To add a folder again gives it the filters of the last time: without any, they are removed. Symbolic
+links below it are not followed, and a folder inside a watched one is refused.
+"""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from pspc.commands import connect
-from pspc.errors import DaemonError, PspcError
-from pspc.progress import Estimate, Progress, progress_bar, progress_line
-from pspc.render import counted
+from pspc.commands import about_folder, connect
+from pspc.errors import DaemonError, PathError, PspcError
+from pspc.render import are_no_pictures, counted, filters
+from pspc.waiting import POLL_SECONDS, Display, Stall
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from pspc.connection import Connection
     from pspc.console import Console
@@ -24,10 +29,6 @@ EXAMPLES = """\
   pspc add ~/Pictures /media/photos --wait
   pspc add ~/Pictures --exclude 'thumbnails/*' --exclude '*.gif'
 """
-
-_POLL_SECONDS = 0.2
-_LINE_SECONDS = 3.0
-"""Between two lines of progress where they cannot be written over."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,81 +56,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Add each folder, then wait if asked to; 2 when one could not be added."""
-    added: list[bytes] = []
+    added: list[wire.RootStatus] = []
     is_failed = False
     with connect(arguments) as connection:
+        before = {root.path: root for root in connection.roots()}
         for directory in arguments.directories:
             try:
                 root = connection.add(
                     directory, arguments.include, arguments.exclude, hidden=arguments.hidden
                 )
-            except DaemonError as error:
-                console.note(f"{directory}: {error}")
+            except (DaemonError, PathError) as error:
+                console.note(about_folder(directory, error))
                 is_failed = True
                 continue
-            added.append(root.path)
+            added.append(root)
             console.line(f"watching {printable(root.path)}")
+            _tell_of_new_filters(before.get(root.path), root, console)
         if arguments.wait and added:
-            _wait(connection, added, console)
+            _wait(connection, {root.path for root in added}, console)
+        elif any(root.pending or root.state == "scanning" for root in added):
+            console.note("indexing goes on in the background; to see how far it is: pspc status")
     return 2 if is_failed else 0
 
 
-def _wait(connection: Connection, paths: Sequence[bytes], console: Console) -> None:
-    console.output.flush()
+def _tell_of_new_filters(
+    before: wire.RootStatus | None, now: wire.RootStatus, console: Console
+) -> None:
+    if before is None or filters(before) == filters(now):
+        return
+    words = filters(now)
+    became = f"now {words}" if words else "there are none now"
+    console.note(f"the filters of {printable(now.path)} have changed: {became}")
+
+
+def _wait(connection: Connection, paths: AbstractSet[bytes], console: Console) -> None:
+    console.flush()
     try:
-        roots = _follow(_states(connection, paths), console)
+        with Display(console, has_lines=True) as display:
+            status = _follow(connection, paths, display)
     except KeyboardInterrupt:
-        if console.shows_progress:
-            console.overwrite("")
         console.note("indexing goes on in the daemon; to see how far it is: pspc status")
         raise
-    indexed, failed = sum(root.indexed for root in roots), sum(root.failed for root in roots)
-    console.line(f"{counted(indexed, 'file')} indexed, {failed} failed")
-    if failed:
+    roots = [root for root in status.roots if root.path in paths]
+    indexed = sum(root.indexed for root in roots)
+    console.line(f"{counted(indexed, 'file')} indexed, {_failed(status, roots)}")
+    if any(root.failed for root in roots):
         console.note("which files failed, and why: pspc failures")
 
 
-def _states(connection: Connection, paths: Sequence[bytes]) -> Iterator[list[wire.RootStatus]]:
-    """Yield the roots of `paths` again and again, until all that is in them is done."""
+def _follow(
+    connection: Connection, paths: AbstractSet[bytes], display: Display
+) -> wire.StatusReply:
+    """Show the roots of `paths` until all that is in them is done; returns the state then."""
+    stall = Stall()
     while True:
-        roots = [root for root in connection.roots() if root.path in paths]
+        status = connection.status()
+        roots = [root for root in status.roots if root.path in paths]
         for root in roots:
             if root.state == "unavailable":
                 raise PspcError(f"{printable(root.path)} is unavailable: {root.problem}")
-        if len(roots) < len(set(paths)):
+        if len(roots) < len(paths):
             raise PspcError("a folder is no longer watched: somebody removed it")
-        yield roots
+        now = time.monotonic()
+        display.show(roots, now)
         if not any(root.pending or root.state != "watching" for root in roots):
-            return
-        time.sleep(_POLL_SECONDS)
+            return status
+        stall.check(now, status.indexed + status.failed, status.problem)
+        time.sleep(POLL_SECONDS)
 
 
-def _follow(
-    states: Iterator[list[wire.RootStatus]],
-    console: Console,
-    clock: Callable[[], float] = time.monotonic,
-) -> list[wire.RootStatus]:
-    """Show each state; returns the last one."""
-    estimate = Estimate()
-    roots: list[wire.RootStatus] = []
-    next_line = clock() + _LINE_SECONDS
-    for roots in states:
-        progress = _progress(roots)
-        now = clock()
-        estimate.add(now, progress.done)
-        if console.shows_progress:
-            console.overwrite(progress_bar(progress, estimate))
-        elif now >= next_line:
-            console.note(progress_line(progress, estimate))
-            next_line = now + _LINE_SECONDS
-    if console.shows_progress:
-        console.overwrite("")
-    return roots
-
-
-def _progress(roots: Sequence[wire.RootStatus]) -> Progress:
-    return Progress(
-        done=sum(root.indexed + root.failed for root in roots),
-        pending=sum(root.pending for root in roots),
-        is_scanning=any(root.state == "scanning" for root in roots),
-    )
+def _failed(status: wire.StatusReply, roots: Sequence[wire.RootStatus]) -> str:
+    """Say how many files failed, and how many of them are no pictures."""
+    failed = sum(root.failed for root in roots)
+    others = status.not_pictures
+    if not failed or not others:
+        return f"{failed:,} failed"
+    if len(roots) < len(status.roots):
+        # The daemon counts those that are no pictures for all roots together.
+        return f"{failed:,} failed or {are_no_pictures(failed)}"
+    return f"{failed - others:,} failed, {others:,} {are_no_pictures(others)}"

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
-from pspc.render import counted, field, table
+from pspc.render import are_no_pictures, counted, field, table
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         listed = entries if arguments.all else others.left_out(entries)
         _show(listed, console)
     if others.count:
-        console.note(f"{counted(others.count, 'file')} more that are no pictures; see --all")
+        others_are = f"{counted(others.count, 'other file')} {are_no_pictures(others.count)}"
+        console.note(f"{others_are}; see --all")
     return 0
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspc.commands import connect
-from pspc.errors import DaemonError
+from pspc.commands import about_folder, connect
+from pspc.errors import DaemonError, PathError
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         for directory in arguments.directories:
             try:
                 root = connection.remove(directory)
-            except DaemonError as error:
-                console.note(f"{directory}: {error}")
+            except (DaemonError, PathError) as error:
+                console.note(about_folder(directory, error))
                 is_failed = True
             else:
                 console.line(f"no longer watching {printable(root.path)}")

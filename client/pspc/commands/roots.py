@@ -1,6 +1,7 @@
 """List the watched folders and how far each is.
 
-In a pipe: state, indexed, pending, failed, problem and path, separated by tabs.
+In a pipe: state, indexed, pending, failed, problem and path, separated by tabs; --json has the
+filters too.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
-from pspc.render import field, table
+from pspc.render import field, filters, table
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -53,11 +54,16 @@ def roots_table(roots: list[wire.RootStatus]) -> str:
             f"{root.indexed:,}",
             f"{root.pending:,}",
             f"{root.failed:,}",
-            printable(root.path) + (f"  ({printable(root.problem)})" if root.problem else ""),
+            _path_cell(root),
         )
         for root in roots
     ]
     return table(("state", "indexed", "pending", "failed", "path"), rows, right=(1, 2, 3))
+
+
+def _path_cell(root: wire.RootStatus) -> str:
+    notes = [note for note in (root.problem, filters(root)) if note]
+    return printable(root.path) + (f"  ({printable('; '.join(notes))})" if notes else "")
 
 
 def _line(root: wire.RootStatus) -> str:

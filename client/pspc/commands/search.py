@@ -6,7 +6,8 @@ In a pipe each hit is one line of verdict, distance, turn, width, height, bytes,
 separated by tabs, after the query's name where there are several. In the path, backslash, tab and
 newline are written as \\, \t and \n, other controls and bytes that are no UTF-8 as \xNN.
 
-Exit status: 0 something was found, 1 nothing, 2 an error, 3 nothing yet: the index is not complete.
+Exit status: 0 something was found, 1 nothing, 2 an error, 3 nothing yet: the index is not complete,
+or a folder is not there at the moment.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ EXAMPLES = """\
 
 CLIPBOARD = "clipboard"
 
+_LABELS = {sources.STANDARD_INPUT: "standard input"}
+
 _MOST_BITS = 256
+_MOST_HITS = 2**31 - 1
+_MOST_DIGITS = 10
 
 
 class Outcome(IntEnum):
@@ -56,6 +61,11 @@ class Answer(NamedTuple):
     source: str
     reply: wire.SearchReply | None = None
     error: PspcError | None = None
+
+    @property
+    def label(self) -> str:
+        """What messages call the query."""
+        return _LABELS.get(self.source, self.source) or "''"
 
     @property
     def outcome(self) -> Outcome:
@@ -85,13 +95,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="mode",
         action="store_const",
         const="similar",
-        help="only copies: resized, recompressed, turned, mirrored",
+        help="only by the hash: copies, and the original among them",
     )
     parser.add_argument(
         "--distance",
         type=_bits,
         metavar="BITS",
-        help="most bits, of 256, in which a copy may differ (default: as measured)",
+        help="most bits, of 256, in which a hash may differ (default: 48, unless configured)",
     )
     parser.add_argument("-n", "--count", type=_count, metavar="COUNT", help="at most so many hits")
     parser.add_argument(
@@ -113,12 +123,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return Outcome.ERROR
     with connect(arguments) as connection:
         if arguments.wait:
-            connection.sync(arguments.timeout)
+            from pspc.waiting import wait_for_sync  # noqa: PLC0415 - of no use without --wait
+
+            wait_for_sync(lambda: connect(arguments), console, arguments.timeout)
         answers = []
-        for answer in _answers(arguments, connection):
+        for answer in _answers(arguments, connection, console):
             answers.append(answer)
             if answer.error is not None:
-                console.note(f"{answer.source}: {answer.error}")
+                console.note(f"{answer.label}: {answer.error}")
             if answer.reply is not None and not arguments.json:
                 _show(answer, answer.reply, arguments, console, has_several=len(names) > 1)
         if arguments.json:
@@ -135,9 +147,13 @@ def combined(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome.NOTHING
 
 
-def _answers(arguments: argparse.Namespace, connection: Connection) -> Iterator[Answer]:
+def _answers(
+    arguments: argparse.Namespace, connection: Connection, console: Console
+) -> Iterator[Answer]:
+    seconds = arguments.timeout or connection.timeout
     for name in arguments.images:
-        yield _answer(name, functools.partial(sources.read, name), arguments, connection)
+        read = functools.partial(sources.read, name, seconds, console)
+        yield _answer(name, read, arguments, connection)
     if arguments.clipboard:
         from pspc.clipboard import read_clipboard  # noqa: PLC0415 - brings subprocess
 
@@ -172,9 +188,9 @@ def _show(
             console.line(prefix + render.search_line(hit))
         return
     if has_several:
-        console.line(f"{printable(answer.source)}:")
+        console.line(f"{printable(answer.label)}:")
     if reply.hits:
-        console.line(render.search_table(reply.hits))
+        console.line(render.search_table(reply.hits, console.columns))
     else:
         console.line("nothing found" if answer.outcome is Outcome.NOTHING else "nothing found yet")
     if reply.total > len(reply.hits):
@@ -200,7 +216,7 @@ def _explain(answers: Sequence[Answer], connection: Connection, console: Console
     replies = [answer.reply for answer in answers if answer.reply is not None]
     for answer in answers:
         if answer.reply is not None and answer.reply.query.flat and answer.reply.hits == []:
-            console.note(f"{answer.source}: too flat to compare: only equal pixels are looked for")
+            console.note(f"{answer.label}: too flat to compare: only equal pixels are looked for")
     if not replies:
         return
     freshness = replies[-1].freshness
@@ -212,14 +228,18 @@ def _explain(answers: Sequence[Answer], connection: Connection, console: Console
 
 
 def _bits(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > _MOST_BITS:
-        raise argparse.ArgumentTypeError(
-            f"a number from 0 to {_MOST_BITS} is wanted: {quoted(text)}"
-        )
-    return int(text)
+    return _number(text, 0, _MOST_BITS)
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a number from 1 is wanted: {quoted(text)}")
+    return _number(text, 1, _MOST_HITS)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    # `int` refuses what has thousands of digits.
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    if not is_number or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(
+            f"a number from {least} to {most} is wanted: {quoted(text)}"
+        )
     return int(text)

@@ -58,9 +58,21 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         _systemctl("daemon-reload")
         _systemctl("enable", "--now", UNIT)
     except SetupError as error:
-        raise SetupError(f"{error}; {path} stays installed") from error
+        console.note(f"{error}; {path} stays installed", *_next_steps())
+        return 2
     console.line(f"enabled and started {UNIT}")
     return 0
+
+
+def _next_steps() -> list[str]:
+    """Say what to do when systemd could not be told of the unit."""
+    if shutil.which("systemctl") is None:
+        return ["without systemd, the daemon starts when it is needed, or by: pspc start"]
+    return [
+        "log in on the desktop or by ssh, and there repeat: pspc service install",
+        "for a daemon that outlives the login: loginctl enable-linger",
+        "or go without the service: pspc start",
+    ]
 
 
 def unit_path(environ: Mapping[str, str]) -> Path:

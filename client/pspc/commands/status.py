@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pspc.commands import connect
 from pspc.commands.roots import roots_table
-from pspc.render import counted, human_bytes
+from pspc.render import are_no_pictures, counted, human_bytes, local_time
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -35,24 +35,29 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
         console.line(documents.text_of(documents.status(reply)))
     else:
-        console.line(_text(reply))
+        console.line(_text(reply, is_terminal=console.is_terminal))
     return 0
 
 
-def _text(reply: wire.StatusReply) -> str:
-    others = f", {reply.not_pictures:,} of them no pictures" if reply.not_pictures else ""
+def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
+    since = local_time(reply.since) if is_terminal else reply.since
+    pending = counted(reply.pending, "file")
+    failed = counted(reply.failed - reply.not_pictures, "file")
+    others = f", and {reply.not_pictures:,} that {are_no_pictures(reply.not_pictures)}"
     rows = [
-        ("daemon", f"pspd {reply.version}, pid {reply.pid}, since {reply.since}"),
+        ("daemon", f"pspd {reply.version}, pid {reply.pid}, since {since}"),
         ("indexed", f"{counted(reply.indexed, 'file')}, {reply.pictures:,} different"),
-        ("pending", f"{counted(reply.pending, 'file')}, {reply.rate:.1f} done per second"),
-        ("failed", f"{counted(reply.failed, 'file')}{others}"),
-        ("extracted", f"{counted(reply.extracted, 'picture')} since the start"),
+        ("pending", pending + (f", {reply.rate:.1f} done per second" if reply.pending else "")),
+        ("failed", failed + (others if reply.not_pictures else "")),
+        ("decoded", f"{counted(reply.extracted, 'picture')} since the start"),
         ("store", human_bytes(reply.store_bytes)),
-        ("hints from", reply.notifier),
+        ("notifier", reply.notifier),
     ]
     if reply.stale:
         rows.append(("stale", f"{counted(reply.stale, 'picture')} to be extracted again"))
-    lines = [f"{name:<11}{printable(text)}" for name, text in rows]
+    if reply.problem:
+        rows.append(("problem", reply.problem))
+    lines = [f"{name:<10}{printable(text)}" for name, text in rows]
     lines.append("")
     lines.append(roots_table(reply.roots) if reply.roots else "no folder is watched: pspc add DIR")
     return "\n".join(lines)

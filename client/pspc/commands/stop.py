@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pspc.commands import connect
 from pspc.errors import Unreachable
+from pspc.processes import is_alive
 
 if TYPE_CHECKING:
     import argparse
@@ -43,20 +44,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         time.sleep(_POLL_SECONDS)
     console.line("pspd is stopped")
     return 0
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that ended and whose parent has not looked does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # pid (name) state …; the name may hold anything, parentheses too (proc(5)).
-            state = file.read().rpartition(b")")[2].split()[0]
-    except (OSError, IndexError):
-        return True  # No /proc: the signal is all there is to go by.
-    return state not in {b"Z", b"X"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
-from pspc.errors import DaemonError
 from pspc.render import freshness_notes
 
 if TYPE_CHECKING:
@@ -25,17 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Wait; 2 when it takes longer than --timeout."""
-    with connect(arguments) as connection:
-        try:
-            freshness = connection.sync(arguments.timeout)
-        except DaemonError as error:
-            if error.code != "deadline":
-                raise
-            console.note(
-                f"not everything is indexed after {arguments.timeout:g} s; see pspc status"
-            )
-            return 2
+    """Wait; an error when it takes longer than --timeout."""
+    from pspc.waiting import wait_for_sync  # noqa: PLC0415 - of no use to --help
+
+    freshness = wait_for_sync(lambda: connect(arguments), console, arguments.timeout)
     for note in freshness_notes(freshness):
         console.note(note)
     return 0

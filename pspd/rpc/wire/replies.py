@@ -69,6 +69,8 @@ class Freshness(msgspec.Struct, frozen=True):
     """Pictures that still have the features of an older version."""
     unverified: int = 0
     """Candidates whose pixels could not be compared for this reply."""
+    problem: str = ""
+    """Why indexing does not go on, as one sentence; empty when all is well."""
 
 
 class StatusReply(Message, frozen=True, tag="status_reply"):
@@ -97,6 +99,8 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     features_version: int
     notifier: str
     """Where hints come from."""
+    problem: str = ""
+    """As in `Freshness`."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):

@@ -1,0 +1,153 @@
+"""Waits for the daemon's indexing: shows how far it is, and gives up when it cannot go on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from pspc.errors import DaemonError, IndexingStalled, NotRunning, PspcError
+from pspc.progress import Estimate, progress_bar, progress_line, progress_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Self
+
+    from pspc.connection import Connection
+    from pspc.console import Console
+    from pspd.rpc import wire
+
+POLL_SECONDS = 0.2
+
+STALL_SECONDS = 20.0
+"""How long the daemon may have a problem and get nothing done before nobody waits any longer."""
+
+_LINE_SECONDS = 3.0
+"""Between two lines of progress where they cannot be written over."""
+
+
+class Stall:
+    """Notices that the daemon has a problem and gets nothing done."""
+
+    def __init__(self) -> None:
+        self._done = -1
+        self._since = 0.0
+
+    def check(self, now: float, done: int, problem: str) -> None:
+        """Take in that `done` files were done at `now`, in seconds.
+
+        Raises:
+            IndexingStalled: there is a problem, and there was one for `STALL_SECONDS` in which
+                no file was done.
+        """
+        if not problem or done != self._done:
+            self._done, self._since = done, now
+        elif now - self._since >= STALL_SECONDS:
+            raise IndexingStalled(problem)
+
+
+class Display:
+    """Shows progress on standard error; a context manager that leaves nothing of it behind."""
+
+    def __init__(self, console: Console, *, has_lines: bool) -> None:
+        """Show nothing yet.
+
+        Args:
+            console: Where to show it.
+            has_lines: Whether to write a line now and then where none can be written over.
+        """
+        self._console = console
+        self._has_lines = has_lines
+        self._estimate = Estimate()
+        self._next_line: float | None = None
+        self._is_shown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._is_shown:
+            self._console.overwrite("")
+
+    def show(self, roots: Sequence[wire.RootStatus], now: float) -> None:
+        """Show how far the roots are at `now`, in seconds."""
+        progress = progress_of(roots)
+        self._estimate.add(now, progress.done)
+        if self._next_line is None:
+            self._next_line = now + _LINE_SECONDS
+        if self._console.shows_progress:
+            columns = self._console.progress_columns
+            self._console.overwrite(progress_bar(progress, self._estimate, columns))
+            self._is_shown = True
+        elif self._has_lines and now >= self._next_line:
+            self._console.note(progress_line(progress, self._estimate))
+            self._next_line = now + _LINE_SECONDS
+
+
+def wait_for_sync(
+    connect: Callable[[], Connection], console: Console, timeout: float | None
+) -> wire.Freshness:
+    """Return once everything that happened in the roots before now is indexed.
+
+    On a terminal it shows how far that is.
+
+    Args:
+        connect: Makes a connection; two are wanted.
+        console: Where to show it.
+        timeout: Seconds to wait at most; None for as long as it takes.
+
+    Raises:
+        IndexingStalled: the daemon has a problem and gets nothing done.
+        PspcError: it takes longer than `timeout`, or as for `Connection.sync`.
+    """
+    # One connection waits for the reply while another asks how far it is. The thread may stay
+    # behind when the wait is given up; it ends with the process.
+    outcomes: queue.SimpleQueue[wire.Freshness | Exception] = queue.SimpleQueue()
+    with connect() as connection, Display(console, has_lines=False) as display:
+        threading.Thread(
+            target=lambda: outcomes.put(_outcome(connect, timeout)), name="sync", daemon=True
+        ).start()
+        outcome = _watched(outcomes, connection, display)
+    if isinstance(outcome, DaemonError) and outcome.code == "deadline" and timeout is not None:
+        raise PspcError(f"not everything is indexed after {timeout:g} s; see pspc status")
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _outcome(
+    connect: Callable[[], Connection], timeout: float | None
+) -> wire.Freshness | Exception:
+    try:
+        with connect() as connection:
+            return connection.sync(timeout)
+    except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+        return error
+
+
+def _watched(
+    outcomes: queue.SimpleQueue[wire.Freshness | Exception],
+    connection: Connection,
+    display: Display,
+) -> wire.Freshness | Exception:
+    stall = Stall()
+    while (outcome := _soon(outcomes)) is None:
+        try:
+            status = connection.status()
+        except NotRunning:
+            pass  # It may be on its way back; the other connection knows how long to wait for it.
+        else:
+            now = time.monotonic()
+            stall.check(now, status.indexed + status.failed, status.problem)
+            display.show(status.roots, now)
+    return outcome
+
+
+def _soon(
+    outcomes: queue.SimpleQueue[wire.Freshness | Exception],
+) -> wire.Freshness | Exception | None:
+    try:
+        return outcomes.get(timeout=POLL_SECONDS)
+    except queue.Empty:
+        return None
