@@ -120,9 +120,13 @@ def _start_parts(
         quiet_seconds=config.watch.quiet_seconds,
         max_delay_seconds=config.watch.max_delay_seconds,
     )
-    announcer = _Announcer()
+    audience = _Audience()
     indexer = Indexer(
-        store, index, file_reader, _indexer_options(config, pools.threads), announcer.announce
+        store,
+        index,
+        file_reader,
+        _indexer_options(config, pools.threads),
+        audience,
     )
     watcher = Watcher(
         store, lambda: _notifier(config), indexer.hand_on, _watcher_options(config), own=own
@@ -145,11 +149,12 @@ def _start_parts(
         max_hits=config.search.max_hits,
         stop=stop.set,
     )
-    announcer.server = _start_server(config, stack, service)
+    audience.watcher = watcher
+    server = audience.server = _start_server(config, stack, service)
     for part in (indexer, watcher, upkeep):
         part.start()
         stack.callback(part.close)
-    return service, announcer.server
+    return service, server
 
 
 def _start_server(config: Config, stack: ExitStack, service: Service) -> RpcServer:
@@ -179,11 +184,12 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
             last = progress
 
 
-class _Announcer:
-    """Passes changes to the server once there is one."""
+class _Audience:
+    """Passes on what the indexer tells, once there is somebody to tell it to."""
 
     def __init__(self) -> None:
         self.server: RpcServer | None = None
+        self.watcher: Watcher | None = None
 
     def announce(self, changes: Sequence[PathChange]) -> None:
         if self.server is None:
@@ -191,6 +197,10 @@ class _Announcer:
         for change in changes:
             old_path = None if change.old_path is None else os.fsencode(change.old_path)
             self.server.publish(wire.ChangeEvent(change.kind, os.fsencode(change.path), old_path))
+
+    def look_at(self, path: str) -> None:
+        if self.watcher is not None:
+            self.watcher.look_at(path)
 
 
 def _notifier(config: Config) -> Notifier:

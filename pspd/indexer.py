@@ -14,15 +14,16 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from pspd.core.model import FileKey
 from pspd.errors import NoWorker, StoreError
 from pspd.log import get_logger
-from pspd.reading import FileReader, NotReady
+from pspd.reading import FileReader, Missing, NotReady
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.search.index import Index, Rows
 from pspd.store import batch
@@ -51,6 +52,16 @@ class Options:
     batch_seconds: float
 
 
+class Audience(Protocol):
+    """Those whom the indexer tells something; they must not keep it waiting."""
+
+    def announce(self, changes: Sequence[batch.PathChange]) -> None:
+        """Hear of changes that are stored."""
+
+    def look_at(self, path: str) -> None:
+        """Hear of a path where a file was not found."""
+
+
 class Indexer:
     """Reads queued files and applies every change.
 
@@ -59,7 +70,7 @@ class Indexer:
         index: Brought up to the store after each batch.
         reader: Opens files and has workers extract them.
         options: How.
-        publish: Told of each change; must not block.
+        audience: Told of what happens.
     """
 
     def __init__(
@@ -68,13 +79,13 @@ class Indexer:
         index: Index,
         reader: FileReader,
         options: Options,
-        publish: Callable[[Sequence[batch.PathChange]], None],
+        audience: Audience,
     ) -> None:
         self._store = store
         self._index = index
         self._reader = reader
         self._options = options
-        self._publish = publish
+        self._audience = audience
         self._queue = ReadingQueue(store)
         self._results: queue.Queue[batch.Operation | None] = queue.Queue(4 * options.threads)
         self._applying = threading.Lock()
@@ -148,7 +159,7 @@ class Indexer:
             if applied.dropped:
                 self._index.drop(applied.dropped)
         if applied.changes:
-            self._publish(applied.changes)
+            self._audience.announce(applied.changes)
         return applied
 
     def remember(self, operations: Sequence[batch.Operation]) -> None:
@@ -171,6 +182,8 @@ class Indexer:
             try:
                 result = self._reader.read(entry.sequence, entry.key)
             except NotReady as wait:
+                if isinstance(wait, Missing):
+                    self._report_missing(entry.key)
                 self._queue.put_later(
                     entry.sequence, entry.key, wait.seconds, holds_barrier=not wait.is_absent
                 )
@@ -186,6 +199,12 @@ class Indexer:
                 self._queue.done([entry.sequence])
             else:
                 self._pass_on(result)
+
+    def _report_missing(self, key: FileKey) -> None:
+        with self._store.read() as reader:
+            path = reader.file_path(key)
+        if path is not None:
+            self._audience.look_at(path)
 
     def _take(self) -> Entry | None:
         """Wait for the next file; None when the queue is closed or cannot be read now."""

@@ -36,11 +36,18 @@ ABSENT_ROOT_SECONDS = 30.0
 """How long to wait for a root that is not there."""
 
 
+GONE_SECONDS = 0.5
+"""How long to wait for the watcher to say what became of a file that is not where it was."""
+
 PASSING_SECONDS = 5.0
 """How long to wait when the system, not the file, is to blame."""
 
 MOST_ATTEMPTS = 4
 """How often a file is tried that the system, by its own word, could not read just now."""
+
+MOST_CRASHES = 2
+"""After so many dead workers a file is believed to kill them: one may have been killed for want of
+memory, or by somebody."""
 
 _PASSING = {
     errno.EMFILE,
@@ -68,6 +75,10 @@ class NotReady(Exception):
         self.seconds = seconds
         self.is_absent = is_absent
         """Whether its root is not there, so that nobody need wait for it."""
+
+
+class Missing(NotReady):
+    """The file is not where it was; the watcher has to look what became of it or of its folder."""
 
 
 class FileReader:
@@ -129,14 +140,15 @@ class FileReader:
             # A root whose drive is gone looks like this as well; then nothing is believed.
             if not self._is_root_in_place(key):
                 raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from error
-            self._forget(key)
-            return batch.FileGone(key)
+            raise Missing(GONE_SECONDS) from error
         if error.errno == errno.ENXIO:  # open(2) of a Unix socket
             return _failed(sequence, key, stamp, FailureReason.NOT_A_FILE, "a socket or device")
-        reason = os.strerror(error.errno or 0)
         if error.errno in _PASSING:
-            self._try_again(key)
-        return _failed(sequence, key, stamp, FailureReason.UNREADABLE, reason)
+            self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
+        # Not the file but a folder above it, or the system, may be to blame, and then its stamp
+        # will not tell when that is over: as racy, it is tried again by each scan.
+        reason = os.strerror(error.errno or 0)
+        return batch.FileFailed(key, sequence, stamp, True, FailureReason.UNREADABLE, reason)
 
     def _is_root_in_place(self, key: FileKey) -> bool:
         with self._store.read() as reader:
@@ -146,16 +158,16 @@ class FileReader:
             return False
         return inode_of(root.path) == (top.device, top.inode)
 
-    def _try_again(self, key: FileKey) -> None:
-        """Put a file off that the system could not read, some times and then no more.
+    def _try_again(self, key: FileKey, most: int, seconds: float) -> None:
+        """Put a file off that may not be to blame, some times and then no more.
 
         Raises:
             NotReady: It is not the last time.
         """
         with self._lock:
             attempts = self._attempts[key] = self._attempts.get(key, 0) + 1
-        if attempts < MOST_ATTEMPTS:
-            raise NotReady(PASSING_SECONDS)
+        if attempts < most:
+            raise NotReady(seconds)
         self._forget(key)
 
     def extract_again(self, number: ImageNumber, key: FileKey) -> batch.Operation | None:
@@ -200,7 +212,10 @@ class FileReader:
                 return batch.FileDeferred(key, sequence, stamp)
             reason = FailureReason(failure.reason)
             if reason is FailureReason.UNREADABLE:
-                self._try_again(key)
+                is_racy = True
+                self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
+            if reason is FailureReason.CRASHED:
+                self._try_again(key, MOST_CRASHES, 0.0)
             return batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
         if outcome.features is not None:
             self._count_extraction()

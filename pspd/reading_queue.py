@@ -119,6 +119,14 @@ class ReadingQueue:
             last = reader.meta("next_sequence") - 1
         with self._condition:
             self._barriers.append((last, future))
+            # Their root may be back by now.
+            self._later = [
+                (0.0 if entry.sequence in self._ignored else due, entry)
+                for due, entry in self._later
+            ]
+            heapq.heapify(self._later)
+            self._ignored.clear()
+            self._condition.notify_all()
         self.done(())
         return future
 

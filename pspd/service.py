@@ -93,6 +93,7 @@ class Service:
 
     def _status(self) -> wire.StatusReply:
         roots = self._roots.statuses()
+        kept = [root for root in roots if root.state != "removing"]
         with self._store.read() as reader:
             pictures = reader.meta("pictures")
             not_pictures = sum(counts.not_pictures for counts in reader.counts().values())
@@ -101,10 +102,10 @@ class Service:
             version=__version__,
             protocol=wire.PROTOCOL_VERSION,
             roots=roots,
-            indexed=sum(root.indexed for root in roots),
+            indexed=sum(root.indexed for root in kept),
             pictures=pictures,
-            pending=sum(root.pending for root in roots),
-            failed=sum(root.failed for root in roots),
+            pending=sum(root.pending for root in kept),
+            failed=sum(root.failed for root in kept),
             not_pictures=not_pictures,
             stale=self._upkeep.stale,
             extracted=self._reader.extracted,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from examples import make_samples
+from pspc.processes import is_alive
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -53,10 +58,41 @@ def test_without_a_query_the_first_pictures_are_searched(folder: Path) -> None:
     assert result.stdout.count("\nsame_file\t") == 2
 
 
-def test_a_demo_that_fails_says_so(tmp_path: Path) -> None:
-    result = demo("--pictures", tmp_path / "absent")
-    assert result.returncode == 1
-    assert "The demo failed" in result.stderr
+def test_what_cannot_be_shown_is_told_in_one_line_first(folder: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for arguments, words in (
+        (("--pictures", tmp_path / "absent"), "there is no folder"),
+        (("--pictures", empty), "is named as a picture"),
+        (("--pictures", folder, "--query", tmp_path / "absent.jpg"), "there is no file"),
+    ):
+        result = demo(*arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert words in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_a_demo_whose_reader_leaves_stops_its_daemon(folder: Path, tmp_path: Path) -> None:
+    # The daemon's home lies in the temporary folder, and only the daemon makes sockets there.
+    with tempfile.TemporaryDirectory(prefix="psp-") as temporary:
+        with subprocess.Popen(
+            [sys.executable, "-m", "examples.demo", "--pictures", folder],
+            cwd=CHECKOUT,
+            env={**os.environ, "TMPDIR": temporary},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            pid = next(
+                int(found[1]) for line in process.stdout if (found := re.search(r"pid (\d+)", line))
+            )
+            process.stdout.close()
+            assert process.stderr is not None
+            assert process.stderr.read() == ""
+        assert os.listdir(temporary) == []
+    assert process.returncode == 128 + signal.SIGPIPE
+    assert not is_alive(pid)
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -126,5 +126,10 @@ def racy_for(stamp: FileStamp, now_ns: int) -> int:
     return max(0, stamp.ctime_ns + grain - now_ns)
 
 
+def is_same_file(known: FileStamp, seen: FileStamp) -> bool:
+    """Say whether two stamps are of one file that was moved or not, as `match_moves` does."""
+    return _identity(known) == _identity(seen)
+
+
 def _identity(stamp: FileStamp) -> tuple[int, int, int, int]:
     return (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns)

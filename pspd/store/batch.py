@@ -45,6 +45,8 @@ class RemoveDirectory:
     """Drop a directory and everything below it."""
 
     directory_id: DirectoryId
+    place: FileKey | None = None
+    """Where it was missed: nothing is dropped when it is elsewhere by now. None: wherever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class FileGone:
     """A file is no longer there."""
 
     key: FileKey
+    stamp: FileStamp | None = None
+    """As it was known when it was missed: another one means it came back. None: whatever it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,15 @@ class Reader:
         body = self.get("inodes", keys.inode_key(device, inode))
         return None if body is None else self.directory(DirectoryId(codec.decode_number(body)))
 
+    def is_below(self, directory_id: DirectoryId, top: DirectoryId) -> bool:
+        """Say whether a directory is `top` or below it."""
+        directory = self.directory(directory_id)
+        while directory is not None:
+            if directory.directory_id == top:
+                return True
+            directory = self.directory(directory.parent) if directory.parent else None
+        return False
+
     def root_of(self, directory_id: DirectoryId) -> WatchRoot | None:
         """Return the root that a directory is below; None when it is gone or going."""
         directory = self.directory(directory_id)

@@ -24,6 +24,7 @@ from pspd.core.model import (
     ImageRecord,
     RootId,
 )
+from pspd.core.reconcile import is_same_file
 from pspd.store import batch as batches
 from pspd.store import codec, keys
 from pspd.store.columns import ColumnWriter, Row
@@ -71,12 +72,12 @@ class Writer:
                 self._file_suspect(key, stamp)
             case batches.FileMoved(old, key, stamp):
                 self._file_moved(old, key, stamp)
-            case batches.FileGone(key):
-                self._file_gone(key)
+            case batches.FileGone(key, stamp):
+                self._file_gone(key, stamp)
             case batches.PutDirectory(directory):
                 self._put_directory(directory)
-            case batches.RemoveDirectory(directory_id):
-                self._remove_directory(directory_id)
+            case batches.RemoveDirectory(directory_id, place):
+                self._remove_missed(directory_id, place)
             case batches.PutRoot(root):
                 self._put("roots", keys.root_key(root.root_id), codec.encode_root(root))
             case batches.ForgetRoot(root):
@@ -124,17 +125,19 @@ class Writer:
         record = self._reader.file(origin)
         old_path = self._reader.file_path(origin)
         has_target = self._reader.directory(key.directory) is not None
-        if record is None or record.state is not FileState.INDEXED or not has_target:
+        is_it = record is not None and is_same_file(record.stamp, stamp)
+        if record is None or record.state is not FileState.INDEXED or not has_target or not is_it:
             self._file_seen(key, stamp)
-            self._file_gone(origin)
+            if is_it:
+                self._file_gone(origin, None)
             return
         self._queue(key, replace(record, stamp=stamp), self._reader.file(key))
         self._set_file(origin, None, record)
         self._note("moved", key, old_path)
 
-    def _file_gone(self, key: FileKey) -> None:
+    def _file_gone(self, key: FileKey, stamp: FileStamp | None) -> None:
         old = self._reader.file(key)
-        if old is not None:
+        if old is not None and stamp in {None, old.stamp}:
             self._note("removed", key)
             self._set_file(key, None, old)
 
@@ -302,6 +305,8 @@ class Writer:
         old = self._reader.directory(number)
         if directory.parent and self._reader.directory(directory.parent) is None:
             return  # removed since somebody looked into it
+        if self._reader.is_below(directory.parent, number):
+            return  # a directory inside itself: somebody looked while both were moved
         if old is not None:
             self._forget_place(old)
         place = keys.file_key(FileKey(directory.parent, directory.name))
@@ -323,6 +328,11 @@ class Writer:
         for database, key in (("children", place), ("inodes", inode)):
             if self._reader.get(database, key) == number:
                 self._delete(database, key)
+
+    def _remove_missed(self, directory_id: DirectoryId, place: FileKey | None) -> None:
+        directory = self._reader.directory(directory_id)
+        if directory is not None and place in {None, FileKey(directory.parent, directory.name)}:
+            self._remove_directory(directory_id)
 
     def _remove_directory(self, directory_id: DirectoryId) -> None:
         top = self._reader.directory(directory_id)

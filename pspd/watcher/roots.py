@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pspd.core.model import RootId, WatchRoot
 from pspd.watcher.descriptors import Inode, inode_from
 
+MOST_REPEATS = 5
+"""How often a scan is done again that directories were moved under."""
+
 
 @dataclass(slots=True)
 class RootState:
@@ -69,6 +72,13 @@ class ScanRequest:
     root_id: RootId
     waiters: list[Future[None]] = field(default_factory=list)
     """Futures of those who wait for it."""
+    repeats: int = 0
+    """How often it was done again, because it was disturbed or broken off."""
+
+    def may_repeat(self) -> bool:
+        """Count one more repetition; say no when there were too many: the tree never rests."""
+        self.repeats += 1
+        return self.repeats <= MOST_REPEATS
 
     def finish(self) -> None:
         """Tell those who wait that the scan is through."""

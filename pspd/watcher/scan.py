@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pspd.core.globs import PathFilter
-from pspd.core.model import Directory, DirectoryId, FileKey, FileRecord, WatchRoot
+from pspd.core.model import Directory, DirectoryId, FileKey, RootId, WatchRoot
 from pspd.core.reconcile import (
     Added,
     Change,
@@ -36,32 +36,15 @@ from pspd.watcher.descriptors import (
     look_at_names,
     open_directory,
 )
+from pspd.watcher.directories import Place, is_there, known_in, newcomer
 
 if TYPE_CHECKING:
-    from pspd.store.reader import Reader
     from pspd.store.store import Store
 
 FLUSH_CHANGES = 1000
 """Changes that are handed on at once; the store takes 42 µs for each, so 40 ms."""
 
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A directory below a root, by name and by number."""
-
-    names: tuple[str, ...]
-    directory: Directory
-
-    @property
-    def below(self) -> str:
-        """The path below the root."""
-        return "/".join(self.names)
-
-    def child(self, directory: Directory) -> Place:
-        """Return the place of a directory in this one."""
-        return Place((*self.names, directory.name), directory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +76,8 @@ class Pass:
         self._missing_files: dict[FileKey, Removed] = {}
         self._missing_directories: dict[DirectoryId, Directory] = {}
         self._found_directories: set[DirectoryId] = set()
+        self.is_disturbed = False
+        """Whether directories were moved under its feet, so that it has to be done again."""
         self.unreadable: list[str] = []
         """Directories that could not be listed; what is known of them stays."""
 
@@ -129,19 +114,43 @@ class Pass:
             self._hand_on(self._operations)
             self._operations = []
 
-    def finish(self) -> None:
-        """Hand on the rest, and believe that what was not found is gone."""
+    def finish(self, roots: Collection[WatchRoot]) -> None:
+        """Hand on the rest, and believe that what was not found is gone.
+
+        What was missed long ago in this sweep may be back, and another look may have stored it:
+        so it is looked for once more, and the store drops it only as it was known then.
+
+        Args:
+            roots: Those that were swept.
+        """
         self.flush()
-        gone: list[batch.Operation] = [batch.FileGone(key) for key in self._missing_files]
-        gone += [
-            batch.RemoveDirectory(number)
-            for number in self._missing_directories
-            if number not in self._found_directories
-        ]
+        by_id = {root.root_id: root for root in roots}
+        gone: list[batch.Operation] = []
+        for key, removed in self._missing_files.items():
+            if self._is_gone(by_id, key, is_directory=False):
+                gone.append(batch.FileGone(key, removed.stamp))
+        for number, directory in self._missing_directories.items():
+            place = FileKey(directory.parent, directory.name)
+            is_found = number in self._found_directories
+            if not is_found and self._is_gone(by_id, place, is_directory=True):
+                gone.append(batch.RemoveDirectory(number, place))
         self._missing_files.clear()
         self._missing_directories.clear()
         for first in range(0, len(gone), FLUSH_CHANGES):
             self._hand_on(gone[first : first + FLUSH_CHANGES])
+
+    def _is_gone(
+        self, roots: Mapping[RootId, WatchRoot], key: FileKey, *, is_directory: bool
+    ) -> bool:
+        with self._store.read() as reader:
+            parent = reader.directory(key.directory)
+            place = reader.place_of(key.directory)
+        if parent is None or place is None:
+            return True
+        root = roots.get(parent.root_id)
+        return root is not None and not is_there(
+            root, place[1], key.name, is_directory=is_directory
+        )
 
     def flush(self) -> None:
         """Hand on what is decided so far."""
@@ -191,18 +200,21 @@ class Pass:
         is_new: bool,
     ) -> list[Found]:
         """Look at one open directory; returns the directories in it."""
+        number = place.directory.directory_id
+        if not self._is_in_place(descriptor, place, is_new=is_new):
+            self.is_disturbed = True
+            return []
         path_filter = PathFilter.of(root)
         if only is None:
             listing = list_directory(descriptor, path_filter, place.below)
         else:
             listing = look_at_names(descriptor, path_filter, place.below, only)
-        number = place.directory.directory_id
         seen = {FileKey(number, name): stamp for name, stamp in listing.files.items()}
         if is_new:
             self._changes += reconcile(seen, {})
             return self._children(place.directory, listing, {})
         with self._store.read() as reader:
-            known, children = _known(reader, number, only)
+            known, children = known_in(reader, number, only)
         self._changes += reconcile(seen, known)
         for key in seen.keys() & self._missing_files.keys():
             del self._missing_files[key]
@@ -210,6 +222,21 @@ class Pass:
             if name not in listing.directories:
                 self._missing_directories[child.directory_id] = child
         return self._children(place.directory, listing, children)
+
+    def _is_in_place(self, descriptor: int, place: Place, *, is_new: bool) -> bool:
+        """Say whether an open directory is still the one that its record was taken for.
+
+        Between the look that found it and this one, another may have moved it, or others may have
+        put another directory into its place: then the files here belong to another record.
+        """
+        expected = place.directory
+        is_root = not expected.parent
+        if inode_from(os.fstat(descriptor)) != (expected.device, expected.inode) and not is_root:
+            return False
+        if is_new:
+            return True
+        with self._store.read() as reader:
+            return reader.directory(expected.directory_id) == expected or is_root
 
     def _children(
         self, parent: Directory, listing: Listing, known: dict[str, Directory]
@@ -220,37 +247,18 @@ class Pass:
                 continue
             old = known.get(name)
             if old is None:
-                child, is_new = self._newcomer(parent, name, inode)
+                child, is_new = newcomer(self._store, parent, name, inode, self._found_directories)
             else:
                 # Another inode under the old name: what is below it is told by stamps.
                 child, is_new = replace(old, device=inode[0], inode=inode[1]), False
-            if child != old:
+            if is_new:
                 self._operations.append(batch.PutDirectory(child))
+            elif child != old:
+                # At once: what is below is only booked on a record that says where it is.
+                self._hand_on([batch.PutDirectory(child)])
             self._found_directories.add(child.directory_id)
             children.append(Found(child, is_new, child != old))
         return children
-
-    def _newcomer(self, parent: Directory, name: str, inode: Inode) -> tuple[Directory, bool]:
-        """Return the record of a directory that is new here: moved from elsewhere, or really new.
-
-        Only a move inside one root takes the record along; across roots the files' contents tell
-        that they are known.
-        """
-        device, number = inode
-        with self._store.read() as reader:
-            old = reader.directory_by_inode(device, number)
-            old_path = None if old is None else reader.path_of(old.directory_id)
-        if (
-            old is not None
-            and old.parent
-            and old.root_id == parent.root_id
-            and old.directory_id not in self._found_directories
-            and not _is_at(old_path, inode)
-        ):
-            return replace(old, parent=parent.directory_id, name=name), False
-        directory_id = self._store.new_directory_id()
-        new = Directory(directory_id, parent.root_id, parent.directory_id, name, device, number)
-        return new, True
 
     def _known_place(
         self, root: WatchRoot, names: tuple[str, ...], only: Collection[str] | None
@@ -279,32 +287,3 @@ def _opened(root: WatchRoot, place: Place) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _known(
-    reader: Reader, number: DirectoryId, only: Collection[str] | None
-) -> tuple[dict[FileKey, FileRecord], dict[str, Directory]]:
-    """Return what the store knows of a directory, or of some names in it."""
-    if only is None:
-        children = {child.name: child for child in reader.children(number)}
-        return reader.files_in(number), children
-    files: dict[FileKey, FileRecord] = {}
-    children = {}
-    for name in only:
-        record = reader.file(FileKey(number, name))
-        if record is not None:
-            files[FileKey(number, name)] = record
-        child = reader.child(number, name)
-        if child is not None:
-            children[name] = child
-    return files, children
-
-
-def _is_at(path: str | None, inode: Inode) -> bool:
-    if path is None:
-        return False
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    return inode_from(status) == inode

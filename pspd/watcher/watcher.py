@@ -171,6 +171,10 @@ class Watcher:
             self._condition.notify_all()
         return done
 
+    def look_at(self, path: str) -> None:
+        """Look at a path soon: somebody did not find there what the store says."""
+        self._take_hint(Hint(path))
+
     def _take_hint(self, hint: Hint) -> None:
         now = time.monotonic()
         with self._condition:
@@ -258,8 +262,10 @@ class Watcher:
                     return
         sweep.flush()
         if all(state.is_in_place() for state in visited):
-            sweep.finish()
+            sweep.finish([state.root for state in visited])
         else:
+            sweep.is_disturbed = True
+        if sweep.is_disturbed:
             self._take_hint(Hint(None))
 
     def _scan(self, request: ScanRequest) -> Iterator[None]:
@@ -267,6 +273,7 @@ class Watcher:
         state = self._roots.get(request.root_id)
         begun = time.monotonic()
         if state is not None and self._enter(state):
+            is_whole = False
             sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=False), self._own)
             for _ in sweep.scan(state.root):
                 if state.is_unavailable or self._roots.get(request.root_id) is not state:
@@ -276,10 +283,14 @@ class Watcher:
                 sweep.flush()
                 # A drive that was unmounted meanwhile looks like a folder whose files are gone.
                 if state.is_in_place():
-                    sweep.finish()
+                    sweep.finish([state.root])
+                is_whole = not sweep.is_disturbed
                 state.unreadable = tuple(sweep.unreadable)
             state.is_scanned = True
             self._plan_rescan(state, time.monotonic() - begun)
+            if not is_whole and request.may_repeat() and request.root_id in self._roots:
+                self._put_back()
+                return
         with self._condition:
             self._scanning = None
         request.finish()

@@ -135,7 +135,6 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     """
     try:
         with _limited_time(limits):
-            check_beginning(descriptor)
             data = read_whole(descriptor, limits.max_bytes)
             image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
         if job.asks_first and not _is_wanted(channel, image_id):
@@ -160,24 +159,26 @@ def check_beginning(descriptor: int) -> None:
 
     Raises:
         FileFailure: `not_a_picture`.
+        OSError: It cannot be read.
     """
-    with contextlib.suppress(OSError):  # `read_whole` will say what is wrong
-        beginning = os.pread(descriptor, _SNIFFED_BYTES, 0)
-        if len(beginning) == _SNIFFED_BYTES and sniff(beginning) is None:
-            require_readable(beginning)
+    beginning = os.pread(descriptor, _SNIFFED_BYTES, 0)
+    if len(beginning) == _SNIFFED_BYTES and sniff(beginning) is None:
+        require_readable(beginning)
 
 
 def read_whole(descriptor: int, max_bytes: int) -> bytes:
     """Read a file from its beginning to its end, wherever its offset is.
 
     Raises:
-        FileFailure: `not_a_file`, `unreadable`, `too_big`, or `truncated` if it is empty.
+        FileFailure: `not_a_file`, `unreadable`, `too_big`, `not_a_picture`, or `truncated` if it
+            is empty.
     """
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise FileFailure(FailureReason.NOT_A_FILE, "not a regular file")
         _check_size(status.st_size, max_bytes)
+        check_beginning(descriptor)
         data = read_up_to(descriptor, status.st_size, max_bytes)
     except OSError as error:
         raise FileFailure(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pspc.autostart import MAX_LOG_BYTES, ensure_running, log_path
-from pspc.commands.stop import is_alive
-from pspc.errors import Unreachable
+from pspc.autostart import MAX_LOG_BYTES, ensure_running
+from pspc.errors import StartFailed, Unreachable
+from pspc.processes import daemon_pid, is_alive, lock_path, log_path
 from pspc.transport import is_running
 from tests.rpc.peers import TableHandler, serving
 
@@ -64,6 +64,19 @@ def test_a_daemon_that_cannot_start_says_why_in_one_line(environ: dict[str, str]
     assert str(caught.value) == "pspd does not start: the store is too new: upgrade"
 
 
+def test_all_mistakes_of_a_configuration_are_shown(environ: dict[str, str]) -> None:
+    text = "import sys; print('pspd: two mistakes:\\n  one\\n  two', file=sys.stderr); sys.exit(78)"
+    with pytest.raises(StartFailed) as caught:
+        ensure_running(environ, command=_program(text), seconds=60)
+    assert str(caught.value) == "pspd does not start: pspd: two mistakes: one two"
+    assert caught.value.report() == (
+        "pspd does not start:",
+        "pspd: two mistakes:",
+        "  one",
+        "  two",
+    )
+
+
 def test_a_daemon_that_says_nothing_is_told_by_its_status(environ: dict[str, str]) -> None:
     with pytest.raises(Unreachable, match="ended with status 3 and said nothing"):
         ensure_running(environ, command=_program("raise SystemExit(3)"), seconds=60)
@@ -112,6 +125,25 @@ def test_a_long_log_is_put_aside(environ: dict[str, str], home: Path) -> None:
 )
 def test_the_log_lies_where_the_environment_says(environ_: dict[str, str], path: str) -> None:
     assert log_path(environ_) == path
+
+
+@pytest.mark.parametrize(
+    ("environ_", "path"),
+    [
+        ({"PSP_HOME": "/p", "XDG_DATA_HOME": "/d"}, "/p/pspd.lock"),
+        ({"XDG_DATA_HOME": "/d"}, "/d/psp/pspd.lock"),
+        ({}, os.path.expanduser("~/.local/share/psp/pspd.lock")),
+    ],
+)
+def test_the_lock_lies_where_the_environment_says(environ_: dict[str, str], path: str) -> None:
+    assert lock_path(environ_) == path
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "-1", "9" * 30])
+def test_a_lock_that_names_no_process_names_none(tmp_path: Path, text: str) -> None:
+    assert daemon_pid({"PSP_HOME": os.fspath(tmp_path)}) is None
+    (tmp_path / "pspd.lock").write_text(text)
+    assert daemon_pid({"PSP_HOME": os.fspath(tmp_path)}) is None
 
 
 def test_a_process_that_ended_unnoticed_is_not_alive() -> None:

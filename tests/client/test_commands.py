@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
+import time
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -22,6 +25,11 @@ INCOMPLETE = msgspec.structs.replace(COMPLETE, pending=37)
 
 def _reply(hits: list[wire.Hit], freshness: wire.Freshness = COMPLETE) -> wire.SearchReply:
     return msgspec.structs.replace(SEARCH_REPLY, hits=hits, freshness=freshness)
+
+
+def _status(*roots: wire.RootStatus, problem: str = "") -> wire.StatusReply:
+    (known,) = [reply for reply in samples.REPLIES if isinstance(reply, wire.StatusReply)]
+    return msgspec.structs.replace(known, roots=list(roots), problem=problem)
 
 
 def test_a_search_prints_lines_in_a_pipe(daemon: TableHandler, run: Run, image: str) -> None:
@@ -120,26 +128,6 @@ def test_a_search_for_nothing_is_an_error(run: Run, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ("search", "--original", "--similar", "x"),
-        ("search", "--distance", "257", "x"),
-        ("search", "-n", "0", "x"),
-        ("--timeout", "never", "status"),
-        ("dance",),
-        (),
-    ],
-)
-def test_wrong_arguments_are_an_error(
-    run: Run, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        run(*arguments)
-    assert caught.value.code == 2
-    assert "usage: pspc" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
     "verb",
     ["add", "remove", "roots", "search", "sync", "status", "failures", "start", "stop", "service"],
 )
@@ -162,18 +150,18 @@ def test_roots_are_added_with_their_globs(daemon: TableHandler, run: Run, tmp_pa
     )
 
 
-def test_a_root_that_is_refused_is_an_error_and_stops_no_other(
+def test_a_root_that_is_refused_is_an_error_that_names_it_once_and_stops_no_other(
     daemon: TableHandler, run: Run
 ) -> None:
     def add(call: Call) -> wire.Reply:
         assert isinstance(call.request, wire.AddRoot)
         if call.request.path == b"/file":
-            return wire.ErrorReply("root", "it is a file")
+            return wire.ErrorReply("root", "'/file' is a file")
         return wire.RootReply(samples.ROOT)
 
     daemon.on(wire.AddRoot, add)
     result = run("add", "/file", "/folder")
-    assert (result.status, result.errors) == (2, "pspc: /file: it is a file\n")
+    assert (result.status, result.errors) == (2, "pspc: '/file' is a file\n")
     assert result.output == "watching /home/ann/Pictures\n"
 
 
@@ -188,19 +176,19 @@ def test_adding_can_wait_until_all_is_indexed(
             samples.ROOT,
         ]
     )
-    daemon.on(wire.RootsRequest, lambda _call: wire.RootsReply([next(states)]))
+    daemon.on(wire.StatusRequest, lambda _call: _status(next(states)))
     result = run("add", "/home/ann/Pictures", "--wait", is_terminal=is_terminal)
     assert result.status == 0
-    assert result.output.splitlines()[-1] == "1,200 files indexed, 3 failed"
+    assert result.output.splitlines()[-1] == "1,200 files indexed, 1 failed, 2 are no pictures"
     assert ("[" in result.errors) == is_terminal
     assert "pspc failures" in result.errors
 
 
 def test_waiting_for_a_root_that_vanishes_is_an_error(daemon: TableHandler, run: Run) -> None:
     gone = msgspec.structs.replace(samples.ROOT, state="unavailable", problem="unmounted")
-    daemon.on(wire.RootsRequest, wire.RootsReply([gone]))
+    daemon.on(wire.StatusRequest, _status(gone))
     assert "unmounted" in run("add", "/x", "--wait").errors
-    daemon.on(wire.RootsRequest, wire.RootsReply([]))
+    daemon.on(wire.StatusRequest, _status())
     result = run("add", "/x", "--wait")
     assert (result.status, "no longer watched" in result.errors) == (2, True)
 
@@ -212,7 +200,7 @@ def test_interrupting_the_wait_leaves_the_daemon_at_work(
         raise KeyboardInterrupt
 
     scanning = msgspec.structs.replace(samples.ROOT, state="scanning")
-    daemon.on(wire.RootsRequest, wire.RootsReply([scanning]))
+    daemon.on(wire.StatusRequest, _status(scanning))
     monkeypatch.setattr("pspc.commands.add.time.sleep", interrupt)
     result = run("add", "/x", "--wait")
     assert result.status == 130
@@ -227,13 +215,95 @@ def test_a_root_is_removed(daemon: TableHandler, run: Run) -> None:
 
 def test_roots_are_listed(daemon: TableHandler, run: Run) -> None:
     assert run("roots").output == "watching\t1200\t0\t3\t\t/home/ann/Pictures\n"
-    assert "1,200" in run("roots", is_terminal=True).output
+    output = run("roots", is_terminal=True).output
+    assert "1,200" in output
+    assert "/home/ann/Pictures  (only *.jpg; without cache/*; also hidden names)\n" in output
 
 
 def test_status_is_shown(daemon: TableHandler, run: Run) -> None:
     output = run("status").output
-    assert "pid 4242" in output
-    assert "1,100 different" in output
+    assert "pid 4242, since 2026-01-02T03:04:05Z\n" in output
+    assert "1,100 different\n" in output
+    assert "pending   0 files\n" in output
+    assert "failed    1 file, and 2 that are no pictures\n" in output
+    assert "decoded   1,103 pictures since the start\n" in output
+    assert "notifier  watchdog\n" in output
+
+
+def test_status_shows_the_local_time_on_a_terminal(
+    daemon: TableHandler, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "XST-8")
+    time.tzset()
+    assert "since 2026-01-02 11:04:05 XST\n" in run("status", is_terminal=True).output
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_problem_of_the_daemon_is_shown(daemon: TableHandler, run: Run, image: str) -> None:
+    daemon.on(wire.StatusRequest, _status(samples.ROOT, problem="the disk is full"))
+    assert "problem   the disk is full\n" in run("status").output
+    fresh = msgspec.structs.replace(COMPLETE, problem="the disk is full")
+    daemon.on(wire.SearchRequest, _reply([samples.HIT], fresh))
+    daemon.on(wire.SyncRequest, wire.SyncReply(fresh))
+    assert run("search", image).errors == "pspc: the disk is full\n"
+    assert run("sync").errors == "pspc: the disk is full\n"
+
+
+def test_an_addition_that_goes_on_says_how_to_watch_it(daemon: TableHandler, run: Run) -> None:
+    scanning = msgspec.structs.replace(samples.ROOT, state="scanning")
+    daemon.on(wire.AddRoot, wire.RootReply(scanning))
+    assert "in the background; to see how far it is: pspc status" in run("add", "/x").errors
+
+
+def test_an_addition_with_other_filters_says_that_they_changed(
+    daemon: TableHandler, run: Run
+) -> None:
+    bare = msgspec.structs.replace(samples.ROOT, include=[], exclude=[], hidden=False)
+    daemon.on(wire.AddRoot, wire.RootReply(bare))
+    changed = "pspc: the filters of /home/ann/Pictures have changed: "
+    assert run("add", "/x").errors == f"{changed}there are none now\n"
+    daemon.on(wire.RootsRequest, wire.RootsReply([bare]))
+    assert run("add", "/x").errors == ""
+    daemon.on(wire.AddRoot, wire.RootReply(samples.ROOT))
+    words = "now only *.jpg; without cache/*; also hidden names"
+    assert run("add", "/x").errors == f"{changed}{words}\n"
+
+
+@pytest.mark.parametrize(
+    ("verb", "sentence"),
+    [
+        ("add", "an empty name is no folder"),
+        ("remove", "an empty name is no folder"),
+        ("search", "'': an empty name is no picture"),
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(
+    daemon: TableHandler, run: Run, verb: str, sentence: str
+) -> None:
+    result = run(verb, "")
+    assert (result.status, result.errors) == (2, f"pspc: {sentence}\n")
+
+
+def test_in_a_deleted_folder_a_relative_name_is_one_clear_line(
+    daemon: TableHandler, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = run("add", ".")
+    assert result.status == 2
+    assert result.errors == (
+        "pspc: '.' leads nowhere: the current folder was deleted; go to another one\n"
+    )
+
+
+def test_standard_input_is_called_so(
+    daemon: TableHandler, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    assert run("search", "-").errors == "pspc: standard input: it is empty\n"
 
 
 def test_sync_tells_when_it_takes_too_long(daemon: TableHandler, run: Run) -> None:
@@ -255,7 +325,7 @@ def test_failures_that_claim_nothing_are_only_counted(daemon: TableHandler, run:
     assert result.output == (
         "not_a_picture\t/a/fake.JPG\tno format\ntruncated\t/a/torn\\t.png\tends early\n"
     )
-    assert result.errors == "pspc: 1 file more that are no pictures; see --all\n"
+    assert result.errors == "pspc: 1 other file is no picture; see --all\n"
     assert "notes.txt" in run("failures", "--all").output
     assert "notes.txt" in run("failures", "--json").output
     assert "fake.JPG" in run("failures", is_terminal=True).output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,27 @@ def test_install_without_systemd_leaves_the_file_and_says_so(
     assert result.status == 2
     assert "there is no systemctl" in result.errors
     assert f"{unit} stays installed" in result.errors
+    assert "starts when it is needed, or by: pspc start\n" in result.errors
     assert f"ReadWritePaths={tmp_path}/data/psp" in unit.read_text(encoding="utf-8")
     assert run("service", "install", "--no-enable").status == 0
     assert run("service", "uninstall").status == 0
     assert not unit.exists()
     assert run("service", "uninstall").output == "pspd.service is not installed\n"
+
+
+def test_install_without_a_user_bus_says_the_next_step(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", os.fspath(tmp_path / "data"))
+    monkeypatch.delenv("PSP_HOME", raising=False)
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f"#!{sys.executable}\nraise SystemExit('Failed to connect to bus')\n")
+    systemctl.chmod(0o755)
+    result = run("service", "install")
+    assert result.status == 2
+    assert "Failed to connect to bus" in result.errors
+    assert "loginctl enable-linger" in result.errors
+    assert "pspc start" in result.errors
+    assert (tmp_path / "config" / "systemd" / "user" / "pspd.service").exists()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ import pytest
 import pspc
 from pspd.rpc import wire
 from tests.client.conftest import SEARCH_REPLY
-from tests.rpc.peers import Call, Gate, TableHandler
+from tests.rpc.peers import Answer, Call, Gate, TableHandler
 
 HEAVY = {"numpy", "PIL", "lmdb", "watchdog"}
 LATER = {"zmq", "urllib.request", "subprocess", "json", "dataclasses"}
@@ -67,6 +70,45 @@ def test_a_closed_pipe_is_no_error_message(daemon: TableHandler, image: str) -> 
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", [["status"], ["--help"], ["search", "--help"]])
+def test_output_that_cannot_be_written_is_one_line(
+    daemon: TableHandler, arguments: list[str]
+) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pspc", "--no-start", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.stderr == b"pspc: cannot write the output: No space left on device\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_as_good_as_the_null_device(daemon: TableHandler, closed: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m pspc --no-start status {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) == closed.startswith("2")
+
+
+def test_an_interrupted_wait_ends_quietly(daemon: TableHandler) -> None:
+    entered = threading.Event()
+
+    def sync(_call: Call) -> Answer:
+        entered.set()
+        return Future()
+
+    daemon.on(wire.SyncRequest, sync)
+    with _pspc("sync") as process:
+        assert entered.wait(60)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (130, b"", b"")
 
 
 def test_an_interrupt_ends_quietly(daemon: TableHandler, image: str) -> None:

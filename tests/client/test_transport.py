@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pspc import Connection, DaemonError, NotRunning, Unreachable
+from pspc import Connection, DaemonError, NotRunning, SourceError, Unreachable
+from pspc.errors import TooSlow
 from pspc.transport import Transport, check_listening
 from pspd.rpc import wire
 from tests.client.conftest import SEARCH_REPLY
@@ -99,9 +100,30 @@ def test_a_daemon_that_accepts_and_says_nothing_costs_the_deadline_only(home: Pa
         mute.bind(_paths(home)[0])
         mute.listen()
         before = time.monotonic()
-        with Connection(timeout=0.3) as connection, pytest.raises(Unreachable, match="in time"):
+        with Connection(timeout=0.3) as connection, pytest.raises(TooSlow, match=r"0\.3 s"):
             connection.search(bytes(10 << 20))
         assert 0.3 <= time.monotonic() - before < 0.3 + 0.2 + 0.3  # the last: a busy machine
+
+
+def test_a_hung_daemon_is_told_with_its_process_and_its_log(home: Path) -> None:
+    (home / "pspd.lock").write_text(f"{os.getpid()}\n")
+    (home / "pspd.log").touch()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as mute:
+        mute.bind(_paths(home)[0])
+        mute.listen()
+        with Connection(timeout=0.1) as connection, pytest.raises(TooSlow) as caught:
+            connection.status()
+    assert str(caught.value) == (
+        f"the daemon did not answer within 0.1 s; its log is '{home}/pspd.log'; "
+        f"if it hangs, end it with: kill {os.getpid()}"
+    )
+
+
+def test_a_path_that_cannot_be_read_is_named(daemon: TableHandler, tmp_path: Path) -> None:
+    missing = tmp_path / "nope.jpg"
+    with Connection() as connection, pytest.raises(SourceError) as caught:
+        connection.search(missing)
+    assert str(caught.value) == f"{missing}: No such file or directory"
 
 
 def test_a_slow_daemon_says_so_itself(daemon: TableHandler) -> None:

@@ -35,7 +35,7 @@ def spoil(folder: Path) -> dict[str, str]:
     good = save(1, folder / "good.jpg").read_bytes()
     (folder / "text.jpg").write_text("this is a text\n" * 10)
     (folder / "truncated.jpg").write_bytes(good[: len(good) // 2])
-    (folder / "huge.png").write_bytes(huge_png(10_100))
+    (folder / "huge.png").write_bytes(huge_png(10_000))
     (folder / "empty.png").touch()
     os.mkfifo(folder / "fifo.jpg")
     with open(folder / "sparse.png", "wb") as sparse:
@@ -166,7 +166,7 @@ def test_all_hostile_files_are_indexed_or_have_a_reason_and_searches_go_on(home:
 
 def test_pictures_behind_a_bad_one_are_not_delayed(home: Home) -> None:
     folder = home.pictures()
-    (folder / "a.png").write_bytes(huge_png(9_900))
+    (folder / "a.png").write_bytes(huge_png(9_400))
     for seed in range(2, 6):
         save(seed, folder / f"{seed}.jpg")
     home.pspc("add", folder, "--wait")

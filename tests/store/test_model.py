@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import settings
@@ -83,7 +84,11 @@ class StoreAgainstModel(RuleBasedStateMachine):
         if old == new or old not in self.model:
             return
         self.clock += 1
-        self.store.apply([batch.FileMoved(self.key(old), self.key(new), stamp(self.clock))])
+        with self.store.read() as reader:
+            record = reader.file(self.key(old))
+        assert record is not None
+        there = replace(record.stamp, ctime_ns=self.clock)  # as a rename leaves it
+        self.store.apply([batch.FileMoved(self.key(old), self.key(new), there)])
         state, content, _ = self.model.pop(old)
         is_indexed = state is FileState.INDEXED
         self.model[new] = (state, content, True) if is_indexed else (FileState.PENDING, None, True)

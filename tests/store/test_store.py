@@ -461,3 +461,42 @@ def test_a_directory_found_by_its_inode(store: Store, root: WatchRoot) -> None:
         assert reader.directory_by_inode(1, sub.inode) == sub
         assert reader.path_of(sub.directory_id) == "/pictures/sub"
         assert reader.path_of(DirectoryId(999)) is None
+
+
+def test_what_was_missed_long_ago_is_not_dropped_when_it_came_back(
+    store: Store, root: WatchRoot
+) -> None:
+    key = key_in(root, "a.png")
+    index(store, key, 7)
+    missed = batch.FileGone(key, stamp(1))
+    see(store, key, number=2)
+    store.apply([missed])
+    with store.read() as reader:
+        assert reader.file(key) is not None
+
+    sub = add_directory(store, root, root.directory, "sub")
+    missed_directory = batch.RemoveDirectory(sub.directory_id, FileKey(root.directory, "sub"))
+    store.apply([batch.PutDirectory(replace(sub, name="elsewhere"))])
+    store.apply([missed_directory])
+    with store.read() as reader:
+        assert reader.directory(sub.directory_id) is not None
+
+
+def test_a_directory_is_never_put_inside_itself(store: Store, root: WatchRoot) -> None:
+    outer = add_directory(store, root, root.directory, "outer")
+    inner = add_directory(store, root, outer.directory_id, "inner")
+    store.apply([batch.PutDirectory(replace(outer, parent=inner.directory_id, name="x"))])
+
+    with store.read() as reader:
+        assert reader.path_of(inner.directory_id) == "/pictures/outer/inner"
+
+
+def test_a_move_of_what_is_another_file_by_now_moves_nothing(store: Store, root: WatchRoot) -> None:
+    old, new = key_in(root, "a.png"), key_in(root, "b.png")
+    index(store, old, 7)
+    see(store, old, number=2)
+    store.apply([batch.FileMoved(old, new, stamp(1))])
+
+    with store.read() as reader:
+        assert set(reader.files_in(root.directory)) == {old, new}
+        assert [key for _, key in reader.queued(0, 9)] == [old, new]

@@ -45,7 +45,7 @@ class Tree:
         sweep = Pass(self.store, self.hand_on)
         for _ in sweep.scan(self.root):
             pass
-        sweep.finish()
+        sweep.finish([self.root])
         return self.applied
 
     def look(self, *places: tuple[str, set[str] | None]) -> list[batch.Operation]:
@@ -56,7 +56,7 @@ class Tree:
             names = tuple(below.split("/")) if below else ()
             for _ in sweep.look(self.root, names, only):
                 pass
-        sweep.finish()
+        sweep.finish([self.root])
         return self.applied
 
     def known(self) -> set[str]:
@@ -338,3 +338,69 @@ def assert_consistent(tree: Tree) -> None:
             for child in reader.children(number):
                 assert child.parent == number
                 stack.append(child.directory_id)
+
+
+def test_a_folder_moved_into_its_own_old_path_makes_no_cycle(tree: Tree) -> None:
+    write(tree.top / "a" / "one")
+    tree.scan()
+    (tree.top / "a").rename(tree.top.parent / "out")
+    (tree.top / "a" / "b").mkdir(parents=True)
+    (tree.top.parent / "out").rename(tree.top / "a" / "b" / "x")
+    tree.look(("a/b", {"x"}), ("a", {"b"}), ("", {"a"}))
+    tree.scan()
+
+    assert tree.known() == {"a/b/x/one"} == tree.real()
+
+
+def test_a_file_that_came_back_while_a_scan_went_on_is_not_lost(tree: Tree) -> None:
+    path = write(tree.top / "a")
+    write(tree.top / "sub" / "b")
+    tree.scan()
+    path.unlink()
+    sweep = Pass(tree.store, tree.hand_on)
+    scanning = sweep.scan(tree.root)
+    next(scanning)  # the root has been listed, without the file
+    write(path, "again")
+    tree.look(("", {"a"}))
+    for _ in scanning:
+        pass
+    sweep.finish([tree.root])
+
+    assert tree.known() == {"a", "sub/b"}
+
+
+def test_a_folder_that_went_away_and_came_back_while_a_scan_went_on_is_not_lost(
+    tree: Tree,
+) -> None:
+    write(tree.top / "away" / "a")
+    write(tree.top / "sub" / "b")
+    tree.scan()
+    (tree.top / "away").rename(tree.top.parent / "out")
+    sweep = Pass(tree.store, tree.hand_on)
+    scanning = sweep.scan(tree.root)
+    next(scanning)
+    (tree.top.parent / "out").rename(tree.top / "away")
+    for _ in scanning:
+        pass
+    sweep.finish([tree.root])
+
+    assert tree.known() == {"away/a", "sub/b"}
+
+
+def test_files_are_not_booked_on_a_directory_that_was_swapped_meanwhile(tree: Tree) -> None:
+    write(tree.top / "a" / "one")
+    write(tree.top / "b" / "two")
+    tree.scan()
+    sweep = Pass(tree.store, tree.hand_on)
+    scanning = sweep.scan(tree.root)
+    next(scanning)
+    (tree.top / "a").rename(tree.top / "c")
+    (tree.top / "b").rename(tree.top / "a")
+    (tree.top / "c").rename(tree.top / "b")
+    for _ in scanning:
+        pass
+    sweep.finish([tree.root])
+    assert sweep.is_disturbed
+    tree.scan()
+
+    assert tree.known() == {"b/one", "a/two"}

@@ -1,0 +1,116 @@
+"""Which record belongs to the directory that a look saw: a known one, one that moved, a new one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pspd.core.globs import PathFilter
+from pspd.core.model import Directory, DirectoryId, FileKey, FileRecord, WatchRoot
+from pspd.watcher.descriptors import Inode, inode_from, look_at_names, open_directory
+
+if TYPE_CHECKING:
+    from pspd.store.reader import Reader
+    from pspd.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A directory below a root, by name and by number."""
+
+    names: tuple[str, ...]
+    directory: Directory
+
+    @property
+    def below(self) -> str:
+        """The path below the root."""
+        return "/".join(self.names)
+
+    def child(self, directory: Directory) -> Place:
+        """Return the place of a directory in this one."""
+        return Place((*self.names, directory.name), directory)
+
+
+def known_in(
+    reader: Reader, number: DirectoryId, only: Collection[str] | None
+) -> tuple[dict[FileKey, FileRecord], dict[str, Directory]]:
+    """Return what the store knows of a directory, or of some names in it."""
+    if only is None:
+        children = {child.name: child for child in reader.children(number)}
+        return reader.files_in(number), children
+    files: dict[FileKey, FileRecord] = {}
+    children = {}
+    for name in only:
+        record = reader.file(FileKey(number, name))
+        if record is not None:
+            files[FileKey(number, name)] = record
+        child = reader.child(number, name)
+        if child is not None:
+            children[name] = child
+    return files, children
+
+
+def newcomer(
+    store: Store, parent: Directory, name: str, inode: Inode, found: Collection[DirectoryId]
+) -> tuple[Directory, bool]:
+    """Return the record of a directory that is new in `parent`, and whether it is new at all.
+
+    A known one that moved brings its record along, if it moved inside its root: across roots the
+    files' contents tell that they are known. One that `parent` itself is below is not taken for
+    moved, although its inode says so: both were moved while somebody looked, and the store would
+    have a directory inside itself.
+
+    Args:
+        store: Where the records are.
+        parent: The directory it is in.
+        name: Its name there.
+        inode: What it is.
+        found: Directories that this sweep saw elsewhere.
+    """
+    with store.read() as reader:
+        old = reader.directory_by_inode(*inode)
+        old_path = None if old is None else reader.path_of(old.directory_id)
+        is_ancestor = old is not None and reader.is_below(parent.directory_id, old.directory_id)
+    if (
+        old is not None
+        and old.parent
+        and old.root_id == parent.root_id
+        and old.directory_id not in found
+        and not is_ancestor
+        and not _is_at(old_path, inode)
+    ):
+        return replace(old, parent=parent.directory_id, name=name), False
+    number = store.new_directory_id()
+    return Directory(number, parent.root_id, parent.directory_id, name, *inode), True
+
+
+def is_there(root: WatchRoot, names: tuple[str, ...], name: str, *, is_directory: bool) -> bool:
+    """Say whether a directory below a root has a file, or a directory, of a name that belongs.
+
+    In doubt (it cannot be read) the answer is yes.
+    """
+    try:
+        descriptor = open_directory(root.path, names)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    try:
+        seen = look_at_names(descriptor, PathFilter.of(root), "/".join(names), [name])
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return name in (seen.directories if is_directory else seen.files)
+
+
+def _is_at(path: str | None, inode: Inode) -> bool:
+    if path is None:
+        return False
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return inode_from(status) == inode
