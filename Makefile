@@ -1,6 +1,6 @@
 # PSP: all set-up on a machine that has Python 3.11 or newer and make.
 #
-#   make demo                        install (half a minute), index sample pictures, search
+#   make demo                        install (half a minute), index sample pictures, search them
 #   make demo IN=DIR [IMG=FILE]      the same on pictures of one's own, which are only read
 #   make test                        install with what the tests need, run them
 #   make lint                        format, rules, types, layers

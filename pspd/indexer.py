@@ -14,9 +14,9 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -91,8 +91,8 @@ class Indexer:
         self._applying = threading.Lock()
         self._stopping = threading.Event()
         self._finished: deque[float] = deque()
-        self.problem = ""
-        """Why nothing can be stored at present; empty when all is well."""
+        self._problems: dict[int, str] = {}
+        """Thread → why what it has cannot be stored; others may still store smaller things."""
         self._readers = [
             threading.Thread(target=self._read, name=f"pspd-reader-{number}", daemon=True)
             for number in range(options.threads)
@@ -105,6 +105,11 @@ class Indexer:
         now = time.monotonic()
         recent = [at for at in list(self._finished) if at > now - RATE_SECONDS]
         return len(recent) / max(now - recent[0], 0.1) if recent else 0.0
+
+    @property
+    def problem(self) -> str:
+        """Why something cannot be stored at present; empty when all is well."""
+        return next(iter(list(self._problems.values())), "")
 
     @property
     def is_idle(self) -> bool:
@@ -134,7 +139,8 @@ class Indexer:
         Raises:
             StoreError: Nothing of it was stored.
         """
-        applied = self.apply(operations)
+        with self._noting_problems():
+            applied = self.apply(operations)
         if is_news:
             self._queue.put_news(applied.queued)
         else:
@@ -148,12 +154,7 @@ class Indexer:
             StoreError: Nothing of it was stored.
         """
         with self._applying:
-            try:
-                applied = self._store.apply(operations)
-            except StoreError as error:
-                self.problem = str(error)
-                raise
-            self.problem = ""
+            applied = self._store.apply(operations)
             if applied.images:
                 self._index.put(Rows.of(applied.images))
             if applied.dropped:
@@ -171,6 +172,15 @@ class Indexer:
     def barrier(self) -> Future[None]:
         """Return a future that is done when all that is queued now was read."""
         return self._queue.barrier()
+
+    @contextmanager
+    def _noting_problems(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            self._problems[threading.get_ident()] = str(error)
+            raise
+        self._problems.pop(threading.get_ident(), None)
 
     # --- reading threads
 
@@ -259,7 +269,8 @@ class Indexer:
     def _store_results(self, results: Sequence[batch.Operation]) -> None:
         while True:
             try:
-                applied = self.apply(results)
+                with self._noting_problems():
+                    applied = self.apply(results)
                 break
             except StoreError as error:
                 _log.error("a batch cannot be stored; trying again", error=error)

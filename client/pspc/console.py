@@ -67,7 +67,7 @@ class Console(NamedTuple):
         Raises:
             OutputError: it cannot be written.
         """
-        with _writing():
+        with writing():
             self.output.write(f"{text}\n")
 
     def raw(self, data: bytes) -> None:
@@ -76,7 +76,7 @@ class Console(NamedTuple):
         Raises:
             OutputError: they cannot be written.
         """
-        with _writing():
+        with writing():
             self.output.flush()
             self.output.buffer.write(data)
 
@@ -86,7 +86,7 @@ class Console(NamedTuple):
         Raises:
             OutputError: it cannot be written.
         """
-        with _writing():
+        with writing():
             self.output.flush()
 
     def note(self, text: str, *details: str) -> None:
@@ -116,7 +116,13 @@ class Console(NamedTuple):
 
 
 @contextlib.contextmanager
-def _writing() -> Iterator[None]:
+def writing() -> Iterator[None]:
+    """Translate what goes wrong while the output is written.
+
+    Raises:
+        OutputError: it cannot be written.
+        BrokenPipeError: nobody reads it any longer.
+    """
     try:
         yield
     except BrokenPipeError:

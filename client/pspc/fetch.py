@@ -13,7 +13,6 @@ from typing import IO, TYPE_CHECKING
 
 from pspc.addresses import encoded
 from pspc.errors import SourceError
-from pspc.render import human_bytes
 from pspc.sources import checked
 from pspd import __version__
 from pspd.rpc import wire
@@ -28,6 +27,7 @@ TIMEOUT_SECONDS = 30.0
 """For everything together: name, connection, redirects, data."""
 
 _BLOCK_BYTES = 1 << 16
+_MIB = 1 << 20
 _SILENT_SECONDS = 1.0
 """A download is shown when it takes longer."""
 _POLL_SECONDS = 0.2
@@ -137,8 +137,8 @@ def _show(download: _Download, console: Console) -> bool:
         return False
     text = "waiting for the server"
     if download.received is not None:
-        of_total = "" if download.total is None else f" of {human_bytes(download.total)}"
-        text = f"downloading: {human_bytes(download.received)}{of_total}"
+        of_total = "" if download.total is None else f" of {download.total / _MIB:.1f}"
+        text = f"downloading: {download.received / _MIB:.1f}{of_total} MiB"
     console.overwrite(text[: console.progress_columns])
     return True
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from pspc.console import PROGRAM
-from pspc.errors import OutputError, UsageError
+from pspc.console import PROGRAM, writing
+from pspc.errors import UsageError
 from pspd import __version__
 from pspd.rpc.wire import quoted
 
@@ -55,7 +54,7 @@ _NUMBERED = ("-n", "--count", "--distance", "--timeout")
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises what argparse prints with the usage, and ends after help only when it is written."""
+    """Raises what argparse prints with the usage, and help that cannot be written."""
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake as one sentence.
@@ -70,19 +69,10 @@ class Parser(argparse.ArgumentParser):
             message = "a verb is wanted, such as add or search"
         raise UsageError(f"{message}; see {self.prog} --help")
 
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End after --help or --version.
-
-        Raises:
-            OutputError: the text cannot be written.
-        """
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputError(f"cannot write the output: {error.strerror}") from error
-        super().exit(status, message)
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Help and the version come through here; argparse would not tell when it cannot write them.
+        with writing():
+            print(message, end="", file=file, flush=True)
 
     def reject(self, words: Sequence[str]) -> NoReturn:
         """Raise what is wrong with words that no argument takes.
@@ -92,7 +82,7 @@ class Parser(argparse.ArgumentParser):
         """
         word = next((word for word in words if word.startswith("-")), words[0])
         if not word.startswith("-"):
-            self.error(f"{quoted(word)} is one word too many")
+            self.error(f"{quoted(word)} is one word too many, unless it belongs before the options")
         if not word.startswith("--") and (os.path.lexists(word) or "." in word):
             self.error(f"for the file {quoted(word)} write ./{word}")
         options = re.findall(r"--[a-z][a-z-]+", self.format_help())

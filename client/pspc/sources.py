@@ -34,11 +34,12 @@ def read(name: str, seconds: float = 30.0, console: Console | None = None) -> by
         return read_standard_input()
     if not name:
         raise SourceError("an empty name is no picture")
-    if name.lower().startswith(_URL_SCHEMES):
+    address = name.strip().lower()
+    if address.startswith(_URL_SCHEMES):
         from pspc.fetch import fetch  # noqa: PLC0415 - urllib costs 40 ms
 
         return fetch(name, seconds=seconds, console=console)
-    if name.lower().startswith(_OTHER_SCHEMES) and not os.path.lexists(name):
+    if address.startswith(_OTHER_SCHEMES) and not os.path.lexists(name):
         raise SourceError("only http and https addresses are fetched; of a file give the path")
     return read_path(name)
 

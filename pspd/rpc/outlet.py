@@ -6,16 +6,17 @@ the microseconds that putting a message into a pipe takes.
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING
 
 import zmq
 
+from pspd.log import get_logger
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class Outlet:

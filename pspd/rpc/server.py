@@ -16,7 +16,6 @@ multipart message. Only the user's own processes can connect (see `endpoints.py`
 from __future__ import annotations
 
 import functools
-import logging
 import threading
 import time
 from concurrent.futures import Future
@@ -25,19 +24,24 @@ from typing import Protocol
 
 import zmq
 
+from pspd.log import get_logger
 from pspd.rpc import wire
 from pspd.rpc.admission import MAX_REQUESTS_PER_PEER, Admission, InFlight
 from pspd.rpc.endpoints import Endpoint
 from pspd.rpc.outlet import Outlet
 from pspd.rpc.workers import Workers, perform
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 MAX_DEADLINE_SECONDS = 3600.0
 """What a request may ask to wait at most; a client that waits longer asks again."""
 
 CLOSE_SECONDS = 2.0
 """How long `close` waits for handlers that run."""
+
+LARGEST_FRAME = 2 * wire.MAX_QUERY_BYTES
+"""Frames above this cost their sender the connection; below it, one that is too large gets a reply
+that says so."""
 
 _LINGER_MS = 500
 """How long the last replies may take to leave, after `close`."""
@@ -141,7 +145,7 @@ class RpcServer:
         for pool in pools:
             pool.close()
         if not all(pool.join(deadline) for pool in pools):
-            _log.warning("a request is left behind: its handler runs on after %s s", CLOSE_SECONDS)
+            _log.warning("a request is left behind; its handler runs on", seconds=CLOSE_SECONDS)
         self._reply_outlet.send([b""])
         self._thread.join()
         self._resources.close()
@@ -162,7 +166,7 @@ class RpcServer:
 
     def _open_sockets(self, stack: ExitStack) -> None:
         self._router = stack.enter_context(self._context.socket(zmq.ROUTER))
-        self._router.setsockopt(zmq.MAXMSGSIZE, wire.MAX_QUERY_BYTES + wire.MAX_ENVELOPE_BYTES)
+        self._router.setsockopt(zmq.MAXMSGSIZE, LARGEST_FRAME)
         self._router.setsockopt(zmq.RCVHWM, _RECEIVE_HIGH_WATER_MARK)
         self._router.setsockopt(zmq.SNDHWM, _REPLIES_HIGH_WATER_MARK)
         self._router.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -271,7 +275,7 @@ class RpcServer:
             self._router.send_multipart([peer, reply], zmq.NOBLOCK)
         except zmq.ZMQError as error:
             # EHOSTUNREACH: the client is gone. EAGAIN: it does not read its replies.
-            _log.debug("a reply is dropped: %s", error)
+            _log.debug("a reply is dropped", error=error)
 
     # --- worker threads -----------------------------------------------------------------------
 

@@ -123,6 +123,7 @@ def test_roots_that_cannot_be_are_refused_with_the_reason(home: Home) -> None:
         (home.folder, "contains"),
         (file, "not a folder"),
         (home.folder / "missing", "does not exist"),
+        (home.path, "its own files"),
     ]:
         done = home.run("pspc", "add", path)
         assert done.returncode == 2

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.home import Home
-from tests.e2e.scenes import save
+from tests.e2e.scenes import save, scene
 
 PICTURES = 120
 
@@ -164,3 +166,55 @@ def test_the_daemon_answers_status_while_it_indexes(home: Home, full: Path) -> N
 
     assert status["pid"] == home.pid()
     assert home.status()["indexed"] == PICTURES
+
+
+def test_two_stores_cannot_share_one_socket(home: Home) -> None:
+    runtime = home.folder / "run"
+    runtime.mkdir(mode=0o700)
+    shared = {"PSP_HOME": "", "XDG_RUNTIME_DIR": str(runtime), "HOME": str(home.folder)}
+    first = {**shared, "XDG_DATA_HOME": str(home.folder / "first")}
+    second = {**shared, "XDG_DATA_HOME": str(home.folder / "second")}
+    assert home.run("pspc", "start", environ=first).returncode == 0
+    try:
+        refused = home.run("pspd", environ=second)
+        status = json.loads(home.run("pspc", "status", "--json", environ=second).stdout)
+    finally:
+        home.run("pspc", "stop", environ=first)
+
+    assert refused.returncode == 75
+    assert str(status["pid"]).encode() in refused.stderr
+
+
+def test_a_daemon_whose_home_is_gone_ends_by_itself(home: Home) -> None:
+    home.pspc("start")
+    lock = open(home.path / "pspd.lock")  # noqa: SIM115 - held open while its folder goes
+    with lock:
+        shutil.rmtree(home.path)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    home.path.mkdir(mode=0o700)
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(home: Home) -> None:
+    mounted = home.path / "store"
+    mounted.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k,mode=700", "psp-test", str(mounted)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs root and the right to mount a small tmpfs")
+    try:
+        folder = home.pictures()
+        for seed in range(250):
+            scene(seed, 32, 24).save(folder / f"{seed}.png")
+        home.pspc("add", folder)
+        home.run("pspc", "sync", "--timeout", "3")
+        status = home.status()
+        assert "disk full" in status["problem"]
+        assert status["pending"] > 0
+        home.search(folder / "0.png", expect=None)
+        remount = ["mount", "-o", "remount,size=64m", str(mounted)]
+        subprocess.run(remount, check=True, capture_output=True)
+        home.pspc("sync")
+        assert home.status()["indexed"] == 250
+        assert home.status()["problem"] == ""
+    finally:
+        home.pspc("stop", expect=None)
+        subprocess.run(["umount", "-l", str(mounted)], check=False, capture_output=True)

@@ -411,3 +411,19 @@ sys.stdin.read()
         ended, _, _ = select.select([worker], [], [], 30)
         assert ended
         os.close(worker)
+
+
+def test_workers_start_where_no_folder_for_temporary_files_can_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not hasattr(os, "memfd_create"):
+        pytest.skip("this system has no files without a name in memory")
+
+    def refuse(*_arguments: object) -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with closing(WorkerPool(1, Limits())) as pool, open(os.devnull, "rb") as nothing:
+        pool.start()
+        with pytest.raises(FileFailure):
+            pool.run(nothing.fileno(), Order())

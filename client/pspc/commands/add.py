@@ -1,7 +1,8 @@
 """Watch folders: index the pictures below them, and keep the index fresh from then on.
 
-To add a folder again gives it the filters of the last time: without any, they are removed. Symbolic
-links below it are not followed, and a folder inside a watched one is refused.
+Adding a folder again replaces its filters (--include, --exclude, --hidden); adding it again without
+any removes them. Symbolic links are not followed, and a folder inside a watched one, or around it,
+is refused.
 """
 
 from __future__ import annotations

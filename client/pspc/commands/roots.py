@@ -36,8 +36,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.json:
         from pspc import documents  # noqa: PLC0415 - of no use to other output
 
-        document = documents.RootsDocument(roots=[documents.root(root) for root in roots])
-        console.line(documents.text_of(document))
+        console.line(documents.text_of(documents.roots(roots)))
     elif console.is_terminal:
         console.line(roots_table(roots) if roots else "no folder is watched yet: pspc add DIR")
     else:

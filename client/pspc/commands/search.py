@@ -208,7 +208,7 @@ def _json(answers: Sequence[Answer]) -> str:
     ]
     if len(results) == 1:
         return documents.text_of(results[0])
-    return documents.text_of(documents.ResultsDocument(results=results))
+    return documents.text_of(documents.results(results))
 
 
 def _explain(answers: Sequence[Answer], connection: Connection, console: Console) -> None:

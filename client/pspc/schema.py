@@ -1,0 +1,160 @@
+"""The shape of the JSON documents of `--json`, described in docs/json.md.
+
+Field names are a promise to scripts: they may be added to, never renamed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+
+class PathDocument(msgspec.Struct, kw_only=True):
+    """Base of what has a path."""
+
+    path: str
+    """Bytes that are no UTF-8 are written as \\xNN."""
+    path_base64: str | UnsetType = UNSET
+    """The exact bytes, when they are no UTF-8."""
+
+
+class HitDocument(PathDocument, kw_only=True):
+    """One file that the search found."""
+
+    verdict: str
+    distance: int
+    turn: str
+    width: int
+    height: int
+    bytes: int
+    format: str
+    image: str
+    frames: int
+    channels: int
+    orientation: int
+    upright: bool
+    quality: int
+
+
+class QueryDocument(msgspec.Struct, kw_only=True):
+    """The query image."""
+
+    source: str
+    """As it was given on the command line."""
+    width: int
+    height: int
+    bytes: int
+    format: str
+    image: str
+    frames: int
+    orientation: int
+    quality: int
+    flat: bool
+
+
+class FreshnessDocument(msgspec.Struct, kw_only=True):
+    """What the answer was computed over."""
+
+    indexed: int
+    pending: int
+    failed: int
+    scanning_roots: list[str]
+    unavailable_roots: list[str]
+    stale: int
+    unverified: int
+    problem: str
+    complete: bool
+    """Whether nothing found means that there is nothing."""
+
+
+class ResultDocument(msgspec.Struct, kw_only=True):
+    """The answer to one query."""
+
+    query: QueryDocument
+    hits: list[HitDocument]
+    total: int
+    elapsed_ms: float
+    freshness: FreshnessDocument
+
+
+class FailedQueryDocument(msgspec.Struct, kw_only=True):
+    """A query that could not be answered."""
+
+    source: str
+
+
+class ErrorDocument(msgspec.Struct, kw_only=True):
+    """Why a query could not be answered."""
+
+    code: str
+    """The wire's error code; `source` when the image could not be read."""
+    reason: str
+    """For `bad_query`, the word that `pspc failures` has for it."""
+    message: str
+
+
+class FailedResultDocument(msgspec.Struct, kw_only=True):
+    """Stands for the answer to a query that failed."""
+
+    query: FailedQueryDocument
+    error: ErrorDocument
+
+
+class ResultsDocument(msgspec.Struct, kw_only=True):
+    """The answers to several queries, in their order."""
+
+    results: list[ResultDocument | FailedResultDocument]
+
+
+class RootDocument(PathDocument, kw_only=True):
+    """One watch root."""
+
+    state: str
+    indexed: int
+    pending: int
+    failed: int
+    include: list[str]
+    exclude: list[str]
+    hidden: bool
+    problem: str
+
+
+class RootsDocument(msgspec.Struct, kw_only=True):
+    """`pspc roots --json`."""
+
+    roots: list[RootDocument]
+
+
+class StatusDocument(msgspec.Struct, kw_only=True):
+    """`pspc status --json`."""
+
+    pid: int
+    version: str
+    protocol: int
+    since: str
+    roots: list[RootDocument]
+    indexed: int
+    pictures: int
+    pending: int
+    failed: int
+    not_pictures: int
+    stale: int
+    extracted: int
+    rate: float
+    store_bytes: int
+    features_version: int
+    notifier: str
+    problem: str
+
+
+class FailureDocument(PathDocument, kw_only=True):
+    """One file that could not be indexed."""
+
+    reason: str
+    message: str
+
+
+class FailuresDocument(msgspec.Struct, kw_only=True):
+    """`pspc failures --json`."""
+
+    failures: list[FailureDocument]
