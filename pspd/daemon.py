@@ -32,10 +32,10 @@ from pspd.service import Service
 from pspd.store.batch import PathChange
 from pspd.store.store import Store
 from pspd.upkeep import Upkeep
+from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier
 from pspd.watcher.roots import inode_of
 from pspd.watcher.watchdog_notifier import WatchdogNotifier
-from pspd.watcher.watcher import Options as WatcherOptions
 from pspd.watcher.watcher import Watcher
 from pspd.workers.pool import WorkerPool
 

@@ -1,17 +1,15 @@
 """Applies a batch inside one write transaction, keeping every database in step with `files`.
 
 All that hangs on a file (its link to an image, its place in the queue, its failure, the counters)
-changes in `_set_file` only, from the difference between its old record and its new one.
+changes in `pspd.store.file_ledger`, from the difference between its old record and its new one.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.model import (
-    Counts,
     Directory,
     DirectoryId,
     FailureReason,
@@ -22,13 +20,13 @@ from pspd.core.model import (
     FileState,
     ImageNumber,
     ImageRecord,
-    RootId,
 )
 from pspd.core.reconcile import is_same_file
 from pspd.store import batch as batches
 from pspd.store import codec, keys
 from pspd.store.columns import ColumnWriter, Row
-from pspd.store.reader import Reader
+from pspd.store.file_ledger import FileLedger, cut_name
+from pspd.store.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,14 +45,10 @@ class Writer:
         databases: Mapping[str, lmdb._Database],
         now: int,
     ) -> None:
-        self._transaction = transaction
-        self._databases = databases
-        self._now = now
-        self._reader = Reader(transaction, databases)
+        self._tables = Tables(transaction, databases)
+        self._reader = self._tables.reader
         self._columns = ColumnWriter(transaction, databases["columns"])
-        self._roots: dict[DirectoryId, RootId] = {}
-        self._counts: dict[RootId, list[int]] = {}
-        self._meta: dict[str, int] = {}
+        self._ledger = FileLedger(self._tables, now)
         self.applied = batches.Applied()
 
     def apply(self, operation: batches.Operation) -> None:  # noqa: C901, PLR0912 - one line a case
@@ -79,29 +73,27 @@ class Writer:
             case batches.RemoveDirectory(directory_id, place):
                 self._remove_missed(directory_id, place)
             case batches.PutRoot(root):
-                self._put("roots", keys.root_key(root.root_id), codec.encode_root(root))
+                self._tables.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
             case batches.ForgetRoot(root):
                 self._forget_root(root)
             case batches.ImageRefreshed(number, features):
                 self._image_refreshed(number, features)
             case batches.PixelsKnown(number, pixels):
                 if self._reader.image(number) is not None:
-                    self._put("pixels", keys.number_key(number), codec.encode_pixels(pixels))
+                    self._tables.put("pixels", keys.number_key(number), codec.encode_pixels(pixels))
             case batches.ForgetOrphans(before, most):
                 self._forget_orphans(before, most)
 
     def finish(self) -> batches.Applied:
         """Write what was collected over the whole batch."""
         self._columns.finish()
-        for root_id, counts in self._counts.items():
-            self._put("counters", keys.root_key(root_id), codec.encode_counts(Counts(*counts)))
-        for name, number in self._meta.items():
-            self._put("meta", name.encode(), codec.encode_number(number))
+        self._ledger.finish()
+        self._tables.finish()
         return self.applied
 
     def set_meta(self, name: str, number: int) -> None:
         """Set a number of `meta`."""
-        self._meta[name] = number
+        self._tables.set_number(name, number)
 
     # --- files
 
@@ -132,14 +124,14 @@ class Writer:
                 self._file_gone(origin, None)
             return
         self._queue(key, replace(record, stamp=stamp), self._reader.file(key))
-        self._set_file(origin, None, record)
+        self._ledger.set_file(origin, None, record)
         self._note("moved", key, old_path)
 
     def _file_gone(self, key: FileKey, stamp: FileStamp | None) -> None:
         old = self._reader.file(key)
         if old is not None and stamp in {None, old.stamp}:
             self._note("removed", key)
-            self._set_file(key, None, old)
+            self._ledger.set_file(key, None, old)
 
     def _file_indexed(self, result: batches.FileIndexed) -> None:
         old = self._queued_file(result.key, result.sequence)
@@ -152,7 +144,7 @@ class Writer:
                 return
             number = self._new_image(result.features)
         record = FileRecord(result.stamp, FileState.INDEXED, result.racy, number)
-        self._set_file(result.key, record, old)
+        self._ledger.set_file(result.key, record, old)
         if old.image != number:  # else it was only confirmed
             self._note("indexed", result.key)
 
@@ -162,11 +154,11 @@ class Writer:
             return
         not_picture = result.reason is FailureReason.NOT_A_PICTURE
         record = FileRecord(result.stamp, FileState.FAILED, result.racy, not_picture=not_picture)
-        self._set_file(result.key, record, old)
-        self._put(
+        self._ledger.set_file(result.key, record, old)
+        self._tables.put(
             "failures",
             keys.file_key(result.key),
-            codec.encode_failure(result.reason, result.message, _cut_name(result.key)),
+            codec.encode_failure(result.reason, result.message, cut_name(result.key)),
         )
         self._note("failed", result.key)
 
@@ -174,8 +166,8 @@ class Writer:
         old = self._queued_file(key, sequence)
         if old is None:
             return
-        new = self._next("next_sequence")
-        self._set_file(key, replace(old, stamp=stamp, sequence=new), old)
+        new = self._tables.next_number("next_sequence")
+        self._ledger.set_file(key, replace(old, stamp=stamp, sequence=new), old)
         self.applied.deferred.append((new, key))
 
     def _queued_file(self, key: FileKey, sequence: int) -> FileRecord | None:
@@ -184,57 +176,9 @@ class Writer:
         return record if record is not None and record.sequence == sequence != 0 else None
 
     def _queue(self, key: FileKey, record: FileRecord, old: FileRecord | None) -> None:
-        sequence = self._next("next_sequence")
-        self._set_file(key, replace(record, sequence=sequence), old)
+        sequence = self._tables.next_number("next_sequence")
+        self._ledger.set_file(key, replace(record, sequence=sequence), old)
         self.applied.queued.append((sequence, key))
-
-    def _set_file(self, key: FileKey, new: FileRecord | None, old: FileRecord | None) -> None:
-        raw = keys.file_key(key)
-        self._count(key.directory, old, -1)
-        self._count(key.directory, new, +1)
-        old_image, new_image = (old.image if old else None), (new.image if new else None)
-        if old_image != new_image:
-            if new_image is not None:
-                self._link(new_image, raw)
-            if old_image is not None:
-                self._unlink(old_image, raw)
-        old_sequence, new_sequence = (old.sequence if old else 0), (new.sequence if new else 0)
-        if old_sequence != new_sequence:
-            if old_sequence:
-                self._delete("pending", keys.number_key(old_sequence))
-            if new_sequence:
-                self._put("pending", keys.number_key(new_sequence), raw)
-        if (
-            old is not None
-            and old.state is FileState.FAILED
-            and (new is None or new.state is not FileState.FAILED)
-        ):
-            self._delete("failures", raw)
-        if new is None:
-            self._delete("files", raw)
-        else:
-            self._put("files", raw, codec.encode_file(new, _cut_name(key)))
-
-    def _count(self, directory_id: DirectoryId, record: FileRecord | None, by: int) -> None:
-        if record is None:
-            return
-        root_id = self._root_of(directory_id)
-        counts = self._counts.get(root_id)
-        if counts is None:
-            stored = self._reader.counts().get(root_id, Counts())
-            counts = [stored.indexed, stored.pending, stored.failed, stored.not_pictures]
-            self._counts[root_id] = counts
-        counts[0] += by * (record.state is FileState.INDEXED)
-        counts[1] += by * (record.sequence != 0)
-        counts[2] += by * (record.state is FileState.FAILED)
-        counts[3] += by * record.not_picture
-
-    def _root_of(self, directory_id: DirectoryId) -> RootId:
-        if directory_id not in self._roots:
-            directory = self._reader.directory(directory_id)
-            assert directory is not None, "a file is put into a directory that exists"
-            self._roots[directory_id] = directory.root_id
-        return self._roots[directory_id]
 
     def _note(self, kind: batches.ChangeKind, key: FileKey, old_path: str | None = None) -> None:
         path = self._reader.file_path(key)
@@ -244,13 +188,15 @@ class Writer:
     # --- images
 
     def _new_image(self, features: Features) -> ImageNumber:
-        number = ImageNumber(self._next("next_image", first=0))
-        self._put("digests", features.image_id, codec.encode_number(number))
+        number = ImageNumber(self._tables.next_number("next_image", first=0))
+        self._tables.put("digests", features.image_id, codec.encode_number(number))
         self._put_image(number, features)
         return number
 
     def _put_image(self, number: ImageNumber, features: Features) -> None:
-        self._put("images", keys.number_key(number), codec.encode_image(_record(number, features)))
+        self._tables.put(
+            "images", keys.number_key(number), codec.encode_image(_record(number, features))
+        )
         row = Row(
             features.phash64,
             features.phash256,
@@ -266,23 +212,6 @@ class Writer:
         if old is not None and old.image_id == features.image_id:
             self._put_image(number, features)
 
-    def _link(self, image: ImageNumber, raw: bytes) -> None:
-        if not self._has_links(image):
-            self._meta["pictures"] = self._number("pictures") + 1
-            self._delete("orphans", keys.number_key(image))
-        self._put("links", keys.link_key(image, raw), b"")
-
-    def _unlink(self, image: ImageNumber, raw: bytes) -> None:
-        self._delete("links", keys.link_key(image, raw))
-        if not self._has_links(image):
-            self._meta["pictures"] = self._number("pictures") - 1
-            self._put("orphans", keys.number_key(image), codec.encode_number(self._now))
-
-    def _has_links(self, image: ImageNumber) -> bool:
-        prefix = keys.number_key(image)
-        with self._transaction.cursor(db=self._databases["links"]) as cursor:
-            return bool(cursor.set_range(prefix)) and cursor.key().startswith(prefix)
-
     def _forget_orphans(self, before: int, most: int) -> None:
         numbers = [
             ImageNumber(keys.number_from_key(key))
@@ -292,9 +221,9 @@ class Writer:
         for number in numbers[:most]:
             record = self._reader.image(number)
             if record is not None:
-                self._delete("digests", record.image_id)
+                self._tables.delete("digests", record.image_id)
             for database in ("images", "pixels", "orphans"):
-                self._delete(database, keys.number_key(number))
+                self._tables.delete(database, keys.number_key(number))
             self._columns.drop(number)
             self.applied.dropped.append(number)
 
@@ -314,10 +243,10 @@ class Writer:
             tenant = self._reader.child(directory.parent, directory.name)
             if tenant is not None and tenant.directory_id != number:
                 self._remove_directory(tenant.directory_id)
-            self._put("children", place, codec.encode_number(number))
+            self._tables.put("children", place, codec.encode_number(number))
         inode = keys.inode_key(directory.device, directory.inode)
-        self._put("inodes", inode, codec.encode_number(number))
-        self._put("directories", keys.number_key(number), codec.encode_directory(directory))
+        self._tables.put("inodes", inode, codec.encode_number(number))
+        self._tables.put("directories", keys.number_key(number), codec.encode_directory(directory))
         self._reader.forget_paths()
 
     def _forget_place(self, directory: Directory) -> None:
@@ -327,7 +256,7 @@ class Writer:
         inode = keys.inode_key(directory.device, directory.inode)
         for database, key in (("children", place), ("inodes", inode)):
             if self._reader.get(database, key) == number:
-                self._delete(database, key)
+                self._tables.delete(database, key)
 
     def _remove_missed(self, directory_id: DirectoryId, place: FileKey | None) -> None:
         directory = self._reader.directory(directory_id)
@@ -343,37 +272,14 @@ class Writer:
             number = directory.directory_id
             for key, record in self._reader.files_in(number).items():
                 self._note("removed", key)
-                self._set_file(key, None, record)
+                self._ledger.set_file(key, None, record)
             self._forget_place(directory)
-            self._delete("directories", keys.number_key(number))
+            self._tables.delete("directories", keys.number_key(number))
 
     def _forget_root(self, root: WatchRoot) -> None:
         self._remove_directory(root.directory)
-        self._counts.pop(root.root_id, None)
-        self._delete("counters", keys.root_key(root.root_id))
-        self._delete("roots", keys.root_key(root.root_id))
-
-    # --- numbers and raw access
-
-    def _number(self, name: str) -> int:
-        if name not in self._meta:
-            self._meta[name] = self._reader.meta(name)
-        return self._meta[name]
-
-    def _next(self, name: str, first: int = 1) -> int:
-        number = max(first, self._number(name))
-        self._meta[name] = number + 1
-        return number
-
-    def _put(self, database: str, key: bytes, body: bytes) -> None:
-        self._transaction.put(key, codec.seal(key, body), db=self._databases[database])
-
-    def _delete(self, database: str, key: bytes) -> None:
-        self._transaction.delete(key, db=self._databases[database])
-
-
-def _cut_name(key: FileKey) -> bytes:
-    return os.fsencode(key.name) if keys.is_cut(key.name) else b""
+        self._ledger.forget_root(root.root_id)
+        self._tables.delete("roots", keys.root_key(root.root_id))
 
 
 def _record(number: ImageNumber, features: Features) -> ImageRecord:

@@ -13,19 +13,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pspd.core.debounce import Debounce, Look
-from pspd.core.model import Directory, DirectoryId, RootId, WatchRoot
+from pspd.core.model import RootId, WatchRoot
 from pspd.errors import StoreError
 from pspd.log import get_logger
 from pspd.store import batch
 from pspd.watcher.descriptors import Inode
-from pspd.watcher.notify import Hint, NoNotifier, Notifier, WatchError
-from pspd.watcher.roots import RootState, ScanRequest, inode_of, is_empty
+from pspd.watcher.keeper import HandOn, Options, RootKeeper
+from pspd.watcher.notify import Hint, Notifier
+from pspd.watcher.roots import RootState, ScanRequest
 from pspd.watcher.scan import Pass
 
 if TYPE_CHECKING:
@@ -40,31 +40,9 @@ RETRY_SECONDS = 5.0
 LONGEST_COALESCE_SECONDS = 2.0
 """How long hints about a directory that never gets quiet are gathered at most."""
 
-SCAN_LOAD = 50
-"""Rescans pause at least so many times as long as they took: at most 2 % of one core."""
-
 _log = get_logger(__name__)
 
 Place = tuple[RootId, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """When to look."""
-
-    coalesce_seconds: float = 0.05
-    """How long hints about one directory are gathered."""
-    rescan_seconds: float = 3600.0
-    """Pause between two scans of a root."""
-    poll_seconds: float = 30.0
-    """The same for a root that cannot be watched."""
-
-
-class HandOn(Protocol):
-    """Applies operations; news are read before the backlog."""
-
-    def __call__(self, operations: Sequence[batch.Operation], *, is_news: bool) -> object:
-        """Apply them; raises StoreError."""
 
 
 class Watcher:
@@ -87,11 +65,11 @@ class Watcher:
         own: Collection[Inode] = (),
     ) -> None:
         self._store = store
-        self._notifier_factory = notifier_factory
-        self._notifier = notifier_factory()
         self._hand_on = hand_on
+        self._keeper = RootKeeper(
+            store, notifier_factory, options, hand_on=hand_on, sink=self._take_hint
+        )
         self._own = frozenset(own)
-        self._options = options
         self._condition = threading.Condition()
         self._debounce: Debounce[Place] = Debounce(
             options.coalesce_seconds, LONGEST_COALESCE_SECONDS
@@ -108,13 +86,13 @@ class Watcher:
     @property
     def notifier_name(self) -> str:
         """Where hints come from."""
-        return self._notifier.name
+        return self._keeper.notifier_name
 
     # --- asked from other threads
 
     def start(self) -> None:
         """Take up the stored roots and begin."""
-        self._start_notifier()
+        self._keeper.start()
         with self._store.read() as reader:
             roots = reader.roots()
         for root in roots:
@@ -132,7 +110,7 @@ class Watcher:
             self._condition.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        self._notifier.close()
+        self._keeper.close()
         for request in (*self._scans, *([self._scanning] if self._scanning else [])):
             request.cancel()
 
@@ -179,13 +157,20 @@ class Watcher:
         now = time.monotonic()
         with self._condition:
             if hint.path is None:
-                waiting = {request.root_id for request in self._scans}
-                self._scans.extend(
-                    ScanRequest(root_id) for root_id in self._roots if root_id not in waiting
-                )
+                self._request_scans(self._roots.values())
             else:
                 self._place_hint(hint.path, now)
             self._condition.notify_all()
+
+    def _request_scans(self, states: Iterable[RootState]) -> None:
+        """Queue a scan of each root that waits for none yet."""
+        with self._condition:
+            waiting = {request.root_id for request in self._scans}
+            self._scans.extend(
+                ScanRequest(state.root.root_id)
+                for state in states
+                if state.root.root_id not in waiting
+            )
 
     def _place_hint(self, path: str, now: float) -> None:
         for state in self._roots.values():
@@ -223,7 +208,9 @@ class Watcher:
         now = time.monotonic()
         if now >= self._next_check:
             self._next_check = now + ROOT_CHECK_SECONDS
-            self._check()
+            running = None if self._scanning is None else self._scanning.root_id
+            due = self._keeper.check(self.roots())
+            self._request_scans(state for state in due if state.root.root_id != running)
         with self._condition:
             looks = self._debounce.take_due(now)
         if looks:
@@ -272,7 +259,7 @@ class Watcher:
         self._scanning = request
         state = self._roots.get(request.root_id)
         begun = time.monotonic()
-        if state is not None and self._enter(state):
+        if state is not None and self._keeper.enter(state):
             is_whole = False
             sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=False), self._own)
             for _ in sweep.scan(state.root):
@@ -287,7 +274,7 @@ class Watcher:
                 is_whole = not sweep.is_disturbed
                 state.unreadable = tuple(sweep.unreadable)
             state.is_scanned = True
-            self._plan_rescan(state, time.monotonic() - begun)
+            self._keeper.plan_rescan(state, time.monotonic() - begun)
             if not is_whole and request.may_repeat() and request.root_id in self._roots:
                 self._put_back()
                 return
@@ -295,87 +282,9 @@ class Watcher:
             self._scanning = None
         request.finish()
 
-    def _plan_rescan(self, state: RootState, took: float) -> None:
-        pause = self._options.poll_seconds if state.watch_problem else self._options.rescan_seconds
-        state.next_scan = time.monotonic() + max(pause, SCAN_LOAD * took)
-
-    def _enter(self, state: RootState) -> bool:
-        """Make sure that a root is there and watched before it is scanned."""
-        inode = inode_of(state.root.path)
-        with self._store.read() as reader:
-            known = reader.directory(state.root.directory)
-            has_files = bool(
-                reader.children(state.root.directory) or reader.files_in(state.root.directory)
-            )
-        assert known is not None, "a root's own directory is stored with it"
-        if inode is None:
-            state.make_unavailable("its folder is missing: is a drive not mounted?")
-            return False
-        if inode != (known.device, known.inode):
-            if has_files and is_empty(state.root.path):
-                state.make_unavailable(
-                    "another, empty folder is in its place: is a drive not mounted?"
-                )
-                return False
-            moved = Directory(
-                known.directory_id, known.root_id, DirectoryId(0), "", inode[0], inode[1]
-            )
-            self._hand_on([batch.PutDirectory(moved)], is_news=False)
-        if state.watched != inode:
-            self._watch(state, inode)
-        state.make_available()
-        return True
-
-    def _watch(self, state: RootState, inode: Inode) -> None:
-        try:
-            self._notifier.watch(state.root.path)
-        except WatchError as error:
-            state.watch_problem = str(error)
-            _log.warning("a root cannot be watched", path=state.root.path, reason=error)
-        else:
-            state.watch_problem = ""
-        state.watched = inode
-
-    def _check(self) -> None:
-        """See to the roots and the notifier: neither tells when it goes."""
-        if not self._notifier.is_alive():
-            self._replace_notifier()
-        now = time.monotonic()
-        with self._condition:
-            waiting = {request.root_id for request in self._scans}
-        for state in self.roots():
-            inode = inode_of(state.root.path)
-            came_back = state.is_unavailable and inode is not None
-            went_away = state.is_scanned and not state.is_unavailable and inode != state.watched
-            if inode is None and not state.is_unavailable:
-                state.make_unavailable("its folder is missing: is a drive not mounted?")
-                _log.warning("a root is unavailable", path=state.root.path)
-            is_due = state.is_scanned and now >= state.next_scan
-            if (came_back or went_away or is_due) and state.root.root_id not in waiting:
-                state.next_scan = now + self._options.rescan_seconds
-                with self._condition:
-                    self._scans.append(ScanRequest(state.root.root_id))
-
-    def _replace_notifier(self) -> None:
-        _log.error("the notifier died; starting another and scanning", name=self._notifier.name)
-        self._notifier.close()
-        self._notifier = self._notifier_factory()
-        self._start_notifier()
-        for state in self.roots():
-            state.watched = None
-        self._take_hint(Hint(None))
-
-    def _start_notifier(self) -> None:
-        """Start the notifier; if it cannot be, go on with scans alone and say so at each root."""
-        try:
-            self._notifier.start(self._take_hint)
-        except WatchError as error:
-            _log.error("no hints can be had; roots are only scanned", reason=error)
-            self._notifier = NoNotifier(problem=str(error))
-
     def _remove(self, root: WatchRoot) -> Iterator[None]:
         """Drop a root's records, one directory at a time from the leaves up."""
-        self._notifier.unwatch(root.path)
+        self._keeper.unwatch(root)
         stack = [root.directory]
         while stack:
             with self._store.read() as reader:
