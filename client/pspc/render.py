@@ -121,13 +121,20 @@ def table(
     )
 
 
+def _turned(hit: wire.Hit) -> str:
+    """Say how a hit is turned: its pixels against the query's, or only its orientation tag."""
+    if hit.turn != "none":
+        return printable(hit.turn).replace("_", " ")
+    return "by its tag" if hit.upright else ""
+
+
 def search_table(hits: Sequence[wire.Hit], columns: int | None = None) -> str:
     """Return hits as a table for a terminal of so many columns; None when nobody knows."""
     rows = [
         (
             hit.verdict.replace("_", " "),
             str(hit.distance),
-            "" if hit.turn == "none" else printable(hit.turn).replace("_", " "),
+            _turned(hit),
             f"{hit.width}x{hit.height}",
             human_bytes(hit.size),
             printable(hit.format),

@@ -43,6 +43,14 @@ def test_a_chinese_character_has_two_columns() -> None:
     assert width("图a") == 3
 
 
+def test_a_hit_that_differs_by_its_orientation_tag_says_so() -> None:
+    turned = msgspec.structs.replace(samples.HIT, turn="none", upright=True)
+    plain = msgspec.structs.replace(turned, upright=False)
+    _, first, second = render.search_table([turned, plain]).splitlines()
+    assert "by its tag" in first
+    assert "by its tag" not in second
+
+
 @pytest.mark.parametrize("columns", [80, 90, 100])
 def test_a_table_of_hits_fits_the_terminal(columns: int) -> None:
     hits = [msgspec.structs.replace(samples.HIT, path=LONG.encode())] * 2
