@@ -111,7 +111,10 @@ def show(home: Path, folder: Path, queries: list[Path]) -> int:
 def client(environ: dict[str, str], verb: str, *arguments: str | Path) -> int:
     """Run one command of the client, shown as it is typed; returns its exit status."""
     say_command(verb, *arguments)
-    return command_of_client(environ, verb, *arguments).returncode
+    status = command_of_client(environ, verb, *arguments).returncode
+    if verb == "search" and status == NOTHING_FOUND:
+        print(f"(nothing: exit status {status}, as grep's)", flush=True)
+    return status
 
 
 def say_command(verb: str, *arguments: str | Path) -> None:
