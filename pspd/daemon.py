@@ -128,9 +128,7 @@ def _start_parts(
         _indexer_options(config, pools.threads),
         audience,
     )
-    watcher = Watcher(
-        store, lambda: _notifier(config), indexer.hand_on, _watcher_options(config), own=own
-    )
+    watcher = Watcher(store, lambda: _notifier(config), indexer, _watcher_options(config), own=own)
     upkeep = Upkeep(
         store,
         indexer,

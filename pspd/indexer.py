@@ -145,7 +145,11 @@ class Indexer:
             self._queue.put_news(applied.queued)
         else:
             self._queue.wake()
-        self._queue.done(())
+        self._queue.recheck()
+
+    def root_is_back(self) -> None:
+        """Read what was put aside because its root was not there."""
+        self._queue.unpark()
 
     def apply(self, operations: Sequence[batch.Operation]) -> batch.Applied:
         """Apply operations to the store, then to the index.
@@ -194,10 +198,10 @@ class Indexer:
             except NotReady as wait:
                 if isinstance(wait, Missing):
                     self._report_missing(entry.key)
-                self._queue.put_later(
-                    entry.sequence, entry.key, wait.seconds, holds_barrier=not wait.is_absent
-                )
-                self._queue.done(())
+                if wait.is_absent:
+                    self._queue.park(entry)
+                else:
+                    self._queue.put_later(entry.sequence, entry.key, wait.seconds)
                 continue
             except (NoWorker, StoreError) as error:
                 if not self._stopping.is_set():

@@ -11,7 +11,7 @@ import heapq
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PREFETCH = 256
 """Backlog entries that are read from the store at once."""
+
+PROBE_SECONDS = 5.0
+"""How often one file of an absent root is tried."""
 
 MOST_NEWS = 20_000
 """Beyond so many the oldest news are served as backlog."""
@@ -49,7 +52,12 @@ class ReadingQueue:
         self._later: list[tuple[float, Entry]] = []
         self._waiting: set[int] = set()
         self._taken: set[int] = set()
-        self._ignored: set[int] = set()
+        self._parked: dict[int, Entry] = {}
+        self._probe = 0
+        """The sequence that was served to see whether its root is back; 0 when none is."""
+        self._probe_at = 0.0
+        self._blocking = 0
+        """The first sequence that barriers wait for, when it was last looked for."""
         self._barriers: list[tuple[int, Future[None]]] = []
         self._closed = False
 
@@ -66,22 +74,11 @@ class ReadingQueue:
             self._has_more = True
             self._condition.notify_all()
 
-    def put_later(
-        self, sequence: int, key: FileKey, seconds: float, *, holds_barrier: bool = True
-    ) -> None:
-        """Serve this after some seconds; it counts as not taken.
-
-        Args:
-            sequence: Its place in the queue.
-            key: The file.
-            seconds: How long to leave it alone.
-            holds_barrier: Whether barriers wait for it.
-        """
+    def put_later(self, sequence: int, key: FileKey, seconds: float) -> None:
+        """Serve this after some seconds; it counts as not taken, and barriers wait for it."""
         with self._condition:
             self._taken.discard(sequence)
             self._waiting.add(sequence)
-            if not holds_barrier:
-                self._ignored.add(sequence)
             heapq.heappush(self._later, (time.monotonic() + seconds, Entry(sequence, key)))
             self._condition.notify_all()
 
@@ -93,20 +90,55 @@ class ReadingQueue:
                 if entry is not None:
                     self._taken.add(entry.sequence)
                     return entry
-                due = self._later[0][0] if self._later else None
-                self._condition.wait(None if due is None else max(0.0, due - time.monotonic()))
+                self._condition.wait(self._seconds_to_next())
             return None
 
-    def done(self, sequences: Iterable[int]) -> None:
+    def park(self, entry: Entry) -> None:
+        """Put an entry aside until `unpark`: its root is not there, and barriers pass over it.
+
+        Roots come back without a word when they were away for a moment only, so one of those put
+        aside is served now and then; if it is not put aside again, all are served.
+        """
+        with self._condition:
+            self._taken.discard(entry.sequence)
+            if not self._parked or entry.sequence == self._probe:
+                self._probe = 0
+                self._probe_at = time.monotonic() + PROBE_SECONDS
+            self._parked[entry.sequence] = entry
+            blocks = entry.sequence == self._blocking
+        if blocks:
+            self.recheck()
+
+    def unpark(self) -> None:
+        """Serve what was put aside: a root is back."""
+        with self._condition:
+            self._news.extend(self._parked.values())
+            self._has_more = True
+            self._parked.clear()
+            self._probe = 0
+            self._blocking = 0
+            self._served_to = 0
+            self._condition.notify_all()
+
+    def done(self, sequences: Collection[int]) -> None:
         """Note that entries are no longer in the store's queue, and tell those who waited."""
         with self._condition:
             self._taken.difference_update(sequences)
-            barriers = self._barriers
-            if not barriers:
+            blocks = self._blocking in sequences
+            is_back = self._probe in sequences and self._probe != 0
+        if is_back:
+            self.unpark()
+        if blocks:
+            self.recheck()
+
+    def recheck(self) -> None:
+        """Tell those whose barrier is reached."""
+        with self._condition:
+            if not self._barriers:
                 return
         first = self._first_sequence()
         with self._condition:
-            reached = [future for upto, future in barriers if first is None or first > upto]
+            reached = [future for upto, future in self._barriers if first is None or first > upto]
             self._barriers = [each for each in self._barriers if each[1] not in reached]
         for future in reached:
             if not future.cancelled():
@@ -119,15 +151,7 @@ class ReadingQueue:
             last = reader.meta("next_sequence") - 1
         with self._condition:
             self._barriers.append((last, future))
-            # Their root may be back by now.
-            self._later = [
-                (0.0 if entry.sequence in self._ignored else due, entry)
-                for due, entry in self._later
-            ]
-            heapq.heapify(self._later)
-            self._ignored.clear()
-            self._condition.notify_all()
-        self.done(())
+        self.recheck()
         return future
 
     @property
@@ -155,20 +179,37 @@ class ReadingQueue:
         while self._later and self._later[0][0] <= now:
             entry = heapq.heappop(self._later)[1]
             self._waiting.discard(entry.sequence)
-            self._ignored.discard(entry.sequence)
+            return entry
+        if self._parked and not self._probe and now >= self._probe_at:
+            entry = self._parked.pop(next(iter(self._parked)))
+            self._probe = entry.sequence
             return entry
         while self._news:
             entry = self._news.popleft()
-            if entry.sequence not in self._taken and entry.sequence not in self._waiting:
+            if self._is_free(entry.sequence):
                 return entry
         while True:
             while self._backlog:
                 entry = self._backlog.popleft()
-                if entry.sequence not in self._taken and entry.sequence not in self._waiting:
+                if self._is_free(entry.sequence):
                     return entry
             if not self._has_more:
                 return None
             self._fetch()
+
+    def _seconds_to_next(self) -> float | None:
+        """How long nothing has to be served by the clock; None for ever."""
+        times = [self._later[0][0]] if self._later else []
+        if self._parked and not self._probe:
+            times.append(self._probe_at)
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def _is_free(self, sequence: int) -> bool:
+        return (
+            sequence not in self._taken
+            and sequence not in self._waiting
+            and sequence not in self._parked
+        )
 
     def _fetch(self) -> None:
         with self._store.read() as reader:
@@ -181,14 +222,16 @@ class ReadingQueue:
     def _first_sequence(self) -> int | None:
         """Return the first place in the store's queue that barriers wait for."""
         with self._condition:
-            ignored = set(self._ignored)
-        after = 0
+            # Sequences only grow, so that what was passed over once need not be read again.
+            after = max(0, self._blocking - 1)
         while True:
             with self._store.read() as reader:
-                queued = reader.queued(after, PREFETCH if ignored else 1)
-            for sequence, _ in queued:
-                if sequence not in ignored:
-                    return sequence
+                queued = reader.queued(after, PREFETCH)
+            with self._condition:
+                for sequence, _ in queued:
+                    if sequence not in self._parked:
+                        self._blocking = sequence
+                        return sequence
             if not queued:
                 return None
             after = queued[-1][0]

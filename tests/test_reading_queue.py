@@ -96,7 +96,7 @@ def test_a_barrier_does_not_wait_for_a_root_that_is_not_there(line: Line) -> Non
     line.see("absent", "here")
     absent = line.entry()
     barrier = line.queue.barrier()
-    line.queue.put_later(absent.sequence, absent.key, 999, holds_barrier=False)
+    line.queue.park(absent)
     line.finish(line.entry())
 
     assert barrier.result(timeout=5) is None
@@ -123,3 +123,38 @@ def test_more_than_one_page_of_backlog_is_served(line: Line) -> None:
     assert [line.take() for _ in range(600)] == [f"{number:04}" for number in range(600)]
     assert line.queue.count_taken() == 600
     assert not line.queue.is_idle
+
+
+def test_what_was_put_aside_is_served_when_its_root_is_back_and_not_before(line: Line) -> None:
+    line.see("absent", "here")
+    line.queue.park(line.entry())
+    assert line.take() == "here"
+    line.queue.unpark()
+
+    assert line.take() == "absent"
+
+
+def test_thousands_put_aside_cost_a_barrier_next_to_nothing(line: Line) -> None:
+    line.see(*(str(number) for number in range(3000)))
+    barrier = line.queue.barrier()
+    for _ in range(3000):
+        line.queue.park(line.entry())
+
+    assert barrier.result(timeout=5) is None
+    assert line.queue.barrier().result(timeout=5) is None
+
+
+def test_one_of_those_put_aside_is_tried_and_frees_all_when_its_root_is_back(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pspd.reading_queue.PROBE_SECONDS", 0.0)
+    line.see("a", "b", "c")
+    for entry in [line.entry() for _ in range(3)]:
+        line.queue.park(entry)
+    first = line.entry()
+    line.queue.park(first)  # still absent: the next one is tried
+    second = line.entry()
+    assert (first.key.name, second.key.name) == ("a", "b")
+    line.finish(second)
+
+    assert {line.take(), line.take()} == {"a", "c"}

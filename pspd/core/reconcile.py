@@ -50,6 +50,8 @@ class Moved:
     old: FileKey
     key: FileKey
     stamp: FileStamp
+    old_stamp: FileStamp
+    """As the store knew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def match_moves(changes: Iterable[Change]) -> list[Change]:
         if isinstance(change, Added) and (candidates := origins.get(_identity(change.stamp))):
             origin = candidates.pop()
             used.add(origin.key)
-            moved.append(Moved(origin.key, change.key, change.stamp))
+            moved.append(Moved(origin.key, change.key, change.stamp, origin.stamp))
         else:
             moved.append(change)
     return [change for change in moved if not (isinstance(change, Removed) and change.key in used)]
@@ -124,11 +126,6 @@ def racy_for(stamp: FileStamp, now_ns: int) -> int:
     coarse = stamp.ctime_ns % 1_000_000_000 == 0
     grain = COARSE_GRAIN_NS if coarse else FINE_GRAIN_NS
     return max(0, stamp.ctime_ns + grain - now_ns)
-
-
-def is_same_file(known: FileStamp, seen: FileStamp) -> bool:
-    """Say whether two stamps are of one file that was moved or not, as `match_moves` does."""
-    return _identity(known) == _identity(seen)
 
 
 def _identity(stamp: FileStamp) -> tuple[int, int, int, int]:

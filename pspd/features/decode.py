@@ -63,6 +63,9 @@ _METHODS: Final = {
 }
 """EXIF orientation → what makes the picture upright, as in `ImageOps.exif_transpose`."""
 
+_GRAY_STEPS: Final = {"L;2": 85, "L;4": 17}
+"""Raw mode of a gray PNG → what its samples are multiplied by."""
+
 _AXES_SWAPPED: Final = frozenset({5, 6, 7, 8})
 
 _TURNED_BY_DECODER: Final = frozenset({"TIFF", "HEIF", "JXL"})
@@ -240,6 +243,8 @@ def _open(data: bytes, format: str, limits: Limits) -> OpenPicture:
     image = _open_as(format, data, limits)
     if format == "BMP" and image.mode == "RGBA":
         image = _without_empty_alpha(image)
+    if format == "PNG":
+        _scale_transparent_gray(image)
     claimed = 1 if format in {"GIF", "TIFF", "JPEG", "BMP"} else getattr(image, "n_frames", 1)
     return OpenPicture(image, format, headers.count_frames(format, data, claimed))
 
@@ -254,6 +259,18 @@ def _without_empty_alpha(image: Image.Image) -> Image.Image:
     """Drop an alpha channel of zeros: a reserved byte, not a picture nobody can see."""
     image.load()
     return image if image.getchannel("A").getbbox() else image.convert("RGB")
+
+
+def _scale_transparent_gray(image: Image.Image) -> None:
+    """Scale the transparent value of a gray PNG as Pillow scales its samples.
+
+    Samples of 2 and 4 bits are multiplied to 8 bits while decoding and the value of the tRNS chunk
+    is not (seen with 13.0), so that it would match none or another gray.
+    """
+    transparent = image.info.get("transparency")
+    tiles = getattr(image, "tile", None)
+    if image.mode == "L" and isinstance(transparent, int) and tiles:
+        image.info["transparency"] = transparent * _GRAY_STEPS.get(tiles[0][3], 1)
 
 
 def _orientation_tag(image: Image.Image) -> int:

@@ -72,6 +72,8 @@ class FileMoved:
     old: FileKey
     key: FileKey
     stamp: FileStamp
+    old_stamp: FileStamp
+    """As it was known when it was missed at its old place; another one means it came back."""
 
 
 @dataclass(frozen=True, slots=True)

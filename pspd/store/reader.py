@@ -120,6 +120,11 @@ class Reader:
         body = self.get("files", keys.file_key(key))
         return None if body is None else codec.decode_file(body)[0]
 
+    def has_entries(self, directory_id: DirectoryId) -> bool:
+        """Say whether anything is known in a directory."""
+        prefix = keys.number_key(directory_id)
+        return any(True for name in ("children", "files") for _ in self.items(name, prefix))
+
     def files_in(self, directory_id: DirectoryId) -> dict[FileKey, FileRecord]:
         """Return the records of all files in a directory, not below it."""
         found = {}

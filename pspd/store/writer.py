@@ -21,7 +21,6 @@ from pspd.core.model import (
     ImageNumber,
     ImageRecord,
 )
-from pspd.core.reconcile import is_same_file
 from pspd.store import batch as batches
 from pspd.store import codec, keys
 from pspd.store.columns import ColumnWriter, Row
@@ -64,8 +63,8 @@ class Writer:
                 self._file_seen(key, stamp)
             case batches.FileSuspect(key, stamp):
                 self._file_suspect(key, stamp)
-            case batches.FileMoved(old, key, stamp):
-                self._file_moved(old, key, stamp)
+            case batches.FileMoved(old, key, stamp, old_stamp):
+                self._file_moved(old, key, stamp, old_stamp)
             case batches.FileGone(key, stamp):
                 self._file_gone(key, stamp)
             case batches.PutDirectory(directory):
@@ -113,11 +112,13 @@ class Writer:
         elif not old.sequence:
             self._queue(key, replace(old, racy=False), old)
 
-    def _file_moved(self, origin: FileKey, key: FileKey, stamp: FileStamp) -> None:
+    def _file_moved(
+        self, origin: FileKey, key: FileKey, stamp: FileStamp, old_stamp: FileStamp
+    ) -> None:
         record = self._reader.file(origin)
         old_path = self._reader.file_path(origin)
         has_target = self._reader.directory(key.directory) is not None
-        is_it = record is not None and is_same_file(record.stamp, stamp)
+        is_it = record is not None and record.stamp == old_stamp
         if record is None or record.state is not FileState.INDEXED or not has_target or not is_it:
             self._file_seen(key, stamp)
             if is_it:

@@ -60,10 +60,11 @@ def pixel_digest(data: bytes, limits: Limits) -> PixelDigest:
     """
     digest = hashlib.blake2b(digest_size=32, person=b"PSP pixels")
     with open_picture(data, limits) as picture:
-        if deep.is_beyond_decoder(picture.image, picture.format, data):
-            digest.update(hashlib.blake2b(data, digest_size=32).digest())
         frames = 0
         for _ in _frames(picture, limits):
+            # Asked of each frame: the pages of a TIFF may differ in depth.
+            if deep.is_beyond_decoder(picture.image, picture.format, data):
+                digest.update(hashlib.blake2b(data, digest_size=32).digest())
             low = deep.low_bytes(picture.image, picture.format, data)
             orientation = picture.load()
             _update(digest, picture.image, low, orientation)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.globs import PathFilter
 from pspd.core.model import Directory, DirectoryId, FileKey, FileRecord, WatchRoot
+from pspd.core.reconcile import COARSE_GRAIN_NS
 from pspd.watcher.descriptors import Inode, inode_from, look_at_names, open_directory
 
 if TYPE_CHECKING:
@@ -84,6 +85,24 @@ def newcomer(
         return replace(old, parent=parent.directory_id, name=name), False
     number = store.new_directory_id()
     return Directory(number, parent.root_id, parent.directory_id, name, *inode), True
+
+
+def changed_since(root: WatchRoot, names: tuple[str, ...], moment_ns: int) -> bool:
+    """Say whether a directory's entries changed after a moment; in doubt, that they did.
+
+    Args:
+        root: The root it is below.
+        names: Its path below the root.
+        moment_ns: Wall clock, ns since the epoch.
+    """
+    try:
+        descriptor = open_directory(root.path, names)
+    except OSError:
+        return True
+    try:
+        return os.fstat(descriptor).st_mtime_ns >= moment_ns - COARSE_GRAIN_NS
+    finally:
+        os.close(descriptor)
 
 
 def is_there(root: WatchRoot, names: tuple[str, ...], name: str, *, is_directory: bool) -> bool:

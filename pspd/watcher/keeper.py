@@ -39,11 +39,14 @@ class Options:
     """The same for a root that cannot be watched."""
 
 
-class HandOn(Protocol):
-    """Applies operations; news are read before the backlog."""
+class Taker(Protocol):
+    """Takes what the watcher finds."""
 
-    def __call__(self, operations: Sequence[batch.Operation], *, is_news: bool) -> object:
-        """Apply them; raises StoreError."""
+    def hand_on(self, operations: Sequence[batch.Operation], *, is_news: bool) -> None:
+        """Apply operations; news are read before the backlog. Raises StoreError."""
+
+    def root_is_back(self) -> None:
+        """Hear that a root is there again, and with it files that could not be read."""
 
 
 class RootKeeper:
@@ -53,7 +56,7 @@ class RootKeeper:
         store: Where the roots' directories are recorded.
         notifier_factory: Makes the source of hints; again when one dies.
         options: When to look.
-        hand_on: Applies operations.
+        taker: Takes what is found.
         sink: Takes hints, from any thread.
     """
 
@@ -63,14 +66,14 @@ class RootKeeper:
         notifier_factory: Callable[[], Notifier],
         options: Options,
         *,
-        hand_on: HandOn,
+        taker: Taker,
         sink: Callable[[Hint], None],
     ) -> None:
         self._store = store
         self._notifier_factory = notifier_factory
         self._notifier = notifier_factory()
         self._options = options
-        self._hand_on = hand_on
+        self._taker = taker
         self._sink = sink
 
     @property
@@ -99,15 +102,13 @@ class RootKeeper:
         inode = inode_of(state.root.path)
         with self._store.read() as reader:
             known = reader.directory(state.root.directory)
-            has_files = bool(
-                reader.children(state.root.directory) or reader.files_in(state.root.directory)
-            )
+            has_entries = reader.has_entries(state.root.directory)
         assert known is not None, "a root's own directory is stored with it"
         if inode is None:
             state.make_unavailable("its folder is missing: is a drive not mounted?")
             return False
         if inode != (known.device, known.inode):
-            if has_files and is_empty(state.root.path):
+            if has_entries and is_empty(state.root.path):
                 state.make_unavailable(
                     "another, empty folder is in its place: is a drive not mounted?"
                 )
@@ -115,10 +116,12 @@ class RootKeeper:
             moved = Directory(
                 known.directory_id, known.root_id, DirectoryId(0), "", inode[0], inode[1]
             )
-            self._hand_on([batch.PutDirectory(moved)], is_news=False)
+            self._taker.hand_on([batch.PutDirectory(moved)], is_news=False)
         if state.watched != inode:
             self._watch(state, inode)
-        state.make_available()
+        if state.is_unavailable:
+            state.make_available()
+            self._taker.root_is_back()
         return True
 
     def plan_rescan(self, state: RootState, took: float) -> None:

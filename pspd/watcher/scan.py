@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ from pspd.watcher.descriptors import (
     look_at_names,
     open_directory,
 )
-from pspd.watcher.directories import Place, is_there, known_in, newcomer
+from pspd.watcher.directories import Place, changed_since, is_there, known_in, newcomer
 
 if TYPE_CHECKING:
     from pspd.store.store import Store
@@ -76,6 +77,7 @@ class Pass:
         self._missing_files: dict[FileKey, Removed] = {}
         self._missing_directories: dict[DirectoryId, Directory] = {}
         self._found_directories: set[DirectoryId] = set()
+        self._begun_ns = time.time_ns()
         self.is_disturbed = False
         """Whether directories were moved under its feet, so that it has to be done again."""
         self.unreadable: list[str] = []
@@ -148,9 +150,12 @@ class Pass:
         if parent is None or place is None:
             return True
         root = roots.get(parent.root_id)
-        return root is not None and not is_there(
-            root, place[1], key.name, is_directory=is_directory
-        )
+        if root is None:
+            return False
+        if changed_since(root, place[1], self._begun_ns):
+            # It went during the sweep, perhaps to a place that was looked at before.
+            self.is_disturbed = True
+        return not is_there(root, place[1], key.name, is_directory=is_directory)
 
     def flush(self) -> None:
         """Hand on what is decided so far."""
@@ -167,8 +172,8 @@ class Pass:
                     operations.append(batch.FileSeen(key, stamp))
                 case Suspect(key, stamp):
                     operations.append(batch.FileSuspect(key, stamp))
-                case Moved(old, key, stamp):
-                    operations.append(batch.FileMoved(old, key, stamp))
+                case Moved(old, key, stamp, old_stamp):
+                    operations.append(batch.FileMoved(old, key, stamp, old_stamp))
         if operations:
             self._hand_on(operations)
 
@@ -182,7 +187,9 @@ class Pass:
                 with _opened(root, place) as descriptor:
                     children = self._visit(descriptor, root, place, None, is_new=is_new)
             except OSError as error:
-                if error.errno not in _GONE:
+                if error.errno in _GONE:
+                    self.is_disturbed = True  # it was there when its parent was listed
+                else:
                     self._note_unreadable(root, place, error)
                 continue
             stack.extend((place.child(child.directory), child.is_new) for child in children)
@@ -210,9 +217,6 @@ class Pass:
         else:
             listing = look_at_names(descriptor, path_filter, place.below, only)
         seen = {FileKey(number, name): stamp for name, stamp in listing.files.items()}
-        if is_new:
-            self._changes += reconcile(seen, {})
-            return self._children(place.directory, listing, {})
         with self._store.read() as reader:
             known, children = known_in(reader, number, only)
         self._changes += reconcile(seen, known)
@@ -233,10 +237,9 @@ class Pass:
         is_root = not expected.parent
         if inode_from(os.fstat(descriptor)) != (expected.device, expected.inode) and not is_root:
             return False
-        if is_new:
-            return True
         with self._store.read() as reader:
-            return reader.directory(expected.directory_id) == expected or is_root
+            known = reader.directory(expected.directory_id)
+        return known == expected or is_root or (known is None and is_new)
 
     def _children(
         self, parent: Directory, listing: Listing, known: dict[str, Directory]

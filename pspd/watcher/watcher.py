@@ -23,7 +23,7 @@ from pspd.errors import StoreError
 from pspd.log import get_logger
 from pspd.store import batch
 from pspd.watcher.descriptors import Inode
-from pspd.watcher.keeper import HandOn, Options, RootKeeper
+from pspd.watcher.keeper import Options, RootKeeper, Taker
 from pspd.watcher.notify import Hint, Notifier
 from pspd.watcher.roots import RootState, ScanRequest
 from pspd.watcher.scan import Pass
@@ -51,7 +51,7 @@ class Watcher:
     Args:
         store: Where the records are.
         notifier_factory: Makes the source of hints; again when one dies.
-        hand_on: Applies operations; the flag says that they are news, to be read before a backlog.
+        taker: Takes what is found.
         options: When to look.
         own: Directories of PSP itself, never looked at.
     """
@@ -60,14 +60,14 @@ class Watcher:
         self,
         store: Store,
         notifier_factory: Callable[[], Notifier],
-        hand_on: HandOn,
+        taker: Taker,
         options: Options,
         own: Collection[Inode] = (),
     ) -> None:
         self._store = store
-        self._hand_on = hand_on
+        self._hand_on = taker.hand_on
         self._keeper = RootKeeper(
-            store, notifier_factory, options, hand_on=hand_on, sink=self._take_hint
+            store, notifier_factory, options, taker=taker, sink=self._take_hint
         )
         self._own = frozenset(own)
         self._condition = threading.Condition()
@@ -79,6 +79,7 @@ class Watcher:
         self._removals: deque[WatchRoot] = deque()
         self._work: Iterator[None] | None = None
         self._scanning: ScanRequest | None = None
+        self._sweep: Pass | None = None
         self._next_check = 0.0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="pspd-watcher", daemon=True)
@@ -192,7 +193,7 @@ class Watcher:
             except StoreError as error:
                 # Nothing is lost: what could not be stored is found again by scanning.
                 _log.error("the store cannot be written", error=error)
-                self._work = None
+                self._work = self._sweep = None
                 self._take_hint(Hint(None))
                 self._put_back()
                 self._pause(RETRY_SECONDS)
@@ -227,7 +228,8 @@ class Watcher:
             if self._removals:
                 self._work = self._remove(self._removals[0])
             elif self._scans:
-                self._work = self._scan(self._scans.popleft())
+                self._scanning = self._scans.popleft()
+                self._work = self._scan(self._scanning)
             else:
                 due = self._debounce.next_due()
                 until = self._next_check if due is None else min(due, self._next_check)
@@ -236,6 +238,9 @@ class Watcher:
 
     def _follow(self, looks: Sequence[Look[Place]]) -> None:
         """Look where hints point; moves between these places are seen as moves."""
+        if self._sweep is not None:
+            # Directories that a scan has found and not handed on would be taken for new again.
+            self._sweep.flush()
         sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=True), self._own)
         visited: list[RootState] = []
         for look in looks:
@@ -256,12 +261,12 @@ class Watcher:
             self._take_hint(Hint(None))
 
     def _scan(self, request: ScanRequest) -> Iterator[None]:
-        self._scanning = request
         state = self._roots.get(request.root_id)
         begun = time.monotonic()
         if state is not None and self._keeper.enter(state):
             is_whole = False
             sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=False), self._own)
+            self._sweep = sweep
             for _ in sweep.scan(state.root):
                 if state.is_unavailable or self._roots.get(request.root_id) is not state:
                     break
@@ -269,10 +274,12 @@ class Watcher:
             else:
                 sweep.flush()
                 # A drive that was unmounted meanwhile looks like a folder whose files are gone.
-                if state.is_in_place():
+                is_in_place = state.is_in_place()
+                if is_in_place:
                     sweep.finish([state.root])
-                is_whole = not sweep.is_disturbed
+                is_whole = is_in_place and not sweep.is_disturbed
                 state.unreadable = tuple(sweep.unreadable)
+            self._sweep = None
             state.is_scanned = True
             self._keeper.plan_rescan(state, time.monotonic() - begun)
             if not is_whole and request.may_repeat() and request.root_id in self._roots:

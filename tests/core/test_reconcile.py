@@ -80,7 +80,7 @@ def test_applying_the_changes_makes_the_known_equal_the_seen(
         match change:
             case Added(where, what) | Modified(where, what) | Suspect(where, what):
                 result[where] = what
-            case Moved(old, where, what):
+            case Moved(old, where, what, _):
                 del result[old]
                 result[where] = what
             case Removed(where):
@@ -95,7 +95,9 @@ def test_a_rename_is_a_move_although_it_changes_the_status_time() -> None:
         Added(key("b", 2), stamp(1, ctime=9)),
     ]
 
-    assert match_moves(changes) == [Moved(key("a"), key("b", 2), stamp(1, ctime=9))]
+    assert match_moves(changes) == [
+        Moved(key("a"), key("b", 2), stamp(1, ctime=9), stamp(1, ctime=7))
+    ]
 
 
 def test_an_inode_used_again_for_other_content_is_not_a_move() -> None:

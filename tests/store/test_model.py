@@ -88,7 +88,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
             record = reader.file(self.key(old))
         assert record is not None
         there = replace(record.stamp, ctime_ns=self.clock)  # as a rename leaves it
-        self.store.apply([batch.FileMoved(self.key(old), self.key(new), there)])
+        self.store.apply([batch.FileMoved(self.key(old), self.key(new), there, record.stamp)])
         state, content, _ = self.model.pop(old)
         is_indexed = state is FileState.INDEXED
         self.model[new] = (state, content, True) if is_indexed else (FileState.PENDING, None, True)

@@ -126,7 +126,7 @@ def test_a_moved_file_answers_under_its_new_path_at_once(store: Store, root: Wat
     sub = add_directory(store, root, root.directory, "sub")
     old, new = key_in(root, "a.png"), FileKey(sub.directory_id, "b.png")
     index(store, old, 7)
-    applied = store.apply([batch.FileMoved(old, new, stamp(1))])
+    applied = store.apply([batch.FileMoved(old, new, stamp(1), stamp(1))])
 
     assert paths_of(store, 7) == ["/pictures/sub/b.png"]
     assert applied.changes == [batch.PathChange("moved", "/pictures/sub/b.png", "/pictures/a.png")]
@@ -495,7 +495,7 @@ def test_a_move_of_what_is_another_file_by_now_moves_nothing(store: Store, root:
     old, new = key_in(root, "a.png"), key_in(root, "b.png")
     index(store, old, 7)
     see(store, old, number=2)
-    store.apply([batch.FileMoved(old, new, stamp(1))])
+    store.apply([batch.FileMoved(old, new, stamp(1), stamp(1))])
 
     with store.read() as reader:
         assert set(reader.files_in(root.directory)) == {old, new}
