@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PREFETCH = 256
 """Backlog entries that are read from the store at once."""
 
+FEWEST_LOOKED_AT = 4
+"""Entries that are read at first when the one is looked for that barriers wait for."""
+
 PROBE_SECONDS = 5.0
 """How often one file of an absent root is tried."""
 
@@ -224,9 +227,11 @@ class ReadingQueue:
         with self._condition:
             # Sequences only grow, so that what was passed over once need not be read again.
             after = max(0, self._blocking - 1)
+        # The next one is mostly it; of thousands put aside a growing page is read.
+        limit = FEWEST_LOOKED_AT
         while True:
             with self._store.read() as reader:
-                queued = reader.queued(after, PREFETCH)
+                queued = reader.queued(after, limit)
             with self._condition:
                 for sequence, _ in queued:
                     if sequence not in self._parked:
@@ -235,3 +240,4 @@ class ReadingQueue:
             if not queued:
                 return None
             after = queued[-1][0]
+            limit = min(2 * limit, PREFETCH)
