@@ -192,7 +192,8 @@ def test_a_connection_outlives_a_restart_between_two_requests(
         for _start in range(3):
             with serving(home, handler):
                 assert connection.status().pid == 4242
-            with pytest.raises(NotRunning):
+            # NotRunning, or that it went away: the news of the end may come after the request.
+            with pytest.raises(Unreachable):
                 connection.status()
 
 
