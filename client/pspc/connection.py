@@ -6,8 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pspc.errors import DaemonError, PathError, SourceError, TooSlow, Unreachable
-from pspc.transport import Transport, is_running
+from pspc.errors import DaemonError, NotRunning, PathError, SourceError, TooSlow, Unreachable
+from pspc.transport import Transport, is_repeatable, is_running
 from pspd.rpc import wire
 from pspd.rpc.wire import printable, quoted
 
@@ -179,8 +179,8 @@ class Connection:
         timeout: float | None = None,
     ) -> _Reply:
         seconds = self.timeout if timeout is None else timeout
-        reply = self._request(request, image, seconds)
-        if self._may_start and isinstance(reply, wire.ErrorReply) and reply.code == "stopping":
+        reply = self._first_reply(request, image, seconds)
+        if reply is None:
             self._replace_daemon(time.monotonic() + seconds)
             reply = self._request(request, image, seconds)
         if isinstance(reply, wire.ErrorReply):
@@ -190,6 +190,24 @@ class Connection:
                 f"the daemon answered {type(request).__name__} with a reply to another"
             )
         return reply
+
+    def _first_reply(
+        self, request: wire.Request, image: bytes | None, seconds: float
+    ) -> wire.Reply | None:
+        """Ask once; None when the daemon is on its way out and another may be started and asked."""
+        if not self._may_start:
+            return self._request(request, image, seconds)
+        try:
+            reply = self._request(request, image, seconds)
+        except TooSlow:
+            raise
+        except Unreachable as error:
+            # Nobody listened, so that nothing was done yet; or doing it again does no harm.
+            if isinstance(error, NotRunning) or is_repeatable(request):
+                return None
+            raise
+        is_stopping = isinstance(reply, wire.ErrorReply) and reply.code == "stopping"
+        return None if is_stopping else reply
 
     def _request(self, request: wire.Request, image: bytes | None, seconds: float) -> wire.Reply:
         try:

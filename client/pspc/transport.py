@@ -74,6 +74,11 @@ def check_listening(path: str) -> None:
         )
 
 
+def is_repeatable(request: wire.Request) -> bool:
+    """Tell whether a request does no harm when it is served twice."""
+    return isinstance(request, _REPEATABLE)
+
+
 def is_running(environ: Mapping[str, str]) -> bool:
     """Tell whether the user's daemon listens.
 
@@ -112,7 +117,7 @@ class Transport:
         self._id += 1
         deadline = time.monotonic() + timeout
         reply = self._try(request, image, deadline)
-        if reply is None and isinstance(request, _REPEATABLE):
+        if reply is None and is_repeatable(request):
             self._await_listener(min(deadline, time.monotonic() + _RESTART_SECONDS))
             reply = self._try(request, image, deadline)
         if reply is None:

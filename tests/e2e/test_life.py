@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pspc import Connection
 from tests.e2e.home import Home
 from tests.e2e.scenes import save, scene
 
@@ -218,3 +219,15 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(home: 
     finally:
         home.pspc("stop", expect=None)
         subprocess.run(["umount", "-l", str(mounted)], check=False, capture_output=True)
+
+
+def test_a_command_that_meets_a_dying_daemon_starts_the_next_one(home: Home) -> None:
+    folder = home.pictures()
+    path = save(1, folder / "a.png")
+    home.pspc("add", folder, "--wait")
+    with Connection(home.path, start=True) as connection:
+        assert connection.search(path).hits
+        os.kill(home.pid(), signal.SIGKILL)
+        assert connection.search(path).hits
+        os.kill(home.pid(), signal.SIGTERM)
+        assert connection.sync(timeout=30).indexed == 1
