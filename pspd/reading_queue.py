@@ -61,6 +61,8 @@ class ReadingQueue:
         self._probe_at = 0.0
         self._blocking = 0
         """The first sequence that barriers wait for, when it was last looked for."""
+        self._epoch = 0
+        """Counts what took entries out of the queue or put them aside."""
         self._barriers: list[tuple[int, Future[None]]] = []
         self._closed = False
 
@@ -108,9 +110,10 @@ class ReadingQueue:
                 self._probe = 0
                 self._probe_at = time.monotonic() + PROBE_SECONDS
             self._parked[entry.sequence] = entry
+            self._epoch += 1
             blocks = entry.sequence == self._blocking
         if blocks:
-            self.recheck()
+            self._tell_reached()
 
     def unpark(self) -> None:
         """Serve what was put aside: a root is back."""
@@ -120,6 +123,7 @@ class ReadingQueue:
             self._parked.clear()
             self._probe = 0
             self._blocking = 0
+            self._epoch += 1
             self._served_to = 0
             self._condition.notify_all()
 
@@ -127,22 +131,40 @@ class ReadingQueue:
         """Note that entries are no longer in the store's queue, and tell those who waited."""
         with self._condition:
             self._taken.difference_update(sequences)
+            self._epoch += 1
             blocks = self._blocking in sequences
             is_back = self._probe in sequences and self._probe != 0
         if is_back:
             self.unpark()
-        if blocks:
-            self.recheck()
+        if blocks or is_back:
+            self._tell_reached()
 
     def recheck(self) -> None:
-        """Tell those whose barrier is reached."""
+        """Look again which barriers are reached: somebody else took entries out of the queue."""
         with self._condition:
-            if not self._barriers:
-                return
-        first = self._first_sequence()
-        with self._condition:
-            reached = [future for upto, future in self._barriers if first is None or first > upto]
-            self._barriers = [each for each in self._barriers if each[1] not in reached]
+            self._epoch += 1
+        self._tell_reached()
+
+    def _tell_reached(self) -> None:
+        while True:
+            with self._condition:
+                if not self._barriers:
+                    return
+                epoch = self._epoch
+                # Sequences only grow, so that what was passed over once need not be read again.
+                after = max(0, self._blocking - 1)
+            first = self._first_sequence(after)
+            with self._condition:
+                if epoch != self._epoch:
+                    # Entries went while the store was read: who waits for one of them would
+                    # wait for ever, for nobody tells of it again.
+                    continue
+                self._blocking = first or 0
+                reached = [
+                    future for upto, future in self._barriers if first is None or first > upto
+                ]
+                self._barriers = [each for each in self._barriers if each[1] not in reached]
+            break
         for future in reached:
             if not future.cancelled():
                 future.set_result(None)
@@ -154,7 +176,7 @@ class ReadingQueue:
             last = reader.meta("next_sequence") - 1
         with self._condition:
             self._barriers.append((last, future))
-        self.recheck()
+        self._tell_reached()
         return future
 
     @property
@@ -222,11 +244,8 @@ class ReadingQueue:
         if found:
             self._served_to = found[-1][0]
 
-    def _first_sequence(self) -> int | None:
-        """Return the first place in the store's queue that barriers wait for."""
-        with self._condition:
-            # Sequences only grow, so that what was passed over once need not be read again.
-            after = max(0, self._blocking - 1)
+    def _first_sequence(self, after: int) -> int | None:
+        """Return the first place in the store's queue, above one, that barriers wait for."""
         # The next one is mostly it; of thousands put aside a growing page is read.
         limit = FEWEST_LOOKED_AT
         while True:
@@ -235,7 +254,6 @@ class ReadingQueue:
             with self._condition:
                 for sequence, _ in queued:
                     if sequence not in self._parked:
-                        self._blocking = sequence
                         return sequence
             if not queued:
                 return None

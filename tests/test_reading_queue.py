@@ -158,3 +158,21 @@ def test_one_of_those_put_aside_is_tried_and_frees_all_when_its_root_is_back(
     line.finish(second)
 
     assert {line.take(), line.take()} == {"a", "c"}
+
+
+def test_a_barrier_is_told_of_an_entry_that_goes_while_it_looks(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [(sequence, key)] = line.see("a")
+    line.entry()
+    look = line.queue._first_sequence
+
+    def look_while_it_goes(after: int) -> int | None:
+        found = look(after)
+        monkeypatch.undo()
+        line.finish(Entry(sequence, key))
+        return found
+
+    monkeypatch.setattr(line.queue, "_first_sequence", look_while_it_goes)
+
+    assert line.queue.barrier().result(timeout=5) is None

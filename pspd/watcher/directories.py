@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.globs import PathFilter
 from pspd.core.model import Directory, DirectoryId, FileKey, FileRecord, WatchRoot
-from pspd.core.reconcile import COARSE_GRAIN_NS
+from pspd.core.reconcile import FINE_GRAIN_NS
 from pspd.watcher.descriptors import Inode, inode_from, look_at_names, open_directory
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def changed_since(root: WatchRoot, names: tuple[str, ...], moment_ns: int) -> bo
     except OSError:
         return True
     try:
-        return os.fstat(descriptor).st_mtime_ns >= moment_ns - COARSE_GRAIN_NS
+        return os.fstat(descriptor).st_mtime_ns >= moment_ns - FINE_GRAIN_NS
     finally:
         os.close(descriptor)
 

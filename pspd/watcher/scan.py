@@ -78,6 +78,7 @@ class Pass:
         self._missing_directories: dict[DirectoryId, Directory] = {}
         self._found_directories: set[DirectoryId] = set()
         self._begun_ns = time.time_ns()
+        self._is_scan = False
         self.is_disturbed = False
         """Whether directories were moved under its feet, so that it has to be done again."""
         self.unreadable: list[str] = []
@@ -87,6 +88,7 @@ class Pass:
 
     def scan(self, root: WatchRoot) -> Iterator[None]:
         """Look at everything below a root; yields after each directory."""
+        self._is_scan = True
         with self._store.read() as reader:
             directory = reader.directory(root.directory)
         assert directory is not None, "a root's own directory is stored with it"
@@ -152,8 +154,8 @@ class Pass:
         root = roots.get(parent.root_id)
         if root is None:
             return False
-        if changed_since(root, place[1], self._begun_ns):
-            # It went during the sweep, perhaps to a place that was looked at before.
+        if self._is_scan and changed_since(root, place[1], self._begun_ns):
+            # It went during the scan, perhaps to a place that was looked at before.
             self.is_disturbed = True
         return not is_there(root, place[1], key.name, is_directory=is_directory)
 
@@ -188,7 +190,9 @@ class Pass:
                     children = self._visit(descriptor, root, place, None, is_new=is_new)
             except OSError as error:
                 if error.errno in _GONE:
-                    self.is_disturbed = True  # it was there when its parent was listed
+                    # It was there when its parent was listed. A look needs not care: that it went
+                    # is hinted at as well.
+                    self.is_disturbed |= self._is_scan
                 else:
                     self._note_unreadable(root, place, error)
                 continue

@@ -404,3 +404,26 @@ def test_files_are_not_booked_on_a_directory_that_was_swapped_meanwhile(tree: Tr
     tree.scan()
 
     assert tree.known() == {"b/one", "a/two"}
+
+
+def test_a_removal_that_was_hinted_at_asks_for_no_scan_and_one_during_a_scan_does(
+    tree: Tree,
+) -> None:
+    paths = [write(tree.top / name) for name in ("a", "b")]
+    write(tree.top / "sub" / "c")
+    tree.scan()
+    paths[0].unlink()
+    look = Pass(tree.store, tree.hand_on)
+    for _ in look.look(tree.root, (), {"a"}):
+        pass
+    look.finish([tree.root])
+    assert not look.is_disturbed
+
+    scan = Pass(tree.store, tree.hand_on)
+    scanning = scan.scan(tree.root)
+    next(scanning)
+    shutil.rmtree(tree.top / "sub")
+    for _ in scanning:
+        pass
+    scan.finish([tree.root])
+    assert scan.is_disturbed
