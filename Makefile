@@ -3,6 +3,8 @@
 #   make demo                        install (half a minute), index sample pictures, search them
 #   make demo IN=DIR [IMG=FILE]      the same on pictures of one's own, which are only read
 #   make test                        install with what the tests need, run them
+#   make test-nightly                what is promised under fault and attack, within an hour
+#   make test-release                the same at the size of a release, half a day
 #   make lint                        format, rules, types, layers
 #   make bench                       speed of indexing and of queries, beside limits
 #   make clean                       remove what make made
@@ -51,6 +53,12 @@ demo: $(VENV)/installed
 test: $(VENV)/developing
 	$(BIN)/python -m pytest
 
+test-nightly: $(VENV)/developing
+	PSP_TEST_SIZE=nightly $(BIN)/python -m pytest tests/reliability
+
+test-release: $(VENV)/developing
+	PSP_TEST_SIZE=release $(BIN)/python -m pytest tests/reliability
+
 lint: $(VENV)/developing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -64,4 +72,4 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf build dist demo
 
-.PHONY: all help demo test lint bench clean
+.PHONY: all help demo test test-nightly test-release lint bench clean

@@ -19,6 +19,7 @@ from pspd.indexer import Indexer
 from pspd.indexer import Options as IndexerOptions
 from pspd.lock import only_daemon
 from pspd.log import get_logger
+from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
 from pspd.reading import FileReader
 from pspd.roots import Roots
@@ -121,6 +122,7 @@ def _start_parts(
         max_delay_seconds=config.watch.max_delay_seconds,
     )
     audience = _Audience()
+    board = NoticeBoard()
     indexer = Indexer(
         store,
         index,
@@ -144,6 +146,7 @@ def _start_parts(
         reader=file_reader,
         upkeep=upkeep,
         searcher=Searcher(store, index, pools.queries, _search_options(config), indexer.remember),
+        board=board,
         max_hits=config.search.max_hits,
         stop=stop.set,
     )

@@ -17,6 +17,7 @@ from pspd.rpc import wire
 
 if TYPE_CHECKING:
     from pspd.indexer import Indexer
+    from pspd.noticeboard import NoticeBoard
     from pspd.reading import FileReader
     from pspd.roots import Roots
     from pspd.searcher import Found, Hit, Searcher
@@ -41,6 +42,7 @@ class Service:
         reader: FileReader,
         upkeep: Upkeep,
         searcher: Searcher,
+        board: NoticeBoard,
         max_hits: int,
         stop: Callable[[], None],
     ) -> None:
@@ -51,6 +53,7 @@ class Service:
         self._reader = reader
         self._upkeep = upkeep
         self._searcher = searcher
+        self._board = board
         self._max_hits = max_hits
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
@@ -115,6 +118,11 @@ class Service:
             features_version=FEATURES_VERSION,
             notifier=self._watcher.notifier_name,
             problem=self._indexer.problem,
+            notices=[
+                wire.Notice(notice.area, notice.cause, notice.cure, os.fsencode(notice.path))
+                for notice in self._board.notices()
+            ],
+            counters=self._board.counters(),
         )
 
     def _search(

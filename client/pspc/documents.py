@@ -16,6 +16,7 @@ from pspc.schema import (
     FailuresDocument,
     FreshnessDocument,
     HitDocument,
+    NoticeDocument,
     QueryDocument,
     ResultDocument,
     ResultsDocument,
@@ -134,6 +135,17 @@ def status(reply: wire.StatusReply) -> StatusDocument:
         features_version=reply.features_version,
         notifier=reply.notifier,
         problem=reply.problem,
+        notices=[
+            NoticeDocument(
+                area=notice.area,
+                cause=notice.cause,
+                cure=notice.cure,
+                path=path_text(notice.path),
+                path_base64=path_base64(notice.path),
+            )
+            for notice in reply.notices
+        ],
+        counters=reply.counters,
     )
 
 

@@ -125,6 +125,14 @@ class RootsDocument(msgspec.Struct, kw_only=True):
     roots: list[RootDocument]
 
 
+class NoticeDocument(PathDocument, kw_only=True):
+    """One thing that a person should know, or mend; the path is empty when it is about none."""
+
+    area: str
+    cause: str
+    cure: str
+
+
 class StatusDocument(msgspec.Struct, kw_only=True):
     """`pspc status --json`."""
 
@@ -145,6 +153,8 @@ class StatusDocument(msgspec.Struct, kw_only=True):
     features_version: int
     notifier: str
     problem: str
+    notices: list[NoticeDocument]
+    counters: dict[str, int]
 
 
 class FailureDocument(PathDocument, kw_only=True):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pspc.console import Console
     from pspd.rpc import wire
 
+MOST_NOTICES = 20
+"""Notices that are shown to a person; `--json` has all."""
+
 EXAMPLES = """\
   pspc status
   pspc status --json
@@ -58,6 +61,17 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
     if reply.problem:
         rows.append(("problem", reply.problem))
     lines = [f"{name:<10}{printable(text)}" for name, text in rows]
+    lines += [_notice_line(notice) for notice in reply.notices[:MOST_NOTICES]]
+    if len(reply.notices) > MOST_NOTICES:
+        lines.append(
+            f"{'notice':<10}and {len(reply.notices) - MOST_NOTICES:,} more: pspc status --json"
+        )
     lines.append("")
     lines.append(roots_table(reply.roots) if reply.roots else "no folder is watched: pspc add DIR")
     return "\n".join(lines)
+
+
+def _notice_line(notice: wire.Notice) -> str:
+    where = f"{printable(notice.path)}: " if notice.path else ""
+    cure = f"; {printable(notice.cure)}" if notice.cure else ""
+    return f"{'notice':<10}{where}{printable(notice.cause)}{cure}"

@@ -73,6 +73,17 @@ class Freshness(msgspec.Struct, frozen=True):
     """Why indexing does not go on, as one sentence; empty when all is well."""
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """One thing that a person should know, or mend."""
+
+    area: str
+    """The part it is about: "watching", "workers", "store", "sockets", "host"."""
+    cause: str
+    cure: str = ""
+    path: bytes = b""
+    """The file or directory it is about; empty when it is about none."""
+
+
 class StatusReply(Message, frozen=True, tag="status_reply"):
     """The daemon's state."""
 
@@ -101,6 +112,10 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     """Where hints come from."""
     problem: str = ""
     """As in `Freshness`."""
+    notices: list[Notice] = msgspec.field(default_factory=list)
+    """What a person should know or mend."""
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
+    """What happened how often since the start, such as "queue_overflows"."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):

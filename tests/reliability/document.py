@@ -1,0 +1,42 @@
+"""Renew the table in docs/reliability.md from the last nightly run.
+
+python -m tests.reliability.document [reliability-nightly.json]
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from tests.reliability.goals import GOALS, Figure
+from tests.reliability.table import in_order, word_of
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
+_TABLE = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
+
+
+def table_of(figures: list[Figure]) -> str:
+    """Return the figures as a Markdown table, one row a figure, the goal said once."""
+    rows = ["| | goal | figure | reached |", "|---|---|---|---|"]
+    said = ""
+    for figure in in_order(figures):
+        goal = "" if figure.goal == said else GOALS[figure.goal]
+        said = figure.goal
+        text = f"{figure.text}: {figure.why}" if figure.why else figure.text
+        rows.append(f"| {figure.goal} | {goal} | {text} | {word_of(figure)} |".replace("\n", " "))
+    return "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    """Put the table between the marks."""
+    source = Path(sys.argv[1] if len(sys.argv) > 1 else "reliability-nightly.json")
+    figures = [Figure(**each) for each in json.loads(source.read_text())]
+    text = DOCUMENT.read_text(encoding="utf-8")
+    table = table_of(figures)
+    DOCUMENT.write_text(_TABLE.sub(lambda _: table, text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

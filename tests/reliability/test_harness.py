@@ -1,0 +1,25 @@
+"""The table tells what tests measured, no more."""
+
+from __future__ import annotations
+
+from tests.reliability.document import table_of
+from tests.reliability.goals import Figure
+from tests.reliability.table import lines_of
+
+REACHED = Figure("G2", "test_a", "250 images: 250 fine", reached=True)
+MISSED = Figure("G1", "test_b", "50 kills: 1 lost", reached=False)
+NOT_RUN = Figure("G10", "test_c", "not run", reached=False, why="no compiler here")
+
+
+def test_the_table_names_each_goal_in_order() -> None:
+    _, first, second, third, missing = lines_of([NOT_RUN, REACHED, MISSED])
+    assert first.split() == ["G1", "no", "50", "kills:", "1", "lost"]
+    assert second.split()[:2] == ["G2", "yes"]
+    assert third.split()[:3] == ["G10", "not", "run"]
+    assert missing.startswith("not measured in this run: G3, ")
+
+
+def test_the_document_has_a_row_for_each_figure() -> None:
+    rows = table_of([REACHED, MISSED]).splitlines()[2:]
+    assert [row.split("|")[1].strip() for row in rows] == ["G1", "G2"]
+    assert rows[0].endswith("| 50 kills: 1 lost | no |")
