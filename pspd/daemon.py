@@ -95,11 +95,25 @@ class _Pools:
     threads: int
 
 
-def _start_workers(config: Config, stack: ExitStack) -> _Pools:
+def _start_workers(config: Config, stack: ExitStack, board: NoticeBoard) -> _Pools:
     threads = config.workers.processes or usable_cores()
+    needs_sandbox = config.workers.sandbox == "require"
     pools = _Pools(
-        WorkerPool(threads, config.limits, name="indexing", nice=config.workers.nice),
-        WorkerPool(config.workers.query_processes, config.limits, name="query"),
+        WorkerPool(
+            threads,
+            config.limits,
+            name="indexing",
+            nice=config.workers.nice,
+            needs_sandbox=needs_sandbox,
+            board=board,
+        ),
+        WorkerPool(
+            config.workers.query_processes,
+            config.limits,
+            name="query",
+            needs_sandbox=needs_sandbox,
+            board=board,
+        ),
         threads,
     )
     for pool in (pools.indexing, pools.queries):
@@ -112,7 +126,8 @@ def _start_parts(
     config: Config, stack: ExitStack, store: Store, index: Index, stop: StopSignal
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
-    pools = _start_workers(config, stack)
+    board = NoticeBoard()
+    pools = _start_workers(config, stack, board)
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
     file_reader = FileReader(
@@ -122,7 +137,6 @@ def _start_parts(
         max_delay_seconds=config.watch.max_delay_seconds,
     )
     audience = _Audience()
-    board = NoticeBoard()
     indexer = Indexer(
         store,
         index,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from pspd import __version__
 from pspd.core import verdict as verdicts
+from pspd.core.disposition import disposition_of
+from pspd.core.model import FailureReason
 from pspd.errors import RequestError
 from pspd.features.extract import FEATURES_VERSION
 from pspd.rpc import wire
@@ -123,6 +125,7 @@ class Service:
                 for notice in self._board.notices()
             ],
             counters=self._board.counters(),
+            sandbox=self._reader.sandbox,
         )
 
     def _search(
@@ -170,7 +173,9 @@ class Service:
             page, following = reader.failures(after, max(1, min(limit, MAX_FAILURES)))
         return wire.FailuresReply(
             [
-                wire.FailureEntry(os.fsencode(path), reason, message)
+                wire.FailureEntry(
+                    os.fsencode(path), reason, message, disposition_of(FailureReason(reason))
+                )
                 for path, reason, message in page
             ],
             following,

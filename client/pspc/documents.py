@@ -146,6 +146,7 @@ def status(reply: wire.StatusReply) -> StatusDocument:
             for notice in reply.notices
         ],
         counters=reply.counters,
+        sandbox=reply.sandbox,
     )
 
 
@@ -158,6 +159,7 @@ def failures(entries: Iterable[wire.FailureEntry]) -> FailuresDocument:
                 path_base64=path_base64(entry.path),
                 reason=entry.reason,
                 message=entry.message,
+                disposition=entry.disposition,
             )
             for entry in entries
         ]

@@ -155,6 +155,7 @@ class StatusDocument(msgspec.Struct, kw_only=True):
     problem: str
     notices: list[NoticeDocument]
     counters: dict[str, int]
+    sandbox: str
 
 
 class FailureDocument(PathDocument, kw_only=True):
@@ -162,6 +163,7 @@ class FailureDocument(PathDocument, kw_only=True):
 
     reason: str
     message: str
+    disposition: str
 
 
 class FailuresDocument(msgspec.Struct, kw_only=True):

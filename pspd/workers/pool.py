@@ -44,7 +44,7 @@ class WorkerPool:
         board: Where to say that a worker is not confined, and to count deaths.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by their names
         self,
         size: int,
         limits: Limits,

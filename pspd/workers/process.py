@@ -10,8 +10,10 @@ the worker ends, and that is any of the indexer's.)
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
+import importlib
 import io
 import math
 import os
@@ -21,7 +23,7 @@ import sys
 from collections.abc import Iterator
 
 import msgspec
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
 from pspd.errors import FileFailure
@@ -50,6 +52,13 @@ _ALARM_GRACE_SECONDS = 5.0
 _PART_BYTES = 1 << 20
 """Read at once of what a file has grown by since its size was asked for."""
 _SNIFFED_BYTES = 1 << 16
+_PLUGINS = (
+    *("JpegImagePlugin", "MpoImagePlugin", "PngImagePlugin", "WebPImagePlugin", "GifImagePlugin"),
+    *("BmpImagePlugin", "TiffImagePlugin", "AvifImagePlugin", "ImageColor"),
+)
+"""Pillow's readers of `BASE_FORMATS`, and what they import in the middle of their work."""
+_CODECS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be")
+"""Of the texts in metadata; Python looks for a codec's module upon its first use."""
 
 
 def main() -> None:
@@ -72,9 +81,13 @@ def prepare_decoders() -> None:
     """Load all that decoding needs, so that nothing has to be opened in the sandbox.
 
     One picture is read, because numpy takes 34 MB of buffers and imports modules upon first use;
-    the limit on memory is for files alone.
+    the limit on memory is for files alone. Of Pillow's 43 plugins those are loaded that are on the
+    list of formats, and not the one that starts Ghostscript.
     """
-    Image.init()
+    for plugin in _PLUGINS:
+        importlib.import_module(f"PIL.{plugin}")
+    for codec in _CODECS:
+        codecs.lookup(codec)
     for name in EXTRAS:
         # A file that needs a missing one says so.
         with contextlib.suppress(FileFailure):
@@ -115,7 +128,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     except ChannelClosedError:
         raise
     except FileFailure as failure:
-        is_spent = failure.reason == FailureReason.OUT_OF_MEMORY
+        is_spent = may_have_harmed(failure)
         return _failed(FailureReason(failure.reason), str(failure), is_spent=is_spent)
     except MemoryError:
         text = f"reading it needs more memory than {limits.max_memory >> 20} MiB"
@@ -123,6 +136,18 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     except BaseException as error:  # noqa: BLE001 - the edge: mutated files raise nearly anything
         text = f"the decoder failed: {type(error).__name__}: {error}"
         return _failed(FailureReason.BROKEN, text, is_spent=True)
+
+
+def may_have_harmed(failure: FileFailure) -> bool:
+    """Say whether a decoder stopped half-way, and may have been left in a bad state.
+
+    Refused by a limit, ended too soon, and not recognised at all happen in every folder, and leave
+    nothing behind; a folder full of them should not cost a process each.
+    """
+    if failure.reason == FailureReason.OUT_OF_MEMORY:
+        return True
+    is_unidentified = isinstance(failure.__cause__, UnidentifiedImageError)
+    return failure.reason == FailureReason.BROKEN and not is_unidentified
 
 
 def check_beginning(descriptor: int) -> None:

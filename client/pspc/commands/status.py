@@ -55,6 +55,7 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
         ("decoded", f"{counted(reply.extracted, 'picture')} since the start"),
         ("store", human_bytes(reply.store_bytes)),
         ("notifier", reply.notifier),
+        ("sandbox", reply.sandbox or "no worker is ready yet"),
     ]
     if reply.stale:
         rows.append(("stale", f"{counted(reply.stale, 'picture')} to be extracted again"))

@@ -116,6 +116,8 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     """What a person should know or mend."""
     counters: dict[str, int] = msgspec.field(default_factory=dict)
     """What happened how often since the start, such as "queue_overflows"."""
+    sandbox: str = ""
+    """What confines the processes that decode, by their own word; empty until one is ready."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):
@@ -194,6 +196,8 @@ class FailureEntry(msgspec.Struct, frozen=True):
     reason: str
     """A value of `pspd.core.model.FailureReason`."""
     message: str
+    disposition: str = ""
+    """What the reason amounts to: a value of `pspd.core.disposition.Disposition`."""
 
 
 class FailuresReply(Message, frozen=True, tag="failures_reply"):
