@@ -14,7 +14,7 @@ from pspd import __version__
 from pspd.committing import Options as IndexerOptions
 from pspd.config import Config
 from pspd.core import verdict as verdicts
-from pspd.errors import PartDied
+from pspd.errors import PartDied, StoreError
 from pspd.host import (
     STOP_SECONDS,
     StopSignal,
@@ -29,6 +29,7 @@ from pspd.lock import only_daemon
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.protection import Finding, inspect, notice_of
 from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
@@ -181,6 +182,7 @@ def _start_parts(
         upkeep=upkeep,
         searcher=Searcher(store, index, pools.queries, _search_options(config), indexer.remember),
         board=board,
+        protection=_protection(board),
         max_hits=config.search.max_hits,
         stop=end.stop.set,
     )
@@ -191,6 +193,16 @@ def _start_parts(
         stack.callback(part.close)
     stack.callback(supervisor.close)
     return service, server
+
+
+def _protection(board: NoticeBoard) -> list[Finding]:
+    """See which of the unit's restrictions hold, and tell of those that do not."""
+    findings = inspect(os.environ)
+    notice = notice_of(findings)
+    if notice is not None:
+        _log.warning("the service is not as protected as its unit says", cause=notice.cause)
+        board.post("protection", notice)
+    return findings
 
 
 def _start_server(config: Config, stack: ExitStack, service: Service) -> RpcServer:
@@ -214,7 +226,11 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
         if not server.is_reachable():
             _log.error("the socket is gone; nobody can reach this daemon any more")
             return
-        progress = service.progress()
+        try:
+            progress = service.progress()
+        except StoreError as error:
+            _log.error("the store cannot be read", error=error)
+            continue
         if progress != last:
             server.publish(progress)
             last = progress

@@ -18,6 +18,7 @@ from pspc.schema import (
     HitDocument,
     NoticeDocument,
     QueryDocument,
+    RestrictionDocument,
     ResultDocument,
     ResultsDocument,
     RootDocument,
@@ -146,6 +147,10 @@ def status(reply: wire.StatusReply) -> StatusDocument:
             for notice in reply.notices
         ],
         counters=reply.counters,
+        protection=[
+            RestrictionDocument(setting=each.setting, holds=each.holds, promised=each.promised)
+            for each in reply.protection
+        ],
     )
 
 
