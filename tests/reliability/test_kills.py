@@ -24,7 +24,7 @@ from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
 from tests.reliability.ledger import read_ledger
 
-CONFIG = "[watch]\nquiet_seconds = 0.1\n[workers]\nprocesses = 2\n"
+CONFIG = "[watch]\nquiet_seconds = 0.1\n[workers]\nprocesses = 2\nquery_processes = 1\n"
 STOP_SECONDS = 5.0
 READY_SECONDS = 2.0
 WAIT_SECONDS = 60.0
