@@ -71,14 +71,18 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
     deaths: list[str] = []
     with ExitStack() as stack:
         stack.enter_context(watched_threads(stop, deaths))
-        store, index = _open_store(config, stack)
-        service, server = _start_parts(config, stack, store, index, _End(stop, deaths))
-        notifier.ready()
-        _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
-        _stay(service, server, notifier, stop)
+        try:
+            store, index = _open_store(config, stack)
+            service, server = _start_parts(config, stack, store, index, _End(stop, deaths))
+            notifier.ready()
+            _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
+            _stay(service, server, notifier, stop)
+        except BaseException:
+            end_within(STOP_SECONDS, PartDied.exit_status)
+            raise
         _log.info("stopping")
         notifier.stopping()
-        end_within(STOP_SECONDS, lambda: PartDied.exit_status if deaths else 0)
+        end_within(STOP_SECONDS, PartDied.exit_status if deaths else 0)
     if deaths:
         raise PartDied(f"a part of the daemon died: {deaths[0]}; its log has the details")
     _log.info("stopped")

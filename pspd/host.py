@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def watched_threads(stop: StopSignal, deaths: list[str]) -> Iterator[None]:
         threading.excepthook = previous
 
 
-def end_within(seconds: float, exit_status: Callable[[], int]) -> None:
+def end_within(seconds: float, exit_status: int) -> None:
     """End the process when it has not ended by itself, for a thread that hangs in a system call.
 
     The store is as safe then as after a crash: what was acknowledged is there.
@@ -100,7 +100,7 @@ def end_within(seconds: float, exit_status: Callable[[], int]) -> None:
     def end() -> None:
         names = ", ".join(sorted(thread.name for thread in threading.enumerate()))
         _log.error("the daemon does not stop by itself and is ended", threads=names)
-        os._exit(exit_status())
+        os._exit(exit_status)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 MOST_DEATHS = 2
 """After so many deaths of its reader a file is believed to be the cause, and recorded as failed."""
 
-CLOSE_SECONDS = 2.0
-"""How long `close` waits for readers: one may hang in a disk or a network that does not answer."""
+CLOSE_SECONDS = 1.0
+"""How long `close` waits for readers: one may hang in a disk or a network that does not answer, or
+decode something huge, which is then read again at the next start."""
 
 _log = get_logger(__name__)
 

@@ -25,6 +25,8 @@ from tests.reliability.goals import Size
 from tests.reliability.ledger import read_ledger
 
 CONFIG = "[watch]\nquiet_seconds = 0.1\n[workers]\nprocesses = 2\nquery_processes = 1\n"
+WORKERS = 3
+"""Processes that `CONFIG` asks for."""
 STOP_SECONDS = 5.0
 READY_SECONDS = 2.0
 WAIT_SECONDS = 60.0
@@ -225,18 +227,33 @@ def test_a_daemon_that_was_frozen_finds_what_changed_meanwhile(
 
 
 @pytest.mark.goal("G1")
-def test_a_worker_that_hangs_does_not_hold_up_the_end(goal: Report, home: Home) -> None:
+def test_workers_that_hang_do_not_hold_up_the_end(goal: Report, home: Home) -> None:
     pictures = Pictures(home.pictures(), random.Random(11))
     with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
         assert daemon.await_ready()
         pictures.add(8)
-        until(lambda: len(daemon.workers()) >= 3)
+        until(lambda: len(daemon.workers()) >= WORKERS)
         for worker in daemon.workers():
             os.kill(worker, signal.SIGSTOP)
         connection.add(pictures.folder)
+        answers: list[str] = []
+        searching = threading.Thread(target=search_into, args=(home, pictures, answers))
+        searching.start()
         until(lambda: connection.status().pending > 0)
         status, seconds = daemon.stop()
+        searching.join(WAIT_SECONDS)
     goal.figure(
-        f"every worker frozen over a file: ended with {status} after {seconds:.1f} s",
-        reached=status == 0 and seconds <= STOP_SECONDS,
+        f"every worker frozen, files and a search in hand: ended with {status} after "
+        f"{seconds:.1f} s, the search got {answers}",
+        reached=status == 0 and seconds <= STOP_SECONDS and len(answers) == 1,
     )
+
+
+def search_into(home: Home, pictures: Pictures, answers: list[str]) -> None:
+    """Search with a picture, and note what comes of it."""
+    with Connection(home.path, timeout=WAIT_SECONDS) as connection:
+        try:
+            connection.search(next(iter(pictures.paths())))
+            answers.append("hits")
+        except PspcError as error:
+            answers.append(getattr(error, "code", type(error).__name__))
