@@ -11,16 +11,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pspd import __version__
+from pspd.committing import Options as IndexerOptions
 from pspd.config import Config
 from pspd.core import verdict as verdicts
-from pspd.errors import PartDied
-from pspd.host import StopSignal, make_private, prepare_process, usable_cores, watched_threads
+from pspd.errors import PartDied, StoreError
+from pspd.host import (
+    STOP_SECONDS,
+    StopSignal,
+    end_within,
+    make_private,
+    prepare_process,
+    usable_cores,
+    watched_threads,
+)
 from pspd.indexer import Indexer
-from pspd.indexer import Options as IndexerOptions
 from pspd.lock import only_daemon
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.protection import Finding, inspect, notice_of
 from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
@@ -32,6 +41,7 @@ from pspd.searcher import Searcher
 from pspd.service import Service
 from pspd.store.batch import PathChange
 from pspd.store.store import Store
+from pspd.supervision import Supervisor
 from pspd.upkeep import Upkeep
 from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier
@@ -58,18 +68,37 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
     stop = StopSignal()
     prepare_process(stop)
     notifier = ServiceNotifier(environ)
+    deaths: list[str] = []
     with ExitStack() as stack:
-        deaths = stack.enter_context(watched_threads(stop))
-        store, index = _open_store(config, stack)
-        service, server = _start_parts(config, stack, store, index, stop)
-        notifier.ready()
-        _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
-        _stay(service, server, notifier, stop)
+        stack.enter_context(watched_threads(stop, deaths))
+        try:
+            store, index = _open_store(config, stack)
+            service, server = _start_parts(config, stack, store, index, _End(stop, deaths))
+            notifier.ready()
+            _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
+            _stay(service, server, notifier, stop)
+        except BaseException:
+            end_within(STOP_SECONDS, PartDied.exit_status)
+            raise
         _log.info("stopping")
         notifier.stopping()
+        end_within(STOP_SECONDS, PartDied.exit_status if deaths else 0)
     if deaths:
         raise PartDied(f"a part of the daemon died: {deaths[0]}; its log has the details")
     _log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How parts end the daemon: because somebody asked, or because one of them is dead."""
+
+    stop: StopSignal
+    deaths: list[str]
+
+    def for_want_of(self, part: str) -> None:
+        """End it because a part cannot be kept alive."""
+        self.deaths.append(part)
+        self.stop.set()
 
 
 def _open_store(config: Config, stack: ExitStack) -> tuple[Store, Index]:
@@ -123,7 +152,7 @@ def _start_workers(config: Config, stack: ExitStack, board: NoticeBoard) -> _Poo
 
 
 def _start_parts(
-    config: Config, stack: ExitStack, store: Store, index: Index, stop: StopSignal
+    config: Config, stack: ExitStack, store: Store, index: Index, end: _End
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
     board = NoticeBoard()
@@ -137,20 +166,30 @@ def _start_parts(
         max_delay_seconds=config.watch.max_delay_seconds,
     )
     audience = _Audience()
+    supervisor = Supervisor(board, end.for_want_of)
     indexer = Indexer(
         store,
         index,
         file_reader,
         _indexer_options(config, pools.threads),
         audience,
+        make_thread=supervisor,
     )
-    watcher = Watcher(store, lambda: _notifier(config), indexer, _watcher_options(config), own=own)
+    watcher = Watcher(
+        store,
+        lambda: _notifier(config),
+        indexer,
+        _watcher_options(config),
+        own=own,
+        make_thread=supervisor,
+    )
     upkeep = Upkeep(
         store,
         indexer,
         file_reader,
         limits=config.limits,
         keep_removed_days=config.store.keep_removed_days,
+        make_thread=supervisor,
     )
     service = Service(
         store=store,
@@ -161,15 +200,27 @@ def _start_parts(
         upkeep=upkeep,
         searcher=Searcher(store, index, pools.queries, _search_options(config), indexer.remember),
         board=board,
+        protection=_protection(board),
         max_hits=config.search.max_hits,
-        stop=stop.set,
+        stop=end.stop.set,
     )
     audience.watcher = watcher
     server = audience.server = _start_server(config, stack, service)
     for part in (indexer, watcher, upkeep):
         part.start()
         stack.callback(part.close)
+    stack.callback(supervisor.close)
     return service, server
+
+
+def _protection(board: NoticeBoard) -> list[Finding]:
+    """See which of the unit's restrictions hold, and tell of those that do not."""
+    findings = inspect(os.environ)
+    notice = notice_of(findings)
+    if notice is not None:
+        _log.warning("the service is not as protected as its unit says", cause=notice.cause)
+        board.post("protection", notice)
+    return findings
 
 
 def _start_server(config: Config, stack: ExitStack, service: Service) -> RpcServer:
@@ -193,7 +244,11 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
         if not server.is_reachable():
             _log.error("the socket is gone; nobody can reach this daemon any more")
             return
-        progress = service.progress()
+        try:
+            progress = service.progress()
+        except StoreError as error:
+            _log.error("the store cannot be read", error=error)
+            continue
         if progress != last:
             server.publish(progress)
             last = progress

@@ -18,6 +18,7 @@ from pspc.schema import (
     HitDocument,
     NoticeDocument,
     QueryDocument,
+    RestrictionDocument,
     ResultDocument,
     ResultsDocument,
     RootDocument,
@@ -147,6 +148,10 @@ def status(reply: wire.StatusReply) -> StatusDocument:
         ],
         counters=reply.counters,
         sandbox=reply.sandbox,
+        protection=[
+            RestrictionDocument(setting=each.setting, holds=each.holds, promised=each.promised)
+            for each in reply.protection
+        ],
     )
 
 

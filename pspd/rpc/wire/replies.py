@@ -84,6 +84,16 @@ class Notice(msgspec.Struct, frozen=True):
     """The file or directory it is about; empty when it is about none."""
 
 
+class Restriction(msgspec.Struct, frozen=True):
+    """Something that the daemon's process shall not be able to do, and whether that is so."""
+
+    setting: str
+    """The line of the systemd unit that asks for it."""
+    holds: bool
+    promised: bool
+    """Whether the daemon was started by a unit that asks for it."""
+
+
 class StatusReply(Message, frozen=True, tag="status_reply"):
     """The daemon's state."""
 
@@ -118,6 +128,8 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     """What happened how often since the start, such as "queue_overflows"."""
     sandbox: str = ""
     """What confines the processes that decode, by their own word; empty until one is ready."""
+    protection: list[Restriction] = msgspec.field(default_factory=list)
+    """What the kernel keeps the daemon from, as it was at the start."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):
