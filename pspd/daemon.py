@@ -1,6 +1,7 @@
 """The composition root: builds the daemon bottom-up, runs it, stops it in reverse.
 
-lock → store → index → workers → reader → indexer → watcher → upkeep → searcher → service → rpc
+opening (locks, fronts) → store → index → workers → reader → indexer → watcher → upkeep →
+searcher → service → rpc
 """
 
 from __future__ import annotations
@@ -19,16 +20,15 @@ from pspd.host import (
     STOP_SECONDS,
     StopSignal,
     end_within,
-    make_private,
     prepare_process,
     usable_cores,
     watched_threads,
 )
 from pspd.indexer import Indexer
-from pspd.lock import only_daemon
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.opening import Opening
 from pspd.protection import Finding, inspect, notice_of
 from pspd.reading import FileReader
 from pspd.roots import Roots
@@ -56,11 +56,10 @@ PROGRESS_SECONDS = 0.5
 _log = get_logger(__name__)
 
 
-def run(config: Config, environ: Mapping[str, str]) -> None:
+def run(config: Config, environ: Mapping[str, str], opening: Opening) -> None:
     """Run until told to stop.
 
     Raises:
-        AlreadyRunning: Another daemon has the store or the sockets.
         StoreError: The store cannot be opened.
         AddressError: The sockets cannot be made.
         PartDied: A part of the daemon died.
@@ -73,7 +72,8 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
         stack.enter_context(watched_threads(stop, deaths))
         try:
             store, index = _open_store(config, stack)
-            service, server = _start_parts(config, stack, store, index, _End(stop, deaths))
+            end = _End(stop, deaths)
+            service, server = _start_parts(config, stack, store, index, end, opening)
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)
@@ -102,11 +102,7 @@ class _End:
 
 
 def _open_store(config: Config, stack: ExitStack) -> tuple[Store, Index]:
-    """Open the store, alone, and read the index out of its columns."""
-    # The store and the sockets may lie apart, and each must be this daemon's alone.
-    for folder in sorted({config.paths.state, config.paths.runtime}):
-        make_private(folder)
-        stack.enter_context(only_daemon(folder))
+    """Open the store and read the index out of its columns."""
     store = Store(config.paths.state / "store", map_bytes=config.store.map_bytes)
     stack.callback(store.close)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
@@ -151,11 +147,11 @@ def _start_workers(config: Config, stack: ExitStack, board: NoticeBoard) -> _Poo
     return pools
 
 
-def _start_parts(
-    config: Config, stack: ExitStack, store: Store, index: Index, end: _End
+def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
+    config: Config, stack: ExitStack, store: Store, index: Index, end: _End, opening: Opening
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
-    board = NoticeBoard()
+    board = opening.board
     pools = _start_workers(config, stack, board)
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
@@ -205,7 +201,7 @@ def _start_parts(
         stop=end.stop.set,
     )
     audience.watcher = watcher
-    server = audience.server = _start_server(config, stack, service)
+    server = audience.server = _start_server(config, stack, service, opening)
     for part in (indexer, watcher, upkeep):
         part.start()
         stack.callback(part.close)
@@ -223,13 +219,10 @@ def _protection(board: NoticeBoard) -> list[Finding]:
     return findings
 
 
-def _start_server(config: Config, stack: ExitStack, service: Service) -> RpcServer:
-    server = RpcServer(
-        wire.socket_address(os.fspath(config.paths.runtime / wire.SOCKET_NAME)),
-        wire.socket_address(os.fspath(config.paths.runtime / wire.EVENTS_SOCKET_NAME)),
-        service,
-        threads=config.search.threads,
-    )
+def _start_server(
+    config: Config, stack: ExitStack, service: Service, opening: Opening
+) -> RpcServer:
+    server = RpcServer(opening.fronts, service, threads=config.search.threads)
     server.start()
     stack.callback(server.close)
     return server

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import pwd
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from pspd.errors import ConfigError
 from pspd.rpc.wire import printable, runtime_directory
 
 CONFIG_NAME = "config.toml"
+
+_TCP_ADDRESS = re.compile(r"tcp://([\w.*-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
 
 _Section = TypeVar("_Section")
 
@@ -110,6 +113,8 @@ def _checked(key: str, kind: object, value: object) -> object:
         return _checked_choice(get_args(kind), value)
     if kind is Path:
         return _checked_path(value)
+    if key == "remote.listen":
+        return _checked_address(value)
     return _checked_number(RANGES[key], value, is_whole=kind is not float)
 
 
@@ -126,6 +131,12 @@ def _checked_path(value: object) -> Path:
     if not isinstance(value, str) or "\0" in value or not Path(value).is_absolute():
         raise ValueError(f"expected an absolute path as a string, found {_describe(value)}")
     return Path(value)
+
+
+def _checked_address(value: object) -> str:
+    if isinstance(value, str) and _TCP_ADDRESS.fullmatch(value):
+        return value
+    raise ValueError(f'expected an address such as "tcp://0.0.0.0:7420", found {_describe(value)}')
 
 
 def _checked_number(limits: Range, value: object, *, is_whole: bool) -> float:

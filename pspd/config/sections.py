@@ -25,6 +25,11 @@ class Paths:
     """Directory of the sockets. Follows $PSP_HOME, else $XDG_RUNTIME_DIR/psp; it cannot be set
     in the file, because the client finds the daemon by the environment alone."""
 
+    @property
+    def keys(self) -> Path:
+        """Folder of the keys for tcp."""
+        return self.state / "keys"
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -97,6 +102,15 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """Searching from other machines."""
+
+    listen: str | None = None
+    """Address at which clients with a key are answered, such as "tcp://0.0.0.0:7420"; absent means
+    that nothing listens on the network. First make keys with: pspd keys add NAME."""
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """What the daemon says on standard error."""
 
@@ -117,6 +131,7 @@ class Config:
     workers: Workers = Workers()
     store: Store = Store()
     search: Search = Search()
+    remote: Remote = Remote()
     log: Log = Log()
 
 

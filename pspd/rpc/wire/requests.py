@@ -81,3 +81,6 @@ Request = (
     | FailuresRequest
     | StopRequest
 )
+
+RemoteRequest = Hello | StatusRequest | RootsRequest | SearchRequest | FailuresRequest
+"""What a client can ask over tcp: nothing that names a path, changes anything or reads it all."""
