@@ -55,18 +55,9 @@ def _settings(config: Config) -> Iterator[tuple[str, link.Settings]]:
     def address(name: str) -> str:
         return wire.socket_address(os.fspath(config.paths.runtime / name))
 
-    yield (
-        "front",
-        link.Settings(
-            link=address("pspd-front.sock"),
-            requests=address(wire.SOCKET_NAME),
-            events=address(wire.EVENTS_SOCKET_NAME),
-            log_level=config.log.level,
-            log_format=config.log.format,
-        ),
-    )
     if config.remote.listen is not None:
-        # A front of its own: what strangers do to it is nothing to the local one.
+        # A front of its own: what strangers do to it is nothing to the local one. It comes first: a
+        # client that starts the daemon takes the local socket for the sign that all is well.
         yield (
             "remote",
             link.Settings(
@@ -77,3 +68,13 @@ def _settings(config: Config) -> Iterator[tuple[str, link.Settings]]:
                 log_format=config.log.format,
             ),
         )
+    yield (
+        "front",
+        link.Settings(
+            link=address("pspd-front.sock"),
+            requests=address(wire.SOCKET_NAME),
+            events=address(wire.EVENTS_SOCKET_NAME),
+            log_level=config.log.level,
+            log_format=config.log.format,
+        ),
+    )

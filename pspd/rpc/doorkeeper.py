@@ -53,7 +53,8 @@ class Doorkeeper:
         frames = self.socket.recv_multipart()
         name = self._name_of(frames)
         if not name:
-            _log.warning("a client without a known key was refused", address=frames[3:4])
+            address = b"".join(frames[3:4])
+            _log.warning("a client without a known key was refused", address=address)
         status = [b"200", b"OK"] if name else [b"400", b"the key is not known"]
         number = frames[1] if len(frames) > 1 else b""
         self.socket.send_multipart([_VERSION, number, *status, name.encode(), b""])
