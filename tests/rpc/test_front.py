@@ -160,13 +160,13 @@ def test_a_front_lets_its_connections_go_before_its_descriptors_end(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    limited = ("prlimit", "--nofile=64:64", *front_keeper.COMMAND)
+    limited = ("prlimit", "--nofile=400:400", *front_keeper.COMMAND)
     monkeypatch.setattr("pspd.rpc.front_keeper.COMMAND", limited)
     board = NoticeBoard()
     with serving_by_process(directory, handler, board), Connection(directory) as connection:
         assert connection.status() == STATUS
         with ExitStack() as stack:
-            for _ in range(60):
+            for _ in range(390):
                 held = stack.enter_context(socket.socket(socket.AF_UNIX))
                 held.settimeout(5)
                 with suppress(OSError):
