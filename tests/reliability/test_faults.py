@@ -34,6 +34,7 @@ HIGHEST = 200
 kinds."""
 AT_ONCE = 2
 HANG_SECONDS = 30.0
+READY_SECONDS = 10.0
 HEAL_SECONDS = 60.0
 PICTURES = 5
 CONFIG = "[watch]\nquiet_seconds = 0.1\n[workers]\nprocesses = 1\nquery_processes = 1\n"
@@ -107,12 +108,15 @@ class Run:
 
     def _live(self) -> None:
         with Daemon(self._home, environ=self._environ) as daemon:
-            if daemon.await_ready(HANG_SECONDS):
+            if daemon.await_ready(READY_SECONDS):
                 self._use(seconds=3.0)
-            elif daemon.process.poll() is None:
-                self._wrong("neither ready nor ended")
             self._outcome.fired = self._fired.exists()
             self._mended.touch()
+            if daemon.ready_seconds == float("inf"):
+                # A lasting fault may keep it from saying so, and no longer than that.
+                is_ready = daemon.await_ready(HANG_SECONDS)
+                if not is_ready and daemon.process.poll() is None:
+                    self._wrong("neither ready nor ended")
             self._outcome.ended = daemon.process.poll() is not None
             if not self._outcome.ended:
                 self._heal()
