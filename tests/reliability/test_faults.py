@@ -119,7 +119,7 @@ class Run:
                     self._wrong("neither ready nor ended")
             self._outcome.ended = daemon.process.poll() is not None
             if not self._outcome.ended:
-                self._heal()
+                self._heal(daemon)
                 # It may end of the fault only now.
                 if daemon.process.poll() is None:
                     self._end(daemon)
@@ -130,7 +130,7 @@ class Run:
                 self._wrong(f"no daemon can be started any more: {successor.log()[-300:]}")
                 return
             self._outcome.ended = True
-            self._heal()
+            self._heal(successor)
             self._end(successor)
             self._judge(successor)
 
@@ -151,9 +151,10 @@ class Run:
                 self._wrong("a client had to wait")
         return bool(hits) and (status.indexed, status.pending) == (PICTURES, 0)
 
-    def _heal(self) -> None:
+    def _heal(self, daemon: Daemon) -> None:
+        """Wait until all is well, or until the daemon ends for its successor to see to it."""
         deadline = time.monotonic() + HEAL_SECONDS
-        while not self._use(seconds=15.0):
+        while not self._use(seconds=15.0) and daemon.process.poll() is None:
             if time.monotonic() > deadline:
                 self._wrong("it does not heal")
                 return
