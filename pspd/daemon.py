@@ -55,7 +55,7 @@ PROGRESS_SECONDS = 0.5
 """How often subscribers are told how far indexing is, while it is under way."""
 
 UNREADABLE_SECONDS = 10.0
-"""How long the store may be unreadable before the daemon ends, for its successor to open it anew."""
+"""How long the store may be unreadable before the daemon ends; its successor opens it anew."""
 
 _log = get_logger(__name__)
 
