@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PspError as error:
         sys.stderr.write(f"pspd: {error}\n")
         return error.exit_status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT  # before it takes signals itself, that is while it loads
     except Exception as error:  # noqa: BLE001 - a person gets a line, the log has the rest
         return _say_unexpected(error)
 

@@ -7,6 +7,7 @@ searcher → service → rpc
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -52,6 +53,9 @@ from pspd.workers.pool import WorkerPool
 
 PROGRESS_SECONDS = 0.5
 """How often subscribers are told how far indexing is, while it is under way."""
+
+UNREADABLE_SECONDS = 10.0
+"""How long the store may be unreadable before the daemon ends; its successor opens it anew."""
 
 _log = get_logger(__name__)
 
@@ -229,8 +233,13 @@ def _start_server(
 
 
 def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: StopSignal) -> None:
-    """Wait for the end; tell subscribers and systemd that all is well meanwhile."""
+    """Wait for the end; tell subscribers and systemd that all is well meanwhile.
+
+    Raises:
+        StoreError: The store has been unreadable for too long.
+    """
     last: wire.ProgressEvent | None = None
+    readable_at = time.monotonic()
     interval = min(PROGRESS_SECONDS, notifier.liveness_interval() or PROGRESS_SECONDS)
     while not stop.wait(interval):
         notifier.alive()
@@ -241,7 +250,10 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
             progress = service.progress()
         except StoreError as error:
             _log.error("the store cannot be read", error=error)
+            if time.monotonic() - readable_at > UNREADABLE_SECONDS:
+                raise
             continue
+        readable_at = time.monotonic()
         if progress != last:
             server.publish(progress)
             last = progress
