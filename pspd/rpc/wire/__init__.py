@@ -61,6 +61,7 @@ from pspd.rpc.wire.replies import (
 )
 from pspd.rpc.wire.requests import (
     AddRoot,
+    ConfirmRoot,
     FailuresRequest,
     Hello,
     Message,
@@ -83,6 +84,7 @@ __all__ = [
     "SOCKET_NAME",
     "AddRoot",
     "ChangeEvent",
+    "ConfirmRoot",
     "EnvelopeHead",
     "ErrorCode",
     "ErrorReply",
