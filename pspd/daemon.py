@@ -7,6 +7,7 @@ searcher → service → rpc
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -44,6 +45,7 @@ from pspd.store.batch import PathChange
 from pspd.store.store import Store
 from pspd.supervision import Supervisor
 from pspd.upkeep import Upkeep
+from pspd.watcher.inotify_notifier import InotifyNotifier
 from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier
 from pspd.watcher.roots import inode_of
@@ -164,6 +166,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         pools.indexing,
         quiet_seconds=config.watch.quiet_seconds,
         max_delay_seconds=config.watch.max_delay_seconds,
+        incomplete_seconds=config.watch.incomplete_seconds,
     )
     audience = _Audience()
     supervisor = Supervisor(board, end.for_want_of)
@@ -180,7 +183,9 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         lambda: _notifier(config),
         indexer,
         _watcher_options(config),
+        board,
         own=own,
+        folder=config.paths.state / "heartbeat",
         make_thread=supervisor,
     )
     upkeep = Upkeep(
@@ -273,14 +278,16 @@ class _Audience:
             old_path = None if change.old_path is None else os.fsencode(change.old_path)
             self.server.publish(wire.ChangeEvent(change.kind, os.fsencode(change.path), old_path))
 
-    def look_at(self, path: str) -> None:
+    def look_at(self, path: str, seconds: float = 0.0) -> None:
         if self.watcher is not None:
-            self.watcher.look_at(path)
+            self.watcher.look_at(path, seconds)
 
 
 def _notifier(config: Config) -> Notifier:
     if config.watch.notifier == "none":
         return NoNotifier()
+    if config.watch.notifier in {"auto", "inotify"} and sys.platform == "linux":
+        return InotifyNotifier()
     return WatchdogNotifier(
         polling=config.watch.notifier == "polling", poll_seconds=config.watch.poll_seconds
     )
@@ -300,6 +307,10 @@ def _watcher_options(config: Config) -> WatcherOptions:
         coalesce_seconds=config.watch.coalesce_seconds,
         rescan_seconds=config.watch.rescan_seconds,
         poll_seconds=config.watch.poll_seconds,
+        blind_poll_seconds=config.watch.blind_poll_seconds,
+        blind_poll_longest_seconds=config.watch.blind_poll_longest_seconds,
+        confirm_seconds=config.watch.confirm_seconds,
+        heartbeat_seconds=config.watch.heartbeat_seconds,
     )
 
 

@@ -100,8 +100,8 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         "  watch.quiet_secnds: unknown key; did you mean quiet_seconds?",
         "  watch.poll_seconds: expected a number from 0.01 to 86_400.0, found nan",
         (
-            '  watch.notifier: expected one of "auto", "watchdog", "polling", "none", '
-            'found "watchdg"; did you mean "watchdog"?'
+            '  watch.notifier: expected one of "auto", "inotify", "watchdog", "polling", '
+            '"none", found "watchdg"; did you mean "watchdog"?'
         ),
         "  limts: unknown section; did you mean limits?",
         "  workers.nice: expected a whole number from 0 to 19, found 5.0",

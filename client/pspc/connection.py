@@ -131,6 +131,18 @@ class Connection:
         """
         return self._ask(wire.RemoveRoot(_absolute(path)), wire.RootReply).root
 
+    def confirm(self, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
+        """Have the daemon believe that what is missing in a directory is gone.
+
+        Args:
+            path: A watched directory, or one in it; its files are forgotten by the next sync.
+
+        Raises:
+            PathError: as for `add`.
+            DaemonError: `root`, when it is in no watched directory.
+        """
+        return self._ask(wire.ConfirmRoot(_absolute(path)), wire.RootReply).root
+
     def search(
         self,
         source: bytes | str | os.PathLike[str],

@@ -245,7 +245,7 @@ class RpcServer:
         match request:
             case wire.SearchRequest():
                 return self._searchers
-            case wire.AddRoot() | wire.RemoveRoot():
+            case wire.AddRoot() | wire.RemoveRoot() | wire.ConfirmRoot():
                 return self._changers
             case _:
                 return self._quick

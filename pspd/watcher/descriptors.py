@@ -134,6 +134,21 @@ def look_at_names(
     return listing
 
 
+def is_vacant(descriptor: int, name: str) -> bool:
+    """Say whether a directory in an open directory has no entries; in doubt that it has some."""
+    try:
+        child = os.open(name, _DIRECTORY, dir_fd=descriptor)
+    except OSError:
+        return False
+    try:
+        with os.scandir(child) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False
+    finally:
+        os.close(child)
+
+
 def has_writer(descriptor: int) -> bool | None:
     """Say whether anybody has this file open for writing; None where that cannot be asked.
 

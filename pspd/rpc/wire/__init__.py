@@ -64,6 +64,7 @@ from pspd.rpc.wire.replies import (
 )
 from pspd.rpc.wire.requests import (
     AddRoot,
+    ConfirmRoot,
     FailuresRequest,
     Hello,
     Message,
@@ -88,6 +89,7 @@ __all__ = [
     "SOCKET_NAME",
     "AddRoot",
     "ChangeEvent",
+    "ConfirmRoot",
     "EnvelopeHead",
     "ErrorCode",
     "ErrorReply",
