@@ -6,6 +6,8 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -147,8 +149,19 @@ def check_headers(data: bytes) -> None:
         assert headers.is_cut(each, data) in {True, False}
         assert 1 <= headers.count_frames(each, data, 3) <= max(headers.MAX_PAGES, len(data))
     assert headers.is_plain_jxl(data) in {True, False}
-    if headers.has_too_many_scans(data):
-        assert data.count(b"\xff\xda") > headers.MAX_SCANS
+
+
+def check_jpeg(data: bytes) -> None:
+    """The markers of a JPEG are counted in any bytes, never further than wanted."""
+    markers = import_module(JPEG_MARKERS)
+    data = b"\xff\xd8" + data
+    seen = markers.read_markers(data)
+    assert 0 <= seen.scans <= seen.segments <= len(data)
+    assert 0 <= seen.metadata_bytes <= len(data)
+    assert seen.is_whole
+    few = markers.read_markers(data, most_scans=2, most_segments=3)
+    assert few.segments == min(seen.segments, few.segments) <= 4
+    assert few.scans <= 3
 
 
 def check_config(data: bytes) -> None:
@@ -250,6 +263,13 @@ def _text_seeds() -> Iterable[bytes]:
     yield "caf\u00e9 \u202e\u200b\x1b[31m\n\t".encode() + b"\xff\xed\xb3\xa9"
 
 
+def _jpeg_seeds() -> Iterable[bytes]:
+    for options in ({}, {"progressive": True}, {"restart_marker_blocks": 1}):
+        yield encode(scene(32, 24), "JPEG", comment=b"text", **options)[2:]
+
+
+JPEG_MARKERS = "pspd.features.jpeg_markers"
+
 TARGETS: Mapping[str, Target] = {
     "request": Target(check_request, _request_seeds),
     "reply": Target(check_reply, _reply_seeds),
@@ -259,4 +279,6 @@ TARGETS: Mapping[str, Target] = {
     "headers": Target(check_headers, _header_seeds),
     "config": Target(check_config, _config_seeds),
     "text": Target(check_text, _text_seeds),
+    # A version that counts scans by looking for them has no such parser.
+    **({"jpeg": Target(check_jpeg, _jpeg_seeds)} if find_spec(JPEG_MARKERS) else {}),
 }
