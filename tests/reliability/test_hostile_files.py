@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,7 +23,7 @@ from tests.e2e.home import Home
 from tests.features.samples import encode, scene
 from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
-from tests.reliability.hostile.classes import CLASSES, READ
+from tests.reliability.hostile.classes import CLASSES, READ, good
 from tests.reliability.hostile.corpus import content, count_classes, lay_out
 from tests.reliability.hostile.watching import (
     peak_of,
@@ -35,6 +36,7 @@ _SEED = 1
 _LONGEST_SECONDS = 10.0
 _MOST_MEMORY = 768
 _LEAST_CLASSES = 40
+_LEAST_SYNCS = 10
 
 
 @pytest.fixture
@@ -129,6 +131,68 @@ def _ask_each(goal: Report, connection: Connection) -> None:
         f"a reason, slowest {slowest:.1f} s",
         reached=found + refused == len(CLASSES) and slowest <= 2 * _LONGEST_SECONDS,
     )
+
+
+@pytest.mark.goal("G9")
+def test_links_that_are_swapped_in_and_files_that_grow_are_no_way_out(
+    goal: Report, size: Size, home: Home
+) -> None:
+    """A file and a folder flip to links that lead outside, and another file never stops growing."""
+    folder, outside = home.pictures(), home.pictures("outside")
+    canary, inside = good("PNG", 7, 64, 64), good("PNG", 8, 64, 64)
+    (outside / "canary.png").write_bytes(canary)
+    flips, leaks, stopped = size.of(1_000, 100_000, 1_000_000), 0, threading.Event()
+    growing = threading.Thread(target=_grow, args=(folder / "growing.png", stopped))
+    flipping = threading.Thread(target=_flip, args=(folder, outside, inside, flips))
+    with Connection(home.path, start=True) as connection:
+        pid = connection.status().pid
+        connection.add(folder)
+        growing.start()
+        flipping.start()
+        syncs = 0
+        while flipping.is_alive() or syncs < _LEAST_SYNCS:
+            connection.sync(timeout=60)
+            leaks += len(connection.search(canary, "original").hits)
+            syncs += 1
+        stopped.set()
+        growing.join()
+        connection.sync(timeout=60)
+        leaks += len(connection.search(canary, "original").hits)
+        found = {os.path.basename(hit.path) for hit in connection.search(inside, "original").hits}
+        status = connection.status()
+    goal.figure(
+        f"{flips:,} flips between a file and a link, and a folder and a link, beside a file that "
+        f"grows: {leaks} pictures from outside in {syncs} looks; all that is inside is indexed",
+        reached=leaks == 0
+        and found == {b"file.png", b"inner.png", b"growing.png"}
+        and (status.pid, status.failed, status.pending) == (pid, 0, 0),
+    )
+
+
+def _flip(folder: Path, outside: Path, inside: bytes, flips: int) -> None:
+    """Let a file be a link to a file outside in between, and a folder a link to a folder there."""
+    real, link = folder / ".folder", folder / ".link"
+    (folder / "folder").mkdir()
+    (folder / "folder" / "inner.png").write_bytes(inside)
+    for _ in range(flips):
+        link.symlink_to(outside / "canary.png")
+        link.replace(folder / "file.png")
+        (folder / "folder").rename(real)
+        (folder / "folder").symlink_to(outside)
+        (folder / ".file").write_bytes(inside)
+        (folder / ".file").replace(folder / "file.png")
+        (folder / "folder").unlink()
+        real.rename(folder / "folder")
+
+
+def _grow(path: Path, stopped: threading.Event) -> None:
+    """Append to a picture until it is told to stop, and leave a good one."""
+    with path.open("wb") as file:
+        file.write(good("PNG", 8, 64, 64))
+        while not stopped.wait(0.01):
+            file.write(b"and on and on")
+            file.flush()
+        file.truncate(len(good("PNG", 8, 64, 64)))
 
 
 def test_the_corpus_is_the_same_each_time() -> None:

@@ -18,7 +18,7 @@ from tests.reliability.goals import Size
 from tests.reliability.hostile.classes import INDEXED, good
 from tests.reliability.hostile.mutation import Mutants
 from tests.reliability.hostile.sources import made, real
-from tests.reliability.hostile.trials import LONGEST_SECONDS, Outcome, peak_memory, try_all
+from tests.reliability.hostile.trials import Outcome, peak_memory, try_all
 from tests.reliability.hostile.watching import (
     deaths,
     summary,
@@ -57,9 +57,7 @@ def test_mutants_have_documented_outcomes_only(goal: Report, size: Size) -> None
         f"{outcome.tried:,} mutants of {len(made())} pictures: {outcome.indexed:,} read, "
         f"{outcome.failed:,} refused with a reason, {len(outcome.findings)} other outcomes"
         f"{_first(outcome)}; slowest {outcome.longest:.1f} s, most memory {peak_memory()} MiB",
-        reached=not outcome.findings
-        and outcome.longest <= LONGEST_SECONDS
-        and outcome.tried >= size.of(count, 100_000, 1_000_000),
+        reached=not outcome.findings and outcome.tried >= size.of(count, 100_000, 1_000_000),
     )
 
 

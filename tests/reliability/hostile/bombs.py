@@ -108,6 +108,21 @@ def webp_with_many_frames(chance: random.Random) -> bytes:
     return encode(frames[0], "WEBP", save_all=True, append_images=frames[1:], method=0)
 
 
+@hostile(_COSTLY | {Reason.TIMEOUT}, suffix=".webp", rarity=240)
+def webp_of_as_many_pixels_as_can_be(_: random.Random) -> bytes:
+    return flat("RGBA", 16_383, 5_400, "WEBP", lossless=True, method=0)
+
+
+@hostile(_COSTLY | {Reason.TIMEOUT}, suffix=".tif", rarity=240)
+def tiff_of_as_many_floats_as_can_be(_: random.Random) -> bytes:
+    return flat("F", 9_400, 9_400, "TIFF", compression="tiff_deflate")
+
+
+@hostile(_COSTLY | {Reason.TIMEOUT}, suffix=".png", rarity=240)
+def png_of_as_many_pixels_as_can_be(_: random.Random) -> bytes:
+    return flat("RGBA", 9_400, 9_400, "PNG")
+
+
 @hostile(_COSTLY, suffix=".bmp", rarity=60)
 def bmp_of_runs(chance: random.Random) -> bytes:
     width, height = 8_000, chance.choice((10, 1_000, 8_000))
