@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from tests.reliability.hostile.mutation import Mutants
 from tests.reliability.hostile.sources import made, real
 from tests.reliability.hostile.trials import Outcome, peak_memory, try_all
 from tests.reliability.hostile.watching import (
+    children_of,
     deaths,
     summary,
     watch_indexing,
@@ -133,6 +137,33 @@ def test_a_mutant_is_made_again_from_its_seed_and_number() -> None:
     first, again = Mutants(made(), 3), Mutants(made(), 3)
     assert [first[number] for number in range(300)] == [again[number] for number in range(300)]
     assert first[7] != Mutants(made(), 4)[7]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_mutant_that_ends_its_process_is_found_and_the_rest_goes_on() -> None:
+    """As a decoder's segmentation fault would: the signal comes from here."""
+    outcomes: list[Outcome] = []
+    count = 4_000
+    trying = threading.Thread(
+        target=lambda: outcomes.append(try_all(_SEED, count, lanes=1, seconds=60))
+    )
+    before = set(children_of(os.getpid()))
+    trying.start()
+    while not (trials := [pid for pid in set(children_of(os.getpid())) - before if _reads(pid)]):
+        assert trying.is_alive()
+    os.kill(trials[0], signal.SIGSEGV)
+    trying.join()
+    (outcome,) = outcomes
+    assert list(outcome.findings.values()) == [f"ended the process with {-signal.SIGSEGV}"]
+    assert outcome.tried == count
+
+
+def _reads(pid: int) -> bool:
+    """Tell whether a trial is so far that it has put its standard error away."""
+    try:
+        return os.readlink(f"/proc/{pid}/fd/2") == os.devnull
+    except OSError:
+        return False
 
 
 def test_mutants_differ_from_what_they_are_made_of() -> None:

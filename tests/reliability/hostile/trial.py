@@ -67,11 +67,12 @@ def main() -> None:
     space = pages * resource.getpagesize() + Limits().max_memory
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Decoders' chatter.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     mutants = Mutants(made(), seed)
     with open(path, "r+b") as file, mmap.mmap(file.fileno(), PROGRESS.size) as progress:
         _, _, indexed, failed, longest = PROGRESS.unpack_from(progress)
+        PROGRESS.pack_into(progress, 0, first, time.monotonic(), indexed, failed, longest)
+        # Decoders' chatter.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         for number in range(first, last, step):
             PROGRESS.pack_into(progress, 0, number, time.monotonic(), indexed, failed, longest)
             begun = time.process_time()

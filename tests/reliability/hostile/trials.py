@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 import os
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ HANG_SECONDS = 60.0
 """A mutant that takes longer waits for something: one that is only slow ends by SIGXCPU before."""
 
 _LOOK_SECONDS = 1.0
+_HANGS = "it hangs"
+_TIME_IS_UP = "time is up"
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ class _Lane:
         command = [sys.executable, "-m", "tests.reliability.hostile.trial", path, *numbers]
         PROGRESS.pack_into(progress, 0, -1, time.monotonic(), *PROGRESS.unpack_from(progress)[2:])
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            hangs = self._wait(process, progress)
+            killed_for = self._wait(process, progress)
             number = PROGRESS.unpack_from(progress)[0]
             assert process.stdout is not None
             for line in process.stdout:
@@ -97,11 +98,13 @@ class _Lane:
             status = process.wait()
         assert number >= 0, "a trial did not even begin"
         self._next = number + self._lanes
-        if status != 0 and not (status == -signal.SIGKILL and not hangs):
-            self._findings[number] = "hangs" if hangs else f"ended the process with {status}"
+        if killed_for == _HANGS:
+            self._findings[number] = "hangs"
+        elif killed_for != _TIME_IS_UP and status != 0:
+            self._findings[number] = f"ended the process with {status}"
 
-    def _wait(self, process: subprocess.Popen[str], progress: mmap.mmap) -> bool:
-        """Wait until a trial ends or time is up; returns whether it was ended for hanging."""
+    def _wait(self, process: subprocess.Popen[str], progress: mmap.mmap) -> str:
+        """Wait until a trial ends or has to be ended; returns why it had to, else nothing."""
         while True:
             try:
                 process.wait(_LOOK_SECONDS)
@@ -110,6 +113,6 @@ class _Lane:
                 hangs: bool = time.monotonic() - begun > HANG_SECONDS
                 if hangs or (time.monotonic() > self._deadline and number >= 0):
                     process.kill()
-                    return hangs
+                    return _HANGS if hangs else _TIME_IS_UP
             else:
-                return False
+                return ""

@@ -56,7 +56,7 @@ def watch_indexing(home: Home, connection: Connection, query: bytes) -> Watch:
         finished = threading.Event()
         syncing = threading.Thread(target=_sync, args=(home, finished))
         syncing.start()
-        while not finished.is_set():
+        while not seen.searches or not finished.is_set():
             seen.searches.append(_search_seconds(connection, query))
         syncing.join()
     seen.seconds = time.monotonic() - begun
@@ -108,7 +108,7 @@ def _sampled_memory(daemon: int, seen: Watch) -> Iterator[None]:
 
     def sample() -> None:
         while not ended.wait(_SAMPLE_SECONDS):
-            peaks = [peak_of(pid) for pid in _children(daemon)]
+            peaks = [peak_of(pid) for pid in children_of(daemon)]
             seen.peak_memory = max([seen.peak_memory, *peaks])
 
     thread = threading.Thread(target=sample)
@@ -120,7 +120,8 @@ def _sampled_memory(daemon: int, seen: Watch) -> Iterator[None]:
         thread.join()
 
 
-def _children(parent: int) -> Iterator[int]:
+def children_of(parent: int) -> Iterator[int]:
+    """Yield the processes that a process started, where /proc tells."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text(errors="replace").rpartition(")")[2].split()
