@@ -141,7 +141,7 @@ def test_links_that_are_swapped_in_and_files_that_grow_are_no_way_out(
     folder, outside = home.pictures(), home.pictures("outside")
     canary, inside = good("PNG", 7, 64, 64), good("PNG", 8, 64, 64)
     (outside / "canary.png").write_bytes(canary)
-    flips, leaks, stopped = size.of(1_000, 100_000, 1_000_000), 0, threading.Event()
+    flips, leaks, stopped = size.of(1_000, 10_000, 100_000), 0, threading.Event()
     growing = threading.Thread(target=_grow, args=(folder / "growing.png", stopped))
     flipping = threading.Thread(target=_flip, args=(folder, outside, inside, flips))
     with Connection(home.path, start=True) as connection:
