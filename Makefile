@@ -14,7 +14,7 @@
 VENV = .venv
 BIN = $(VENV)/bin
 FUZZ_SECONDS = 60
-FUZZ_TARGETS = request reply event worker codec headers config text
+FUZZ_TARGETS = request reply event worker codec headers jpeg config text
 BENCHMARKS = indexing query index_latency
 IN =
 IMG =

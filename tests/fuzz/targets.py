@@ -5,9 +5,8 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +16,8 @@ from pspd import config
 from pspd.config.rendering import render
 from pspd.core.model import DirectoryId, ImageNumber, Limits, RootId
 from pspd.errors import ConfigError, FileFailure
-from pspd.features import formats, headers
+from pspd.features import formats, headers, jpeg_markers
+from pspd.features.segments import check_segments
 from pspd.rpc import wire
 from pspd.store import codec, keys
 from pspd.workers.messages import Digest, Done, Failed, NonsenseError, Order, Ready
@@ -147,19 +147,21 @@ def check_headers(data: bytes) -> None:
         size = headers.declared_size(each, data)
         assert size is None or min(size) >= 0
         assert headers.is_cut(each, data) in {True, False}
+        # Within the limits, or refused: nothing else.
+        with suppress(FileFailure):
+            check_segments(each, data, Limits())
         assert 1 <= headers.count_frames(each, data, 3) <= max(headers.MAX_PAGES, len(data))
     assert headers.is_plain_jxl(data) in {True, False}
 
 
 def check_jpeg(data: bytes) -> None:
     """The markers of a JPEG are counted in any bytes, never further than wanted."""
-    markers = import_module(JPEG_MARKERS)
     data = b"\xff\xd8" + data
-    seen = markers.read_markers(data)
+    seen = jpeg_markers.read_markers(data)
     assert 0 <= seen.scans <= seen.segments <= len(data)
     assert 0 <= seen.metadata_bytes <= len(data)
     assert seen.is_whole
-    few = markers.read_markers(data, most_scans=2, most_segments=3)
+    few = jpeg_markers.read_markers(data, most_scans=2, most_segments=3)
     assert few.segments == min(seen.segments, few.segments) <= 4
     assert few.scans <= 3
 
@@ -268,8 +270,6 @@ def _jpeg_seeds() -> Iterable[bytes]:
         yield encode(scene(32, 24), "JPEG", comment=b"text", **options)[2:]
 
 
-JPEG_MARKERS = "pspd.features.jpeg_markers"
-
 TARGETS: Mapping[str, Target] = {
     "request": Target(check_request, _request_seeds),
     "reply": Target(check_reply, _reply_seeds),
@@ -279,6 +279,5 @@ TARGETS: Mapping[str, Target] = {
     "headers": Target(check_headers, _header_seeds),
     "config": Target(check_config, _config_seeds),
     "text": Target(check_text, _text_seeds),
-    # A version that counts scans by looking for them has no such parser.
-    **({"jpeg": Target(check_jpeg, _jpeg_seeds)} if find_spec(JPEG_MARKERS) else {}),
+    "jpeg": Target(check_jpeg, _jpeg_seeds),
 }
