@@ -147,9 +147,10 @@ def check_headers(data: bytes) -> None:
         size = headers.declared_size(each, data)
         assert size is None or min(size) >= 0
         assert headers.is_cut(each, data) in {True, False}
+    if name is not None:
         # Within the limits, or refused: nothing else.
         with suppress(FileFailure):
-            check_segments(each, data, Limits())
+            check_segments(name, data, Limits())
         assert 1 <= headers.count_frames(each, data, 3) <= max(headers.MAX_PAGES, len(data))
     assert headers.is_plain_jxl(data) in {True, False}
 
