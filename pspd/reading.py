@@ -173,8 +173,9 @@ class FileReader:
             if self._count_attempt(key) > GONE_ATTEMPTS:
                 raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from error
             raise Missing(GONE_SECONDS) from error
-        if error.errno == errno.ENXIO:  # open(2) of a Unix socket
-            return _failed(sequence, key, stamp, FailureReason.NOT_A_FILE, "a socket or device")
+        if error.errno == errno.ENXIO:
+            what = "a FIFO, socket or device"
+            return _failed(sequence, key, stamp, FailureReason.NOT_A_FILE, what)
         if error.errno in _PASSING:
             self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
         # Not the file but a folder above it, or the system, may be to blame, and then its stamp

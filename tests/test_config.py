@@ -228,3 +228,18 @@ def test_a_path_that_is_not_utf_8_stays_with_the_environment(tmp_path: Path) -> 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_survives_as_a_toml_string(text: str) -> None:
     assert tomllib.loads(f"key = {toml_string(text)}") == {"key": text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[watch]\nrescan_minutes = " + "[" * 5000,
+        "[watch]\nrescan_minutes = " + "9" * 5000,
+        "[watch]\nrescan_minutes = 0x" + "f" * 5000,
+        "watch = 0x" + "f" * 5000,
+        "watch = 1979-05-27T07:32:00+23:59\n[x]\ny = 1e400",
+    ],
+    ids=["nested", "digits", "hexadecimal", "no section", "a date"],
+)
+def test_absurd_values_are_mistakes_too(tmp_path: Path, text: str) -> None:
+    assert "config.toml" in mistakes(tmp_path, text)

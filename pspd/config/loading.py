@@ -21,6 +21,8 @@ from pspd.rpc.wire import printable, runtime_directory
 CONFIG_NAME = "config.toml"
 
 _TCP_ADDRESS = re.compile(r"tcp://([\w.*-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
+_MOST_BITS = 256
+"""Of a number that is shown; Python refuses to write one of thousands of digits."""
 
 _Section = TypeVar("_Section")
 
@@ -72,8 +74,10 @@ def _read(file: Path, *, is_required: bool) -> Mapping[str, object]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"{printable(str(file))} cannot be read: {reason}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{printable(str(file))} is not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        # Beside TOMLDecodeError: bytes that are no UTF-8, thousands of digits, of brackets.
+        why = printable(str(error))
+        raise ConfigError(f"{printable(str(file))} is not valid TOML: {why}") from error
 
 
 def _section(
@@ -159,6 +163,8 @@ def _describe(value: object) -> str:
             return "a section"
         case list():
             return "a list"
+        case int() if value.bit_length() > _MOST_BITS:
+            return "a number of absurd length"
         case _:
             return str(value)
 

@@ -52,7 +52,8 @@ class Environment:
         size = 2 * data.stat().st_size if data.exists() else 0
         try:
             self._environment = lmdb.open(
-                os.fspath(folder),
+                # As bytes: lmdb encodes text as strict UTF-8.
+                os.fsencode(folder),
                 map_size=max(_affordable(map_bytes), size),
                 max_dbs=len(DATABASES),
                 mode=0o700,
