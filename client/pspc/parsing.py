@@ -26,6 +26,7 @@ VERBS = {
     "sync": "return when everything that happened before now is indexed",
     "status": "show what is indexed and what is pending",
     "failures": "list files that could not be indexed, with the reason",
+    "quarantine": "list contents that crashed the decoder, or try them again",
     "start": "start the daemon",
     "stop": "stop the daemon; it goes on where it was when it starts again",
     "service": "let systemd run the daemon for you",

@@ -35,6 +35,7 @@ DATABASES = (
     "pixels",
     "columns",
     "counters",
+    "quarantine",
 )
 
 _LARGEST_SHARE_OF_ADDRESSES = 4

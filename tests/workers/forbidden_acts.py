@@ -153,7 +153,7 @@ FORBIDDEN |= {
     "message queue": call(68, 0x505350, 0),
     "semaphores": call(64, 0x505350, 1, 0),
     "another personality": call(135, 0xFFFF_FFFF),
-    "another filter": call(317, 0, 0, 0),
+    "another filter": call(317, 1, 0, BAD),
     "timer descriptor": call(283, 1, 0),
     "event descriptor": call(290, 0, 0),
     "map code": map_code,

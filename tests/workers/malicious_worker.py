@@ -12,11 +12,10 @@ from typing import IO
 
 from PIL import BmpImagePlugin, Image
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import forbidden_acts
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pspd.workers import process
+from tests.workers import forbidden_acts
 
 HEAD = b"BM".ljust(14, b"\0") + (40).to_bytes(4, "little")
 HEAD_BYTES = 64

@@ -73,6 +73,15 @@ class FailuresRequest(Message, frozen=True, tag="failures"):
     """Most entries of the page, 1 to 10,000."""
 
 
+class QuarantineRequest(Message, frozen=True, tag="quarantine"):
+    """Ask for the contents that cost workers their lives, or let them out."""
+
+    retry: bool = False
+    """Whether to forget what they did, and try their files again."""
+    path: bytes | None = None
+    """Only the one that was met here; None for all."""
+
+
 class StopRequest(Message, frozen=True, tag="stop"):
     """Ask the daemon to finish its batch and exit."""
 
@@ -87,6 +96,7 @@ Request = (
     | SearchRequest
     | SyncRequest
     | FailuresRequest
+    | QuarantineRequest
     | StopRequest
 )
 
