@@ -79,24 +79,20 @@ def test_forbidden_acts_are_denied_in_the_sandbox_and_only_there(goal: Report) -
 @pytest.mark.goal("G11")
 def test_the_sandbox_costs_next_to_nothing(goal: Report, size: Size) -> None:
     data = picture("JPEG", (1600, 1200))
-    ratios = []
+    best = [float("inf"), float("inf")]
     with (
         closing(WorkerPool(1, Limits(), needs_sandbox=True)) as confined,
         closing(WorkerPool(1, Limits(), command=OLD_KERNEL)) as free,
         file_of(data) as descriptor,
     ):
-        for pool in (confined, free):
-            pool.run(descriptor, Order())
-        for _ in range(size.of(15, 100, 200)):
-            times = []
-            for pool in (confined, free):
+        for _ in range(size.of(100, 1000, 1000)):
+            # By turns, and the best of all: other work on the machine slows both.
+            for place, pool in enumerate((confined, free)):
                 begun = time.perf_counter()
-                for _ in range(5):
-                    pool.run(descriptor, Order())
-                times.append(time.perf_counter() - begun)
-            ratios.append(times[0] / times[1])
-    cost = statistics.median(ratios) - 1
-    # Two busy cores tell 5 % only over many repetitions; the bound is against gross mistakes.
+                pool.run(descriptor, Order())
+                best[place] = min(best[place], time.perf_counter() - begun)
+    cost = best[0] / best[1] - 1
+    # The goal is 5 %; two busy cores tell so little only over many repetitions.
     goal.figure(f"a JPEG of 2 megapixels: {cost:+.1%} in the sandbox", reached=cost < 0.25)
 
 

@@ -14,6 +14,8 @@ from PIL import BmpImagePlugin, Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from pspd.core.model import FailureReason
+from pspd.errors import FileFailure
 from pspd.workers import process
 from tests.workers import forbidden_acts
 
@@ -35,7 +37,8 @@ class MaliciousImageFile(BmpImagePlugin.BmpImageFile):
         act = data[HEAD_BYTES:].decode()
         if act == "abort":
             os.abort()
-        raise ValueError(f"<{forbidden_acts.attempt(act)}>")
+        # A failure after which the worker is kept.
+        raise FileFailure(FailureReason.UNSUPPORTED, f"<{forbidden_acts.attempt(act)}>")
 
 
 Image.register_open("BMP", MaliciousImageFile)
