@@ -31,7 +31,7 @@ def encoded(format: str, **options: object) -> bytes:
 
 def refusal(data: bytes, **limits: int) -> str:
     with pytest.raises(FileFailure) as caught:
-        extract(data, replace(Limits(), **limits))  # type: ignore[arg-type]
+        extract(data, replace(Limits(), **limits))
     assert caught.value.reason == FailureReason.TOO_BIG
     return str(caught.value)
 
