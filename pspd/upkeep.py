@@ -127,7 +127,9 @@ class Upkeep:
             self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        has_more = is_known = False
+        is_known = False
+        # At once: failures of this very start are no older version's, and need no second try.
+        has_more = True
         while not self._stopping.wait(0.0 if has_more else PAUSE_SECONDS):
             try:
                 if not is_known:
