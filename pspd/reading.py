@@ -110,7 +110,7 @@ class FileReader:
         incomplete_seconds: So long after its last change a file that ends early is read again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, and when
         self,
         store: Store,
         pool: WorkerPool,
@@ -273,7 +273,7 @@ class FileReader:
             if reason is FailureReason.UNREADABLE:
                 is_racy = True
                 self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
-            if isinstance(failure, WorkerLostError):
+            if isinstance(failure, WorkerLostError) and reason is FailureReason.CRASHED:
                 self._try_again(key, MOST_DEATHS, DEATH_SECONDS)
             failed = batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
             is_settled = isinstance(failure, QuarantinedError)
