@@ -12,17 +12,17 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pspd.errors import StoreDamaged
 from pspd.search.index import Rows, shape_value
 from pspd.store import codec, keys
+from pspd.store.shapes import BLOCK_ROWS, WIDTHS
 
 if TYPE_CHECKING:
     import lmdb
 
     from pspd.core.model import ImageNumber
-
-BLOCK_ROWS = 4096
-"""Rows of a block: 32 KiB for the narrow hash. A commit rewrites each block that it touches."""
 
 NO_ROW = 255
 """Value of the quality column where there is no picture."""
@@ -37,7 +37,7 @@ class Column(IntEnum):
     PHASH256 = 4
 
 
-_WIDTH = {Column.PHASH64: 8, Column.SHAPE: 8, Column.QUALITY: 1, Column.PHASH256: 32}
+_WIDTH = {column: WIDTHS[column] for column in Column}
 _EMPTY = {column: b"\0" * width for column, width in _WIDTH.items()} | {
     Column.QUALITY: bytes([NO_ROW])
 }
@@ -123,6 +123,8 @@ def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) ->
             (Column.QUALITY, "u1"),
         )
     }
+    if len({len(column) for column in narrow.values()}) > 1:
+        raise StoreDamaged("the columns are not of one length")
     numbers = np.flatnonzero(narrow[Column.QUALITY] != NO_ROW)
     return Rows(
         numbers=numbers.astype(np.int64),
@@ -130,6 +132,18 @@ def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) ->
         shapes=narrow[Column.SHAPE][numbers],
         quality=narrow[Column.QUALITY][numbers],
     )
+
+
+def empty_block(column: int) -> bytes:
+    """Return the rows of a block in which there is no image."""
+    return _EMPTY[Column(column)] * BLOCK_ROWS
+
+
+def read_qualities(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database
+) -> NDArray[np.uint8]:
+    """Read the column that tells which images there are: `NO_ROW` where there is none."""
+    return np.frombuffer(_read_column(transaction, database, Column.QUALITY), dtype="u1")
 
 
 def _read_block(
@@ -144,11 +158,14 @@ def _read_column(
     transaction: lmdb.Transaction[bytes], database: lmdb._Database, column: Column
 ) -> bytes:
     prefix = bytes([column])
-    blocks = []
+    blocks: list[bytes] = []
     with transaction.cursor(db=database) as cursor:
         if cursor.set_range(prefix):
             for key, value in cursor:
                 if not key.startswith(prefix):
                     break
+                if key != keys.column_key(column, len(blocks)):
+                    # The rows after a missing block would be taken for other images' rows.
+                    raise StoreDamaged(f"block {len(blocks)} of column {column} is missing")
                 blocks.append(codec.unseal(key, value))
     return b"".join(blocks)

@@ -11,13 +11,13 @@ import os
 import resource
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import lmdb
 
-from pspd.errors import StoreError
+from pspd.errors import StoreDamaged, StoreError
 
 DATABASES = (
     "meta",
@@ -37,30 +37,54 @@ DATABASES = (
     "counters",
 )
 
+DATA_FILE = "data.mdb"
+LOCK_FILE = "lock.mdb"
+
+_FORMAT_VARIABLE = "LMDB_DEFAULT_LIB_VERSION"
+"""Makes py-lmdb write a format that PSP does not read."""
+
 _LARGEST_SHARE_OF_ADDRESSES = 4
 """Part of a limited address space that the map may take: one in so many."""
+
+_DAMAGE = (
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.VersionMismatchError,
+    lmdb.PageFullError,
+    lmdb.CursorFullError,
+    lmdb.PanicError,
+)
+"""What LMDB says of a file that it cannot make sense of."""
 
 ResultT = TypeVar("ResultT")
 
 
 class Environment:
-    """One LMDB environment with its named databases; one per process and folder."""
+    """One LMDB environment with its named databases; one per process and folder.
+
+    Raises:
+        StoreDamaged: The file is none of LMDB's, or its pages are damaged.
+        StoreError: It cannot be opened.
+    """
 
     def __init__(self, folder: Path, *, map_bytes: int) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data = folder / "data.mdb"
-        size = 2 * data.stat().st_size if data.exists() else 0
+        os.environ.pop(_FORMAT_VARIABLE, None)
         try:
+            _make_private(folder)
             self._environment = lmdb.open(
                 os.fspath(folder),
-                map_size=max(_affordable(map_bytes), size),
+                map_size=max(_affordable(map_bytes), 2 * _size(folder)),
                 max_dbs=len(DATABASES),
                 mode=0o700,
                 lib_version=0,
                 meminit=True,
             )
-        except lmdb.Error as error:
+        except _DAMAGE as error:
+            raise StoreDamaged(f"the store in {folder} is damaged: {error}") from error
+        except (lmdb.Error, OSError) as error:
             raise StoreError(f"the store in {folder} cannot be opened: {error}") from error
+        self.folder = folder
         self._gate = threading.Condition()
         self._writing = threading.Lock()
         self._readers = 0
@@ -93,18 +117,8 @@ class Environment:
     def read(self) -> Iterator[lmdb.Transaction[bytes]]:
         """Open a read transaction; keep it short, an old one makes the file grow."""
         assert os.getpid() == self._process, "an LMDB environment must not be used after a fork"
-        with self._gate:
-            self._gate.wait_for(lambda: not self._growing)
-            self._readers += 1
-        try:
-            with self._environment.begin() as transaction:
-                yield transaction
-        except lmdb.Error as error:
-            raise StoreError(f"the store cannot be read: {error}") from error
-        finally:
-            with self._gate:
-                self._readers -= 1
-                self._gate.notify_all()
+        with _translated("read"), ExitStack() as stack:
+            yield self._begin_reading(stack)
 
     def write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
         """Run `change` in a write transaction; upon a full map, grow it and run it again.
@@ -119,9 +133,16 @@ class Environment:
         with self._writing:
             try:
                 return self._write(change)
+            except _DAMAGE as error:
+                raise StoreDamaged(f"the store is damaged: {error}") from error
             except lmdb.Error as error:
-                reason = f"the store cannot be written: {error}; is the disk full?"
-                raise StoreError(reason) from error
+                raise StoreError(f"the store cannot be written: {self._why(error)}") from error
+
+    @contextmanager
+    def writes_paused(self) -> Iterator[None]:
+        """Let nobody write meanwhile: then even a long reader does not make the file grow."""
+        with self._writing:
+            yield
 
     def _write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
         while True:
@@ -129,18 +150,80 @@ class Environment:
                 with self._environment.begin(write=True) as transaction:
                     return change(transaction)
             except lmdb.MapFullError:
-                self._grow()
+                self._resize(2 * self._environment.info()["map_size"])
+            except lmdb.MapResizedError:
+                self._resize(0)
 
-    def _grow(self) -> None:
+    def _begin_reading(self, stack: ExitStack) -> lmdb.Transaction[bytes]:
+        while True:
+            with ExitStack() as attempt:
+                attempt.enter_context(self._map_kept())
+                with suppress(lmdb.MapResizedError):
+                    transaction = attempt.enter_context(self._environment.begin())
+                    stack.push(attempt.pop_all())
+                    return transaction
+            self._resize(0)  # another process made the file larger: take its size over
+
+    @contextmanager
+    def _map_kept(self) -> Iterator[None]:
+        """Keep the map from growing meanwhile."""
+        with self._gate:
+            self._gate.wait_for(lambda: not self._growing)
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._readers -= 1
+                self._gate.notify_all()
+
+    def _resize(self, size: int) -> None:
         # set_mapsize pulls the map from under open readers (seen), so it waits for them at a gate.
         with self._gate:
             self._growing = True
             try:
                 self._gate.wait_for(lambda: self._readers == 0)
-                self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+                self._environment.set_mapsize(size)
             finally:
                 self._growing = False
                 self._gate.notify_all()
+
+    def _why(self, error: lmdb.Error) -> str:
+        """Say why nothing could be written; LMDB calls a full disk "Input/output error"."""
+        reason = str(error)
+        with suppress(OSError):
+            status = os.statvfs(self.folder)
+            if status.f_flag & os.ST_RDONLY:
+                return f"{reason}; its file system is read-only by now: see to the disk"
+            if status.f_bavail * status.f_frsize < _LITTLE_BYTES:
+                return f"{reason}; is the disk full?"
+        return f"{reason}; is the disk full or failing?"
+
+    def copy(self, folder: Path) -> None:
+        """Write a compact copy of this moment into an empty folder; readers do not wait for it.
+
+        Raises:
+            StoreError: It cannot be written, or the store cannot be read.
+        """
+        with _translated("copied"), self._map_kept():
+            self._environment.copy(os.fspath(folder), compact=True)
+
+    def walk(self) -> None:
+        """Touch every page that can be reached, at the speed of memory.
+
+        A page that makes no sense ends the process or raises; so this is for a child.
+        """
+        descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            with _translated("read"), self._map_kept():
+                self._environment.copyfd(descriptor, compact=True)
+        finally:
+            os.close(descriptor)
+
+    def database_names(self) -> set[str]:
+        """Return the names of the databases that are there."""
+        with self.read() as transaction, transaction.cursor() as cursor:
+            return {key.decode("latin-1") for key, _ in cursor}
 
     def used_bytes(self) -> int:
         """Bytes of the store on disk."""
@@ -149,15 +232,58 @@ class Environment:
         size: int = self._environment.stat()["psize"]
         return pages * size
 
+    def last_transaction(self) -> int:
+        """Return the number of the last transaction that was committed."""
+        number: int = self._environment.info()["last_txnid"]
+        return number
+
     def reader_check(self) -> int:
         """Free the slots of readers that died; returns how many."""
         return int(self._environment.reader_check())
+
+    def oldest_reader_lag(self) -> int:
+        """Return how many transactions were committed since the oldest open reader began."""
+        rows = [line.split() for line in str(self._environment.readers()).splitlines()[1:]]
+        begun = [int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()]  # noqa: PLR2004
+        return max(0, self.last_transaction() - min(begun)) if begun else 0
 
     def close(self) -> None:
         """Close the environment; no transaction may be open."""
         with self._gate:
             self._gate.wait_for(lambda: self._readers == 0)
             self._environment.close()
+
+
+_LITTLE_BYTES = 1 << 20
+"""With less than this a disk is called full."""
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Have LMDB's errors be the store's."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise StoreDamaged(f"the store is damaged: {error}") from error
+    except lmdb.Error as error:
+        raise StoreError(f"the store cannot be {what}: {error}") from error
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, for its owner alone; take from others what they may do with an old one."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path, mode in (
+        (folder, 0o700),
+        *((folder / name, 0o600) for name in (DATA_FILE, LOCK_FILE)),
+    ):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(mode)
+
+
+def _size(folder: Path) -> int:
+    data = folder / DATA_FILE
+    return data.stat().st_size if data.exists() else 0
 
 
 def _affordable(map_bytes: int) -> int:
