@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pspd import __version__
-from pspd.errors import PspError
+from pspd.errors import ConfigError, PspError
+from pspd.rpc.wire import quoted
 
 EXAMPLES = """\
 examples:
   pspd                          run in the foreground; Ctrl-C stops it
   pspd --print-config           show every setting that is in force
   PSP_HOME=/tmp/psp pspd        keep everything under one folder
+  pspd --repair                 put the store aside; the next daemon builds it anew
 The client starts the daemon by itself: pspc add ~/Pictures
 """
 
@@ -24,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon from the command line."""
     options = _parser().parse_args(arguments)
     try:
+        if options.repair:
+            return _repair(options.config)
         return _run(options.config, print_config=options.print_config)
     except PspError as error:
         sys.stderr.write(f"pspd: {error}\n")
@@ -41,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-config", action="store_true", help="print the configuration in force and exit"
     )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="put the store aside and exit; the next daemon makes another from the newest backup "
+        "and the pictures, and the watched folders stay",
+    )
     parser.add_argument("--version", action="version", version=f"pspd {__version__}")
     return parser
 
@@ -57,6 +67,22 @@ def _run(config_file: Path | None, *, print_config: bool) -> int:
 
     log.configure(config.log.level, config.log.format, sys.stderr, os.environ)
     daemon.run(config, os.environ)
+    return 0
+
+
+def _repair(config_file: Path | None) -> int:
+    from pspd import config as configuration  # noqa: PLC0415
+    from pspd.lock import only_daemon  # noqa: PLC0415
+    from pspd.store import opening  # noqa: PLC0415
+
+    state = configuration.load(os.environ, config_file).paths.state
+    if not state.is_dir():
+        raise ConfigError(f"there is no store: {quoted(os.fspath(state))} is no folder")
+    os.umask(0o077)
+    with only_daemon(state):
+        told = opening.rebuild(state) or ["there was no store"]
+    for line in told:
+        sys.stdout.write(f"{line}\n")
     return 0
 
 

@@ -31,7 +31,10 @@ from pspd.searcher import Options as SearchOptions
 from pspd.searcher import Searcher
 from pspd.service import Service
 from pspd.store.batch import PathChange
-from pspd.store.store import Store
+from pspd.store.opening import OpenedStore, open_store
+from pspd.store.opening import Options as StoreOptions
+from pspd.storekeeper import Options as StorekeeperOptions
+from pspd.storekeeper import Storekeeper
 from pspd.upkeep import Upkeep
 from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier
@@ -60,8 +63,8 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
     notifier = ServiceNotifier(environ)
     with ExitStack() as stack:
         deaths = stack.enter_context(watched_threads(stop))
-        store, index = _open_store(config, stack)
-        service, server = _start_parts(config, stack, store, index, stop)
+        opened, index = _open_store(config, stack)
+        service, server = _start_parts(config, stack, opened, index, stop)
         notifier.ready()
         _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
         _stay(service, server, notifier, stop)
@@ -72,18 +75,18 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
     _log.info("stopped")
 
 
-def _open_store(config: Config, stack: ExitStack) -> tuple[Store, Index]:
+def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
     """Open the store, alone, and read the index out of its columns."""
     # The store and the sockets may lie apart, and each must be this daemon's alone.
     for folder in sorted({config.paths.state, config.paths.runtime}):
         make_private(folder)
         stack.enter_context(only_daemon(folder))
-    store = Store(config.paths.state / "store", map_bytes=config.store.map_bytes)
-    stack.callback(store.close)
+    options = StoreOptions(config.store.map_bytes, config.store.any_file_system)
+    opened = open_store(config.paths.state, options)
+    stack.callback(opened.close)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
-    with store.read() as reader:
-        index.put(reader.rows())
-    return store, index
+    index.put(opened.rows())
+    return opened, index
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,10 @@ def _start_workers(config: Config, stack: ExitStack) -> _Pools:
 
 
 def _start_parts(
-    config: Config, stack: ExitStack, store: Store, index: Index, stop: StopSignal
+    config: Config, stack: ExitStack, opened: OpenedStore, index: Index, stop: StopSignal
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
+    store = opened.store
     pools = _start_workers(config, stack)
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
@@ -138,6 +142,15 @@ def _start_parts(
         limits=config.limits,
         keep_removed_days=config.store.keep_removed_days,
     )
+    storekeeper = Storekeeper(
+        opened=opened,
+        indexer=indexer,
+        reader=file_reader,
+        rescan=watcher.scan_all,
+        board=board,
+        stop=stop.set,
+        options=_storekeeper_options(config),
+    )
     service = Service(
         store=store,
         roots=Roots(store, watcher, indexer.apply, own),
@@ -145,6 +158,7 @@ def _start_parts(
         indexer=indexer,
         reader=file_reader,
         upkeep=upkeep,
+        storekeeper=storekeeper,
         searcher=Searcher(store, index, pools.queries, _search_options(config), indexer.remember),
         board=board,
         max_hits=config.search.max_hits,
@@ -152,7 +166,7 @@ def _start_parts(
     )
     audience.watcher = watcher
     server = audience.server = _start_server(config, stack, service)
-    for part in (indexer, watcher, upkeep):
+    for part in (indexer, watcher, upkeep, storekeeper):
         part.start()
         stack.callback(part.close)
     return service, server
@@ -218,6 +232,15 @@ def _indexer_options(config: Config, threads: int) -> IndexerOptions:
         quiet_seconds=config.watch.quiet_seconds,
         batch_files=config.store.batch_files,
         batch_seconds=config.store.batch_seconds,
+        min_free_bytes=config.store.min_free_bytes,
+    )
+
+
+def _storekeeper_options(config: Config) -> StorekeeperOptions:
+    return StorekeeperOptions(
+        state=config.paths.state,
+        backup_days=config.store.backup_days,
+        backups_kept=config.store.backups_kept,
     )
 
 

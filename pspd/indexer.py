@@ -10,6 +10,7 @@ index may lag, but never tells of what the store does not have.
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
@@ -20,19 +21,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pspd.core.model import FileKey
+import numpy as np
+
+from pspd.core.model import FileKey, ImageNumber
 from pspd.errors import NoWorker, StoreError
 from pspd.log import get_logger
 from pspd.reading import FileReader, Missing, NotReady
 from pspd.reading_queue import Entry, ReadingQueue
+from pspd.room import LOOK_SECONDS, Room
+from pspd.room import RETRY_SECONDS as RETRY_WRITE_SECONDS
 from pspd.search.index import Index, Rows
 from pspd.store import batch
 
 if TYPE_CHECKING:
+    from pspd.store.manifest import KeptRoot
+    from pspd.store.mending import Mended
     from pspd.store.store import Store
 
 RETRY_SECONDS = 5.0
-"""How long to wait before a batch that could not be stored is tried again."""
+"""How long to wait before a file that could not be read just now is tried again."""
 
 RATE_SECONDS = 10.0
 """The rate is taken over so many seconds."""
@@ -50,6 +57,10 @@ class Options:
     """How long a file that somebody writes is left alone."""
     batch_files: int
     batch_seconds: float
+    min_free_bytes: int = 0
+    """Kept free on the store's disk; see `pspd.store.file_system.missing_room`."""
+    retry_seconds: Sequence[float] = RETRY_WRITE_SECONDS
+    """How long to wait before what could not be stored is tried again."""
 
 
 class Audience(Protocol):
@@ -86,6 +97,7 @@ class Indexer:
         self._reader = reader
         self._options = options
         self._audience = audience
+        self._room = Room(store.folder, options.min_free_bytes, options.retry_seconds)
         self._queue = ReadingQueue(store)
         self._results: queue.Queue[batch.Operation | None] = queue.Queue(4 * options.threads)
         self._applying = threading.Lock()
@@ -109,7 +121,7 @@ class Indexer:
     @property
     def problem(self) -> str:
         """Why something cannot be stored at present; empty when all is well."""
-        return next(iter(list(self._problems.values())), "")
+        return next(iter(list(self._problems.values())), "") or self._room.problem()
 
     @property
     def is_idle(self) -> bool:
@@ -167,6 +179,29 @@ class Indexer:
             self._audience.announce(applied.changes)
         return applied
 
+    @contextmanager
+    def at_rest(self) -> Iterator[Index]:
+        """Let nothing be applied meanwhile: index and store say the same."""
+        with self._applying:
+            yield self._index
+
+    def mend(self, roots: Sequence[KeptRoot], distrusted: frozenset[ImageNumber]) -> Mended:
+        """Mend the store as `Store.mend` does, and bring the index up to it.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+        with self._applying:
+            mended = self._store.mend(roots, distrusted)
+            with self._store.read() as reader:
+                rows = reader.rows()
+                ever = np.arange(reader.meta("next_image"), dtype=np.int64)
+            self._index.put(rows)
+            self._index.drop(np.setdiff1d(ever, rows.numbers))
+        self._queue.wake()
+        self._queue.recheck()
+        return mended
+
     def remember(self, operations: Sequence[batch.Operation]) -> None:
         """Apply what a search learned, soon; dropped when there is no room, never waited for."""
         with suppress(queue.Full):
@@ -190,6 +225,8 @@ class Indexer:
 
     def _read(self) -> None:
         while not self._stopping.is_set():
+            if self._room.problem() and not self._stopping.wait(LOOK_SECONDS):
+                continue
             entry = self._take()
             if entry is None:
                 continue
@@ -271,14 +308,14 @@ class Indexer:
         return False
 
     def _store_results(self, results: Sequence[batch.Operation]) -> None:
-        while True:
+        for failures in itertools.count(1):
             try:
                 with self._noting_problems():
                     applied = self.apply(results)
                 break
             except StoreError as error:
                 _log.error("a batch cannot be stored; trying again", error=error)
-                if self._stopping.wait(RETRY_SECONDS):
+                if self._room.wait(failures, self._stopping):
                     return
         now = time.monotonic()
         self._finished.extend([now] * len(results))

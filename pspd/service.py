@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pspd import __version__
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from pspd.roots import Roots
     from pspd.searcher import Found, Hit, Searcher
     from pspd.store.store import Store
+    from pspd.storekeeper import Job, Storekeeper
     from pspd.upkeep import Upkeep
     from pspd.watcher.watcher import Watcher
 
 MAX_FAILURES = 10_000
 """Largest page of failures."""
+
+MAX_FINDINGS = 1000
+"""Largest page of a job's findings."""
 
 
 class Service:
@@ -41,6 +46,7 @@ class Service:
         indexer: Indexer,
         reader: FileReader,
         upkeep: Upkeep,
+        storekeeper: Storekeeper,
         searcher: Searcher,
         board: NoticeBoard,
         max_hits: int,
@@ -52,13 +58,14 @@ class Service:
         self._indexer = indexer
         self._reader = reader
         self._upkeep = upkeep
+        self._storekeeper = storekeeper
         self._searcher = searcher
         self._board = board
         self._max_hits = max_hits
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def handle(
+    def handle(  # noqa: C901 - one line a case
         self, request: wire.Request, image: bytes | None, deadline: float
     ) -> wire.Reply | Future[wire.Reply]:
         """Serve one request.
@@ -83,6 +90,10 @@ class Service:
                 return self._sync()
             case wire.FailuresRequest(after, limit):
                 return self._failures(after, limit)
+            case wire.StartJob():
+                return _job(self._start_job(request), 0)
+            case wire.JobRequest(number, after):
+                return _job(self._storekeeper.job(number), after)
             case wire.StopRequest():
                 self._stop()
                 return wire.Stopping(os.getpid())
@@ -165,6 +176,18 @@ class Service:
             stale=self._upkeep.stale, unverified=unverified, problem=self._indexer.problem
         )
 
+    def _start_job(self, request: wire.StartJob) -> Job:
+        folder = None if request.path is None else Path(os.fsdecode(request.path))
+        if folder is not None and not folder.is_absolute():
+            raise RequestError("bad_request", "a backup's folder must be an absolute path")
+        return self._storekeeper.begin(
+            request.verb,
+            is_deep=request.deep,
+            part=request.part,
+            parts=request.parts,
+            folder=folder,
+        )
+
     def _failures(self, after: bytes | None, limit: int) -> wire.FailuresReply:
         with self._store.read() as reader:
             page, following = reader.failures(after, max(1, min(limit, MAX_FAILURES)))
@@ -175,6 +198,25 @@ class Service:
             ],
             following,
         )
+
+
+def _job(job: Job, after: int) -> wire.JobReply:
+    is_finished = job.is_finished  # before the rest is read, which no longer changes then
+    return wire.JobReply(
+        job=job.number,
+        step=job.progress.step,
+        done=job.progress.done,
+        total=job.progress.total,
+        finished=is_finished,
+        findings=[
+            wire.Finding(finding.level, finding.text)
+            for finding in job.findings[after : after + MAX_FINDINGS]
+        ],
+        found=job.found,
+        summary=job.summary,
+        restart=job.needs_restart,
+        error="" if job.error is None else str(job.error),
+    )
 
 
 def _query(found: Found) -> wire.QueryInfo:

@@ -22,7 +22,7 @@ from pspd.store.shapes import BLOCK_ROWS, WIDTHS
 if TYPE_CHECKING:
     import lmdb
 
-    from pspd.core.model import ImageNumber
+    from pspd.core.model import Features, ImageNumber
 
 NO_ROW = 255
 """Value of the quality column where there is no picture."""
@@ -61,6 +61,17 @@ class Row:
             Column.QUALITY: bytes([self.quality]),
             Column.PHASH256: self.phash256,
         }
+
+
+def row_of(features: Features) -> Row:
+    """Return the row of an image with these features."""
+    return Row(
+        features.phash64,
+        features.phash256,
+        features.width,
+        features.height,
+        features.quality,
+    )
 
 
 class ColumnWriter:
@@ -144,6 +155,28 @@ def read_qualities(
 ) -> NDArray[np.uint8]:
     """Read the column that tells which images there are: `NO_ROW` where there is none."""
     return np.frombuffer(_read_column(transaction, database, Column.QUALITY), dtype="u1")
+
+
+def read_quality(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database, number: ImageNumber
+) -> int:
+    """Read the quality of one image; `NO_ROW` where there is none."""
+    block, row = divmod(number, BLOCK_ROWS)
+    rows = _read_block(transaction, database, Column.QUALITY, block)
+    return NO_ROW if rows is None else rows[row]
+
+
+def read_cells(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database, number: ImageNumber
+) -> dict[Column, bytes]:
+    """Read the row of one image; columns that do not reach it are left out."""
+    block, row = divmod(number, BLOCK_ROWS)
+    cells = {}
+    for column, width in _WIDTH.items():
+        rows = _read_block(transaction, database, column, block)
+        if rows is not None:
+            cells[column] = rows[row * width : (row + 1) * width]
+    return cells
 
 
 def _read_block(

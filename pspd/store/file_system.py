@@ -69,5 +69,10 @@ def missing_room(folder: Path, floor: int) -> int:
     """
     status = os.statvfs(folder)
     size = status.f_blocks * status.f_frsize
-    free = status.f_bavail * status.f_frsize
-    return max(0, min(floor, size // _SHARE_KEPT) - free)
+    return max(0, min(floor, size // _SHARE_KEPT) - status.f_bavail * status.f_frsize)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much this user may still write on a folder's disk."""
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize

@@ -85,11 +85,16 @@ class Mender:
         self._directories: dict[DirectoryId, Directory] = {}
         self._images: set[ImageNumber] = set()
         self._counts: dict[RootId, list[int]] = {}
+        self._waiting: set[tuple[int, bytes]] = set()
+        """The queue as it was: place and file."""
 
     def mend(self) -> Mended:
         """Do it all."""
         for name in DATABASES:
             self._drop_damaged(name)
+        self._waiting = {
+            (keys.number_from_key(key), raw) for key, raw in self._reader.items("pending")
+        }
         for name in _DERIVED:
             self._transaction.drop(self._databases[name], delete=False)
         self._mend_directories()
@@ -241,22 +246,20 @@ class Mender:
 
     def _mend_files(self) -> None:
         changed: list[tuple[bytes, FileRecord | None, bytes]] = []
-        seen: set[int] = set()
         for raw, body in self._reader.items("files"):
             record, cut_name = codec.decode_file(body)
-            mended = self._mend_file(raw, record, seen)
+            mended = self._mend_file(raw, record)
             if mended is not record:
                 changed.append((raw, mended, cut_name))
         for raw, mended, cut_name in changed:
             if mended is None:
                 self._drop("files", [raw])
                 continue
-            sequence = self._tables.next_number("next_sequence")
-            queued = replace(mended, sequence=sequence)
+            queued = replace(mended, sequence=self._tables.next_number("next_sequence"))
             self._tables.put("files", raw, codec.encode_file(queued, cut_name))
             self._mended.queued += 1
 
-    def _mend_file(self, raw: bytes, record: FileRecord, seen: set[int]) -> FileRecord | None:
+    def _mend_file(self, raw: bytes, record: FileRecord) -> FileRecord | None:
         """Return a file's record as it should be: itself, to be queued, or None."""
         if keys.number_from_key(raw) not in self._directories:
             return None
@@ -270,10 +273,9 @@ class Mender:
             return pending
         if record.state is FileState.PENDING and not record.sequence:
             return pending
-        if record.sequence:
-            if record.sequence in seen:
-                return replace(record, sequence=0)
-            seen.add(record.sequence)
+        # A place in the queue that was lost may have been passed by already: a new one is not.
+        if record.sequence and (record.sequence, raw) not in self._waiting:
+            return replace(record, sequence=0)
         return record
 
     def _mend_what_hangs_on_files(self) -> None:

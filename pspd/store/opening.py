@@ -37,6 +37,7 @@ from pspd.store.store import Store
 
 if TYPE_CHECKING:
     from pspd.core.model import WatchRoot
+    from pspd.search.index import Rows
 
 FOLDER = "store"
 BAD_PREFIX = "store.bad-"
@@ -89,6 +90,23 @@ class OpenedStore:
     def roots(self) -> tuple[KeptRoot, ...]:
         """The roots as the manifest has them."""
         return self._manifest.roots
+
+    def rows(self) -> Rows:
+        """Return what the index holds of every image, mending the store if it cannot be read.
+
+        Raises:
+            StoreError: Nor can it be mended.
+        """
+        try:
+            with self.store.read() as reader:
+                return reader.rows()
+        except StoreDamaged as error:
+            _log.error("the store is mended", reason=error)
+            self.store.mend(self.roots)
+            cause = "the store was damaged and was mended; the files concerned are read again"
+            self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
+        with self.store.read() as reader:
+            return reader.rows()
 
     def condemn(self) -> None:
         """Have the store built anew at the next start.
@@ -205,7 +223,7 @@ class _Opening:
                 f"{error.strerror}"
             ) from error
         cure = f"when nothing is missing, free its space: rm -r {quoted(os.fspath(place))}"
-        cause = "the damaged store was put aside, and another is built from the pictures"
+        cause = "the old store was put aside, and another is built from the pictures"
         self.notices.append(Notice("store", cause, cure, os.fspath(place)))
 
     # --- what is to be done
@@ -215,7 +233,10 @@ class _Opening:
         data = self._folder / DATA_FILE
         size = data.stat().st_size if data.exists() else 0
         if not size:
-            return "" if self.known is None else "its file is missing or empty"
+            if self.known is None:
+                return ""
+            is_asked_for = self.known.is_condemned and not self._folder.exists()
+            return "it was put aside as asked" if is_asked_for else "its file is missing or empty"
         if self.known is not None and self.known.is_condemned:
             return "a check found damage that cannot be mended in place"
         is_clean = self.known is not None and self.known.is_clean and self.known.bytes == size
@@ -227,7 +248,7 @@ class _Opening:
             self._tell_mended(report)
         is_lost = report.verdict == "fresh" and self.known is not None
         if report.verdict == "damaged" or is_lost:
-            return "; ".join(report.findings[:3]) or "it is empty"
+            return next(iter(report.findings), "it is empty")
         return ""
 
     def _tell_mended(self, report: preflight.Report) -> None:
@@ -256,7 +277,7 @@ class _Opening:
         manifest.write(self._state, self.known)
         restored = next((each for each in backups.find(self._state) if self._restore(each)), None)
         what = f"the backup {restored.name}" if restored else "an empty store"
-        cause = f"the store was damaged ({reason}); {what} took its place"
+        cause = f"the store could not be used ({reason}); {what} took its place"
         cure = "nothing is lost: it is brought up to date from the pictures"
         self.notices.append(Notice("store", cause, cure))
 

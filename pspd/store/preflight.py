@@ -29,6 +29,9 @@ SLACK_SECONDS = 20.0
 """How much longer than it was given the child may take before it is ended: mending has no limit of
 its own, and a disk may have to wake up."""
 
+PAGES_SECONDS = 600.0
+"""How long looking at the pages of an open store may take."""
+
 _MAP_BYTES = 1 << 34
 
 Verdict = Literal["sound", "mended", "damaged", "fresh", "foreign", "unusable", "unfinished"]
@@ -39,9 +42,9 @@ class Report(msgspec.Struct, frozen=True):
 
     verdict: Verdict
     """sound: nothing is wrong. mended: values were, and were dropped. damaged: its pages are, and
-    nothing in it can be trusted. fresh: nothing was ever stored. foreign: it has another format, and
-    was left untouched. unusable: it cannot be opened, for a reason outside it. unfinished: the time
-    was over."""
+    nothing in it can be trusted. fresh: nothing was ever stored. foreign: it has another format,
+    and was left untouched. unusable: it cannot be opened, for a reason outside it. unfinished: the
+    time was over."""
     findings: list[str] = []
     dropped: int = 0
     queued: int = 0
@@ -56,10 +59,23 @@ def examine(folder: Path, *, seconds: float, mends: bool = True) -> Report:
         seconds: How long it may look; what it did not reach is not reported.
         mends: Whether it may change the store.
     """
+    return _ask(folder, seconds, *(["--mend"] if mends else []))
+
+
+def examine_pages(folder: Path) -> Report:
+    """Have a child look at the pages of a store that is open, and that nobody writes to meanwhile.
+
+    Returns:
+        A report whose verdict is sound or damaged.
+    """
+    return _ask(folder, PAGES_SECONDS, "--pages")
+
+
+def _ask(folder: Path, seconds: float, *options: str) -> Report:
     words = [sys.executable, "-m", "pspd.store.preflight", os.fspath(folder), str(seconds)]
     try:
         done = subprocess.run(
-            [*words, *(["--mend"] if mends else [])],
+            [*words, *options],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=seconds + SLACK_SECONDS,
@@ -87,14 +103,23 @@ def _examine_here(folder: Path, seconds: float, *, mends: bool) -> Report:
         problems = walk.structure_problems(folder)
         if problems:
             return Report("damaged", problems[: walk.MOST_TOLD])
+    environment = Environment(folder, map_bytes=_MAP_BYTES)
     try:
+        return _examine_open(environment, deadline, mends=mends)
+    finally:
+        environment.close()
+
+
+def _examine_pages(folder: Path) -> Report:
+    from pspd.store import walk  # noqa: PLC0415
+    from pspd.store.environment import Environment  # noqa: PLC0415
+
+    problems = walk.structure_problems(folder)
+    if not problems:
         environment = Environment(folder, map_bytes=_MAP_BYTES)
-        try:
-            return _examine_open(environment, deadline, mends=mends)
-        finally:
-            environment.close()
-    except StoreDamaged as error:
-        return Report("damaged", [str(error)])
+        environment.walk()
+        environment.close()
+    return Report("damaged" if problems else "sound", problems[: walk.MOST_TOLD])
 
 
 def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> Report:
@@ -139,11 +164,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--mend", action="store_true")
+    parser.add_argument("--pages", action="store_true")
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
     try:
-        report = _examine_here(options.folder, options.seconds, mends=options.mend)
+        report = (
+            _examine_pages(options.folder)
+            if options.pages
+            else _examine_here(options.folder, options.seconds, mends=options.mend)
+        )
+    except StoreDamaged as error:
+        report = Report("damaged", [str(error)])
     except StoreUnusable as error:
         report = Report("foreign", [str(error)])
     except (StoreError, OSError) as error:

@@ -164,6 +164,11 @@ class Store:
         """Bytes of the store on disk."""
         return self._environment.used_bytes()
 
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._environment.folder
+
     def last_transaction(self) -> int:
         """Return the number of the last transaction that was committed."""
         return self._environment.last_transaction()
