@@ -81,7 +81,7 @@ def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
     for folder in sorted({config.paths.state, config.paths.runtime}):
         make_private(folder)
         stack.enter_context(only_daemon(folder))
-    options = StoreOptions(config.store.map_bytes, config.store.any_file_system)
+    options = StoreOptions(config.store.map_bytes, config.store.file_systems == "any")
     opened = open_store(config.paths.state, options)
     stack.callback(opened.close)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)

@@ -73,8 +73,9 @@ class Store:
     store is replaced by the newest, which spares reading all pictures again; days."""
     backups_kept: int = 1
     """How many such copies are kept; each is about as large as the store."""
-    any_file_system: bool = False
-    """Whether the store may lie on a network or FUSE file system, where it may be damaged."""
+    file_systems: Literal["local", "any"] = "local"
+    """Where the store may lie: on local file systems, or on any; on a network or FUSE file system
+    it may be damaged."""
     batch_files: int = 256
     """Most files in one write transaction."""
     batch_seconds: float = 0.25

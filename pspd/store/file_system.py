@@ -44,7 +44,7 @@ def refuse_unsafe(folder: Path) -> None:
         raise StoreUnusable(
             f"the store's folder {quoted(os.fspath(folder))} is on {name}, on which the store "
             "cannot be kept safe; set paths.state to a folder on a local disk, or "
-            "store.any_file_system to true and take the risk"
+            'store.file_systems to "any" and take the risk'
         )
 
 
