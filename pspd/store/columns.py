@@ -184,7 +184,13 @@ def _read_block(
 ) -> bytes | None:
     key = keys.column_key(column, block)
     value = transaction.get(key, db=database)
-    return None if value is None else codec.unseal(key, value)
+    return None if value is None else _whole(column, codec.unseal(key, value))
+
+
+def _whole(column: Column, block: bytes) -> bytes:
+    if len(block) != _WIDTH[column] * BLOCK_ROWS:
+        raise StoreDamaged(f"a block of column {column} has {len(block)} bytes")
+    return block
 
 
 def _read_column(
@@ -200,5 +206,5 @@ def _read_column(
                 if key != keys.column_key(column, len(blocks)):
                     # The rows after a missing block would be taken for other images' rows.
                     raise StoreDamaged(f"block {len(blocks)} of column {column} is missing")
-                blocks.append(codec.unseal(key, value))
+                blocks.append(_whole(column, codec.unseal(key, value)))
     return b"".join(blocks)

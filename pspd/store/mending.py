@@ -220,9 +220,10 @@ class Mender:
                 continue
             self._images.add(number)
             self._tables.put("digests", record.image_id, codec.encode_number(number))
-        for index in (qualities != columns.NO_ROW).nonzero()[0]:
-            if int(index) not in self._images:
-                writer.drop(ImageNumber(int(index)))
+        rows = [int(row) for row in (qualities != columns.NO_ROW).nonzero()[0]]
+        for row in rows:
+            if row not in self._images:
+                writer.drop(ImageNumber(row))
         writer.finish()
         self._drop("images", [keys.number_key(number) for number in lost])
         for name in ("pixels", "orphans"):
@@ -231,8 +232,8 @@ class Mender:
                 if keys.number_from_key(key) not in self._images
             ]  # fmt: skip
             self._drop(name, lonely)
-        highest = max(max(self._images, default=-1) + 1, len(qualities))
-        self._tables.set_number("next_image", max(self._tables.number("next_image"), highest))
+        above = max([*self._images, *lost, *rows], default=-1) + 1
+        self._tables.set_number("next_image", max(self._tables.number("next_image"), above))
 
     def _mend_numbers(self) -> None:
         """Have the queue's numbers go on above all that were ever given."""
