@@ -35,6 +35,9 @@ READER_SECONDS = 60.0
 BACKUP_LOOK_SECONDS = 600.0
 """How often it is asked whether a backup is due."""
 
+FIRST_BACKUP_LOOK_SECONDS = 60.0
+"""When it is asked for the first time: a start is busy enough."""
+
 LONG_READER_TRANSACTIONS = 10_000
 """A reader that is so far behind makes the file grow, and a person is told."""
 
@@ -78,7 +81,12 @@ class Job:
     needs_restart: bool = False
     """Whether the daemon has to be started anew for the rest of it, and stops."""
     error: PspError | None = None
-    is_finished: bool = False
+    finished: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing of it changes any more."""
+        return self.finished.is_set()
 
     def note(self, finding: Finding) -> None:
         """Count a finding, and keep it while there are not too many."""
@@ -215,7 +223,7 @@ class Storekeeper:
             job.error = error
             _log.error(f"the {job.verb} failed", error=error)
         finally:
-            job.is_finished = True
+            job.finished.set()
         if job.needs_restart:
             self._stop()
 
@@ -311,16 +319,17 @@ class Storekeeper:
     # --- the watch
 
     def _watch(self) -> None:
-        next_reader_check = next_backup_look = 0.0
+        next_reader_check = 0.0
+        next_backup_look = time.monotonic() + FIRST_BACKUP_LOOK_SECONDS
         while not self._stopping.is_set():
             now = time.monotonic()
             self._look_at_disk()
             if now >= next_reader_check:
                 next_reader_check = now + READER_SECONDS
-                self._look_at_readers()
+                self.look_at_readers()
             if now >= next_backup_look:
                 next_backup_look = now + BACKUP_LOOK_SECONDS
-                self._back_up_when_due()
+                self.back_up_when_due()
             self._stopping.wait(TICK_SECONDS)
 
     def _look_at_disk(self) -> None:
@@ -331,7 +340,8 @@ class Storekeeper:
         cure = "it goes on by itself once that is mended; searches are answered meanwhile"
         self._board.post("writing", Notice("store", problem, cure, str(self._options.state)))
 
-    def _look_at_readers(self) -> None:
+    def look_at_readers(self) -> None:
+        """Free what dead processes left open, and tell of one that reads for too long."""
         freed = self._store.free_dead_readers()
         if freed:
             self._board.count("dead_readers_freed", freed)
@@ -342,7 +352,8 @@ class Storekeeper:
         cause = f"a process reads the store since {lag:,} transactions, and the file grows for it"
         self._board.post("reader", Notice("store", cause, "end what reads it; fuser names it"))
 
-    def _back_up_when_due(self) -> None:
+    def back_up_when_due(self) -> None:
+        """Begin a backup if the newest is too old and nothing else is to do."""
         if not self._options.backup_days or not self._indexer.is_idle:
             return
         with self._store.read() as reader:

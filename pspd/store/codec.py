@@ -50,6 +50,14 @@ _COUNTS = struct.Struct("<QQQQ")
 
 _VERSION = struct.Struct("<H")
 
+CHECKSUM_BYTES = _CRC.size
+FILE_BYTES = _FILE.size
+"""Fewest bytes of a file's body; likewise the next ones."""
+DIRECTORY_BYTES = _DIRECTORY.size
+IMAGE_BYTES = _IMAGE.size
+PIXELS_BYTES = _PIXELS.size
+COUNTS_BYTES = _COUNTS.size
+
 _RACY = 1
 _NOT_PICTURE = 2
 _NO_IMAGE = 0xFFFF_FFFF_FFFF_FFFF

@@ -243,7 +243,8 @@ class _Opening:
         report = preflight.examine(
             self._folder, seconds=QUICK_SECONDS if is_clean else FULL_SECONDS
         )
-        self._is_checked = report.is_complete
+        # All pages of a large store that was closed in order are looked at by `pspc check` alone.
+        self._is_checked = report.is_complete and (report.is_verified or is_clean)
         if report.verdict == "mended":
             self._tell_mended(report)
         is_lost = report.verdict == "fresh" and self.known is not None

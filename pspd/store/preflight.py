@@ -49,6 +49,9 @@ class Report(msgspec.Struct, frozen=True):
     dropped: int = 0
     queued: int = 0
     is_complete: bool = True
+    """Whether every value was looked at."""
+    is_verified: bool = True
+    """Whether every page was; this takes longer."""
 
 
 def examine(folder: Path, *, seconds: float, mends: bool = True) -> Report:
@@ -99,13 +102,14 @@ def _examine_here(folder: Path, seconds: float, *, mends: bool) -> Report:
     from pspd.store.environment import Environment  # noqa: PLC0415
 
     deadline = time.monotonic() + seconds
-    if walk.can_verify(folder, seconds / 2):
-        problems = walk.structure_problems(folder)
-        if problems:
-            return Report("damaged", problems[: walk.MOST_TOLD])
+    is_verified = walk.can_verify(folder, seconds / 2)
+    problems = walk.structure_problems(folder) if is_verified else []
+    if problems:
+        return Report("damaged", problems[: walk.MOST_TOLD])
     environment = Environment(folder, map_bytes=_MAP_BYTES)
     try:
-        return _examine_open(environment, deadline, mends=mends)
+        report = _examine_open(environment, deadline, mends=mends)
+        return msgspec.structs.replace(report, is_verified=is_verified)
     finally:
         environment.close()
 

@@ -207,9 +207,12 @@ class Reader:
     def agrees(self, number: ImageNumber, features: Features) -> bool:
         """Say whether all that is stored of an image is what these features give."""
         stored = self.get("images", keys.number_key(number))
-        cells = columns.read_cells(self._transaction, self._databases["columns"], number)
         is_same_record = stored == codec.encode_image(codec.record_of(number, features))
-        return is_same_record and cells == columns.row_of(features).cells()
+        return is_same_record and self.cells(number) == columns.row_of(features).cells()
+
+    def cells(self, number: ImageNumber) -> Mapping[columns.Column, bytes]:
+        """Return an image's row of the columns."""
+        return columns.read_cells(self._transaction, self._databases["columns"], number)
 
     def pixels(self, number: ImageNumber) -> PixelDigest | None:
         """Return an image's pixel digest, if it was ever computed."""

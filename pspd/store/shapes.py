@@ -14,6 +14,9 @@ _TWO_U64_BYTES = 16
 _DIGEST_BYTES = 32
 _COLUMN_BYTES = 5
 
+Lengths = tuple[int, int]
+"""Least and most bytes."""
+
 BLOCK_ROWS = 4096
 """Rows of a block of a column: 32 KiB for the narrow hash. A commit rewrites each that it
 touches."""
@@ -28,29 +31,21 @@ def check(database: str, key: bytes, value: bytes) -> None:
     Raises:
         StoreDamaged: It is not.
     """
-    least, most, decode = _SHAPES[database]
+    (shortest_key, longest_key), (shortest, longest), decode = _SHAPES[database]
     body = codec.unseal(key, value)
-    if not least <= len(key) <= most:
-        raise StoreDamaged(f"a key in {database} has {len(key)} bytes")
+    if not (shortest_key <= len(key) <= longest_key and shortest <= len(body) <= longest):
+        raise StoreDamaged(f"a key has {len(key)} bytes and its value {len(body)}")
     decode(key, body)
 
 
-def _file(_key: bytes, body: bytes) -> None:
-    codec.decode_file(body)
+def lengths(database: str) -> tuple[Lengths, Lengths]:
+    """Return the least and most bytes that a key has, and a value with its checksum."""
+    of_key, (shortest, longest), _ = _SHAPES[database]
+    return of_key, (codec.CHECKSUM_BYTES + shortest, codec.CHECKSUM_BYTES + longest)
 
 
-def _number(_key: bytes, body: bytes) -> None:
-    codec.decode_number(body)
-
-
-def _nothing(_key: bytes, body: bytes) -> None:
-    if body:
-        raise StoreDamaged("a link has a body")
-
-
-def _file_key(_key: bytes, body: bytes) -> None:
-    if len(body) <= _U64_BYTES:
-        raise StoreDamaged("a place in the queue names no file")
+def _any(_key: bytes, _body: bytes) -> None:
+    """Nothing to decode."""
 
 
 def _column(key: bytes, body: bytes) -> None:
@@ -60,33 +55,39 @@ def _column(key: bytes, body: bytes) -> None:
 
 
 _LONGEST_KEY = 511
-_NAMED = (_U64_BYTES + 1, _LONGEST_KEY)
-_NUMBERED = (_U64_BYTES, _U64_BYTES)
+_LONGEST = 1 << 30
+_NAMED: Lengths = (_U64_BYTES + 1, _LONGEST_KEY)
+_NUMBERED: Lengths = (_U64_BYTES, _U64_BYTES)
+_ROOT_KEY: Lengths = (_U32_BYTES, _U32_BYTES)
+_NUMBER: Lengths = (_U64_BYTES, _U64_BYTES)
 
-_SHAPES: Mapping[str, tuple[int, int, Callable[[bytes, bytes], object]]] = {
-    "meta": (1, _LONGEST_KEY, _number),
+_SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]] = {
+    "meta": ((1, _LONGEST_KEY), _NUMBER, _any),
     "roots": (
-        _U32_BYTES,
-        _U32_BYTES,
+        _ROOT_KEY,
+        (1, _LONGEST),
         lambda key, body: codec.decode_root(RootId(int.from_bytes(key)), body),
     ),
     "directories": (
-        *_NUMBERED,
+        _NUMBERED,
+        (codec.DIRECTORY_BYTES, _LONGEST),
         lambda key, body: codec.decode_directory(DirectoryId(keys.number_from_key(key)), body),
     ),
-    "children": (*_NAMED, _number),
-    "inodes": (_TWO_U64_BYTES, _TWO_U64_BYTES, _number),
-    "files": (*_NAMED, _file),
-    "pending": (*_NUMBERED, _file_key),
-    "failures": (*_NAMED, lambda _, body: codec.decode_failure(body)),
+    "children": (_NAMED, _NUMBER, _any),
+    "inodes": ((_TWO_U64_BYTES, _TWO_U64_BYTES), _NUMBER, _any),
+    "files": (_NAMED, (codec.FILE_BYTES, _LONGEST), lambda _, body: codec.decode_file(body)),
+    "pending": (_NUMBERED, _NAMED, _any),
+    "failures": (_NAMED, (1, _LONGEST), lambda _, body: codec.decode_failure(body)),
     "images": (
-        *_NUMBERED,
+        _NUMBERED,
+        (codec.IMAGE_BYTES, _LONGEST),
         lambda key, body: codec.decode_image(ImageNumber(keys.number_from_key(key)), body),
     ),
-    "digests": (_DIGEST_BYTES, _DIGEST_BYTES, _number),
-    "links": (2 * _U64_BYTES + 1, _LONGEST_KEY, _nothing),
-    "orphans": (*_NUMBERED, _number),
-    "pixels": (*_NUMBERED, lambda _, body: codec.decode_pixels(body)),
-    "columns": (_COLUMN_BYTES, _COLUMN_BYTES, _column),
-    "counters": (_U32_BYTES, _U32_BYTES, lambda _, body: codec.decode_counts(body)),
+    "digests": ((_DIGEST_BYTES, _DIGEST_BYTES), _NUMBER, _any),
+    "links": ((2 * _U64_BYTES + 1, _LONGEST_KEY), (0, 0), _any),
+    "orphans": (_NUMBERED, _NUMBER, _any),
+    "pixels": (_NUMBERED, (codec.PIXELS_BYTES, codec.PIXELS_BYTES), _any),
+    "columns": ((_COLUMN_BYTES, _COLUMN_BYTES), (BLOCK_ROWS, 32 * BLOCK_ROWS), _column),
+    "counters": (_ROOT_KEY, (codec.COUNTS_BYTES, codec.COUNTS_BYTES), _any),
 }
+"""Lengths of keys, lengths of bodies, and what decodes a body."""

@@ -138,22 +138,6 @@ def test_a_backup_is_a_sound_store_in_a_private_folder(home: Home, folder: Path)
     assert done.stderr.count(b"\n") == 1
 
 
-def test_the_daemon_makes_a_backup_by_itself_and_only_when_it_is_due(home: Home) -> None:
-    folder = home.pictures()
-    save(1, folder / "a.png")
-    home.pspc("add", folder, "--wait")
-    home.pspc("stop")
-    home.pspc("status")
-    for _ in range(200):
-        made = list((home.path / "backups").glob("store-*[0-9]"))
-        if made:
-            break
-        home.run("pspc", "roots")
-    home.pspc("stop")
-    home.pspc("sync")
-    assert list((home.path / "backups").glob("store-*")) == made
-
-
 def test_the_repair_of_a_daemon_that_does_not_start_says_what_it_needs(home: Home) -> None:
     environ = {**home.environ, "PSP_HOME": str(home.folder / "nowhere")}
     command = [sys.executable, "-m", "pspd", "--repair"]
