@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pspd.errors import PspError, RequestError, StoreDamaged, StoreError
+from pspd.errors import PartDied, PspError, RequestError, StoreDamaged, StoreError
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
 from pspd.picture_check import picture_problems
@@ -296,11 +296,11 @@ class Storekeeper:
         try:
             dropped, queued = self._mend(frozenset())
         except StoreError as error:
-            _log.error(
-                "the store cannot be mended; it is built anew by the next daemon", error=error
-            )
-            self._opened.condemn()
-            self._stop()
+            # What is not damage passes, such as a full disk: then it is met again, and tried again.
+            _log.error("the store cannot be mended", error=error)
+            if isinstance(error, StoreDamaged):
+                self._opened.condemn()
+                raise PartDied("the store is damaged; the next daemon builds it anew") from error
             return
         cause = f"damage was met: {dropped:,} values were dropped, {queued:,} files are read again"
         cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"

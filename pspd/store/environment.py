@@ -53,7 +53,6 @@ _DAMAGE = (
     lmdb.VersionMismatchError,
     lmdb.PageFullError,
     lmdb.CursorFullError,
-    lmdb.PanicError,
 )
 """What LMDB says of a file that it cannot make sense of."""
 
@@ -72,19 +71,13 @@ class Environment:
         os.environ.pop(_FORMAT_VARIABLE, None)
         try:
             _make_private(folder)
-            self._environment = lmdb.open(
-                os.fspath(folder),
-                map_size=max(_affordable(map_bytes), 2 * _size(folder)),
-                max_dbs=len(DATABASES),
-                mode=0o700,
-                lib_version=0,
-                meminit=True,
-            )
+            self._environment = _open(folder, map_bytes)
         except _DAMAGE as error:
             raise StoreDamaged(f"the store in {folder} is damaged: {error}") from error
         except (lmdb.Error, OSError) as error:
             raise StoreError(f"the store in {folder} cannot be opened: {error}") from error
         self.folder = folder
+        self._map_bytes = map_bytes
         self._gate = threading.Condition()
         self._writing = threading.Lock()
         self._readers = 0
@@ -136,6 +129,8 @@ class Environment:
             except _DAMAGE as error:
                 raise StoreDamaged(f"the store is damaged: {error}") from error
             except lmdb.Error as error:
+                if isinstance(error, lmdb.PanicError):
+                    self._reopen()
                 raise StoreError(f"the store cannot be written: {self._why(error)}") from error
 
     @contextmanager
@@ -179,11 +174,24 @@ class Environment:
 
     def _resize(self, size: int) -> None:
         # set_mapsize pulls the map from under open readers (seen), so it waits for them at a gate.
+        with self._without_readers():
+            self._environment.set_mapsize(size)
+
+    def _reopen(self) -> None:
+        """Open the file again: after a failed sync LMDB refuses everything, reading too."""
+        with self._without_readers(), suppress(lmdb.Error):
+            self._environment.close()
+            self._environment = _open(self.folder, self._map_bytes)
+            self.open_databases()
+
+    @contextmanager
+    def _without_readers(self) -> Iterator[None]:
+        """Wait until nobody reads, and let nobody begin meanwhile."""
         with self._gate:
             self._growing = True
             try:
                 self._gate.wait_for(lambda: self._readers == 0)
-                self._environment.set_mapsize(size)
+                yield
             finally:
                 self._growing = False
                 self._gate.notify_all()
@@ -267,6 +275,17 @@ def _translated(what: str) -> Iterator[None]:
         raise StoreDamaged(f"the store is damaged: {error}") from error
     except lmdb.Error as error:
         raise StoreError(f"the store cannot be {what}: {error}") from error
+
+
+def _open(folder: Path, map_bytes: int) -> lmdb.Environment:
+    return lmdb.open(
+        os.fspath(folder),
+        map_size=max(_affordable(map_bytes), 2 * _size(folder)),
+        max_dbs=len(DATABASES),
+        mode=0o700,
+        lib_version=0,
+        meminit=True,
+    )
 
 
 def _make_private(folder: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_rebuilt_store_is_what_a_fresh_index_is(goal: Report, size: Size, home
     assert len(fresh) == 10
     data, known = home.path / "store" / "data.mdb", home.path / "MANIFEST"
     original = data.read_bytes(), known.read_bytes()
-    damages = size.of(3, 28, 280)
+    damages = size.of(3, 14, 280)
     equal = 0
     slowest = 0.0
     for seed in range(damages):
