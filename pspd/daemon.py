@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from pspd import __version__
 from pspd.config import Config
 from pspd.core import verdict as verdicts
-from pspd.errors import PartDied
+from pspd.errors import PartDied, StoreError
 from pspd.host import StopSignal, make_private, prepare_process, usable_cores, watched_threads
 from pspd.indexer import Indexer
 from pspd.indexer import Options as IndexerOptions
@@ -193,10 +193,11 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
         if not server.is_reachable():
             _log.error("the socket is gone; nobody can reach this daemon any more")
             return
-        progress = service.progress()
-        if progress != last:
-            server.publish(progress)
-            last = progress
+        with suppress(StoreError):  # it is told by who needs the store; progress is not worth it
+            progress = service.progress()
+            if progress != last:
+                server.publish(progress)
+                last = progress
 
 
 class _Audience:

@@ -324,12 +324,15 @@ class Storekeeper:
         while not self._stopping.is_set():
             now = time.monotonic()
             self._look_at_disk()
-            if now >= next_reader_check:
-                next_reader_check = now + READER_SECONDS
-                self.look_at_readers()
-            if now >= next_backup_look:
-                next_backup_look = now + BACKUP_LOOK_SECONDS
-                self.back_up_when_due()
+            try:
+                if now >= next_reader_check:
+                    next_reader_check = now + READER_SECONDS
+                    self.look_at_readers()
+                if now >= next_backup_look:
+                    next_backup_look = now + BACKUP_LOOK_SECONDS
+                    self.back_up_when_due()
+            except StoreError as error:
+                _log.error("the store cannot be looked after", error=error)
             self._stopping.wait(TICK_SECONDS)
 
     def _look_at_disk(self) -> None:

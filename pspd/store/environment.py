@@ -79,7 +79,7 @@ class Environment:
         self.folder = folder
         self._map_bytes = map_bytes
         self._gate = threading.Condition()
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
         self._readers = 0
         self._growing = False
         self._process = os.getpid()
@@ -129,8 +129,7 @@ class Environment:
             except _DAMAGE as error:
                 raise StoreDamaged(f"the store is damaged: {error}") from error
             except lmdb.Error as error:
-                if isinstance(error, lmdb.PanicError):
-                    self._reopen()
+                self._reopen_if_stuck()
                 raise StoreError(f"the store cannot be written: {self._why(error)}") from error
 
     @contextmanager
@@ -150,14 +149,22 @@ class Environment:
                 self._resize(0)
 
     def _begin_reading(self, stack: ExitStack) -> lmdb.Transaction[bytes]:
-        while True:
+        for _ in range(_ATTEMPTS):
             with ExitStack() as attempt:
                 attempt.enter_context(self._map_kept())
-                with suppress(lmdb.MapResizedError):
-                    transaction = attempt.enter_context(self._environment.begin())
+                environment = self._environment
+                try:
+                    transaction = attempt.enter_context(environment.begin())
+                except (lmdb.MapResizedError, lmdb.PanicError) as error:
+                    problem = error
+                else:
                     stack.push(attempt.pop_all())
                     return transaction
-            self._resize(0)  # another process made the file larger: take its size over
+            if isinstance(problem, lmdb.MapResizedError):
+                self._resize(0)  # another process made the file larger: take its size over
+            else:
+                self._reopen(environment)
+        raise StoreError(f"the store cannot be read: {problem}")
 
     @contextmanager
     def _map_kept(self) -> Iterator[None]:
@@ -177,10 +184,22 @@ class Environment:
         with self._without_readers():
             self._environment.set_mapsize(size)
 
-    def _reopen(self) -> None:
-        """Open the file again: after a failed sync LMDB refuses everything, reading too."""
-        with self._without_readers(), suppress(lmdb.Error):
-            self._environment.close()
+    def _reopen_if_stuck(self) -> None:
+        """Open the file again if LMDB gave up: after some failures it refuses even to read."""
+        environment = self._environment
+        try:
+            environment.begin().abort()
+        except lmdb.PanicError:
+            self._reopen(environment)
+        except lmdb.Error:
+            return
+
+    def _reopen(self, stuck: lmdb.Environment) -> None:
+        """Open the file again, unless another thread did so already."""
+        with self._writing, self._without_readers():
+            if self._environment is not stuck:
+                return
+            stuck.close()
             self._environment = _open(self.folder, self._map_bytes)
             self.open_databases()
 
@@ -235,23 +254,27 @@ class Environment:
 
     def used_bytes(self) -> int:
         """Bytes of the store on disk."""
-        info = self._environment.info()
-        pages: int = info["last_pgno"] + 1
-        size: int = self._environment.stat()["psize"]
-        return pages * size
+        with _translated("read"), self._map_kept():
+            pages: int = self._environment.info()["last_pgno"] + 1
+            size: int = self._environment.stat()["psize"]
+            return pages * size
 
     def last_transaction(self) -> int:
         """Return the number of the last transaction that was committed."""
-        number: int = self._environment.info()["last_txnid"]
-        return number
+        with _translated("read"), self._map_kept():
+            number: int = self._environment.info()["last_txnid"]
+            return number
 
     def reader_check(self) -> int:
         """Free the slots of readers that died; returns how many."""
-        return int(self._environment.reader_check())
+        with _translated("read"), self._map_kept():
+            return int(self._environment.reader_check())
 
     def oldest_reader_lag(self) -> int:
         """Return how many transactions were committed since the oldest open reader began."""
-        rows = [line.split() for line in str(self._environment.readers()).splitlines()[1:]]
+        with _translated("read"), self._map_kept():
+            lines = str(self._environment.readers()).splitlines()
+        rows = [line.split() for line in lines[1:]]
         begun = [int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()]  # noqa: PLR2004
         return max(0, self.last_transaction() - min(begun)) if begun else 0
 
@@ -261,6 +284,9 @@ class Environment:
             self._gate.wait_for(lambda: self._readers == 0)
             self._environment.close()
 
+
+_ATTEMPTS = 5
+"""How often a reader begins anew, after the map was resized or the file opened again."""
 
 _LITTLE_BYTES = 1 << 20
 """With less than this a disk is called full."""
