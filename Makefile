@@ -54,10 +54,10 @@ test: $(VENV)/developing
 	$(BIN)/python -m pytest
 
 test-nightly: $(VENV)/developing
-	PSP_TEST_SIZE=nightly $(BIN)/python -m pytest tests/reliability
+	PSP_TEST_SIZE=nightly $(BIN)/python -m pytest -v --durations=20 tests/reliability
 
 test-release: $(VENV)/developing
-	PSP_TEST_SIZE=release $(BIN)/python -m pytest tests/reliability
+	PSP_TEST_SIZE=release $(BIN)/python -m pytest -v --durations=20 tests/reliability
 
 lint: $(VENV)/developing
 	$(BIN)/ruff format --check .

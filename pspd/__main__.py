@@ -12,10 +12,15 @@ from pspd import __version__
 from pspd.errors import ConfigError, PspError
 from pspd.rpc.wire import quoted
 
+EX_SOFTWARE = 70
+"""Of sysexits(3), as the next one; systemd restarts upon either."""
+EX_OSERR = 71
+
 EXAMPLES = """\
 examples:
   pspd                          run in the foreground; Ctrl-C stops it
   pspd --print-config           show every setting that is in force
+  pspd --libraries              show which libraries it is made of, and their versions
   PSP_HOME=/tmp/psp pspd        keep everything under one folder
   pspd --repair                 put the store aside; the next daemon builds it anew
 The client starts the daemon by itself: pspc add ~/Pictures
@@ -28,10 +33,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.repair:
             return _repair(options.config)
+        if options.libraries:
+            return _list_libraries()
         return _run(options.config, print_config=options.print_config)
     except PspError as error:
         sys.stderr.write(f"pspd: {error}\n")
         return error.exit_status
+    except Exception as error:  # noqa: BLE001 - a person gets a line, the log has the rest
+        return _say_unexpected(error)
+
+
+def _say_unexpected(error: Exception) -> int:
+    """Say in one line that the daemon ends; returns the exit status."""
+    if isinstance(error, OSError | ImportError | MemoryError):
+        reason = getattr(error, "strerror", None) or str(error) or "out of memory"
+        sys.stderr.write(
+            f"pspd: the system refuses what the daemon needs: {' '.join(reason.split())}; "
+            "mend that and start it again\n"
+        )
+        return EX_OSERR
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    sys.stderr.write(f"pspd: this should not happen, please report it: {said}\n")
+    return EX_SOFTWARE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE", help="read this configuration")
     parser.add_argument(
         "--print-config", action="store_true", help="print the configuration in force and exit"
+    )
+    parser.add_argument(
+        "--libraries",
+        action="store_true",
+        help="print the versions of all libraries, bundled ones included, and exit",
     )
     parser.add_argument(
         "--repair",
@@ -66,7 +94,22 @@ def _run(config_file: Path | None, *, print_config: bool) -> int:
     from pspd import daemon, log  # noqa: PLC0415
 
     log.configure(config.log.level, config.log.format, sys.stderr, os.environ)
-    daemon.run(config, os.environ)
+    try:
+        daemon.run(config, os.environ)
+    except PspError:
+        raise
+    except Exception as error:
+        log.get_logger(__name__).traceback("the daemon ends by an unexpected error", error)
+        raise
+    return 0
+
+
+def _list_libraries() -> int:
+    """Print which libraries PSP is made of, one `name version` a line."""
+    from pspd.libraries import versions  # noqa: PLC0415 - it loads all of them
+
+    for name, version in versions().items():
+        sys.stdout.write(f"{name} {version}\n")
     return 0
 
 

@@ -7,20 +7,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pspd import __version__
+from pspd.committing import Options as IndexerOptions
 from pspd.config import Config
 from pspd.core import verdict as verdicts
 from pspd.errors import PartDied, StoreError
-from pspd.host import StopSignal, make_private, prepare_process, usable_cores, watched_threads
+from pspd.host import (
+    STOP_SECONDS,
+    StopSignal,
+    end_within,
+    make_private,
+    prepare_process,
+    usable_cores,
+    watched_threads,
+)
 from pspd.indexer import Indexer
-from pspd.indexer import Options as IndexerOptions
 from pspd.lock import only_daemon
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.protection import Finding, inspect, notice_of
 from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
@@ -35,6 +44,7 @@ from pspd.store.opening import OpenedStore, open_store
 from pspd.store.opening import Options as StoreOptions
 from pspd.storekeeper import Options as StorekeeperOptions
 from pspd.storekeeper import Storekeeper
+from pspd.supervision import Supervisor
 from pspd.upkeep import Upkeep
 from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier
@@ -61,18 +71,37 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
     stop = StopSignal()
     prepare_process(stop)
     notifier = ServiceNotifier(environ)
+    deaths: list[str] = []
     with ExitStack() as stack:
-        deaths = stack.enter_context(watched_threads(stop))
-        opened, index = _open_store(config, stack)
-        service, server = _start_parts(config, stack, opened, index, stop)
-        notifier.ready()
-        _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
-        _stay(service, server, notifier, stop)
+        stack.enter_context(watched_threads(stop, deaths))
+        try:
+            opened, index = _open_store(config, stack)
+            service, server = _start_parts(config, stack, opened, index, _End(stop, deaths))
+            notifier.ready()
+            _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
+            _stay(service, server, notifier, stop)
+        except BaseException:
+            end_within(STOP_SECONDS, PartDied.exit_status)
+            raise
         _log.info("stopping")
         notifier.stopping()
+        end_within(STOP_SECONDS, PartDied.exit_status if deaths else 0)
     if deaths:
         raise PartDied(f"a part of the daemon died: {deaths[0]}; its log has the details")
     _log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How parts end the daemon: because somebody asked, or because one of them is dead."""
+
+    stop: StopSignal
+    deaths: list[str]
+
+    def for_want_of(self, part: str) -> None:
+        """End it because a part cannot be kept alive."""
+        self.deaths.append(part)
+        self.stop.set()
 
 
 def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
@@ -98,11 +127,25 @@ class _Pools:
     threads: int
 
 
-def _start_workers(config: Config, stack: ExitStack) -> _Pools:
+def _start_workers(config: Config, stack: ExitStack, board: NoticeBoard) -> _Pools:
     threads = config.workers.processes or usable_cores()
+    needs_sandbox = config.workers.sandbox == "require"
     pools = _Pools(
-        WorkerPool(threads, config.limits, name="indexing", nice=config.workers.nice),
-        WorkerPool(config.workers.query_processes, config.limits, name="query"),
+        WorkerPool(
+            threads,
+            config.limits,
+            name="indexing",
+            nice=config.workers.nice,
+            needs_sandbox=needs_sandbox,
+            board=board,
+        ),
+        WorkerPool(
+            config.workers.query_processes,
+            config.limits,
+            name="query",
+            needs_sandbox=needs_sandbox,
+            board=board,
+        ),
         threads,
     )
     for pool in (pools.indexing, pools.queries):
@@ -112,11 +155,12 @@ def _start_workers(config: Config, stack: ExitStack) -> _Pools:
 
 
 def _start_parts(
-    config: Config, stack: ExitStack, opened: OpenedStore, index: Index, stop: StopSignal
+    config: Config, stack: ExitStack, opened: OpenedStore, index: Index, end: _End
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
     store = opened.store
-    pools = _start_workers(config, stack)
+    board = NoticeBoard()
+    pools = _start_workers(config, stack, board)
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
     file_reader = FileReader(
@@ -126,21 +170,30 @@ def _start_parts(
         max_delay_seconds=config.watch.max_delay_seconds,
     )
     audience = _Audience()
-    board = NoticeBoard()
+    supervisor = Supervisor(board, end.for_want_of)
     indexer = Indexer(
         store,
         index,
         file_reader,
         _indexer_options(config, pools.threads),
         audience,
+        make_thread=supervisor,
     )
-    watcher = Watcher(store, lambda: _notifier(config), indexer, _watcher_options(config), own=own)
+    watcher = Watcher(
+        store,
+        lambda: _notifier(config),
+        indexer,
+        _watcher_options(config),
+        own=own,
+        make_thread=supervisor,
+    )
     upkeep = Upkeep(
         store,
         indexer,
         file_reader,
         limits=config.limits,
         keep_removed_days=config.store.keep_removed_days,
+        make_thread=supervisor,
     )
     storekeeper = Storekeeper(
         opened=opened,
@@ -148,8 +201,10 @@ def _start_parts(
         reader=file_reader,
         rescan=watcher.scan_all,
         board=board,
-        stop=stop.set,
+        stop=end.stop.set,
+        give_up=end.for_want_of,
         options=_storekeeper_options(config),
+        make_thread=supervisor,
     )
     service = Service(
         store=store,
@@ -161,15 +216,27 @@ def _start_parts(
         storekeeper=storekeeper,
         searcher=Searcher(store, index, pools.queries, _search_options(config), indexer.remember),
         board=board,
+        protection=_protection(board),
         max_hits=config.search.max_hits,
-        stop=stop.set,
+        stop=end.stop.set,
     )
     audience.watcher = watcher
     server = audience.server = _start_server(config, stack, service)
     for part in (indexer, watcher, upkeep, storekeeper):
         part.start()
         stack.callback(part.close)
+    stack.callback(supervisor.close)
     return service, server
+
+
+def _protection(board: NoticeBoard) -> list[Finding]:
+    """See which of the unit's restrictions hold, and tell of those that do not."""
+    findings = inspect(os.environ)
+    notice = notice_of(findings)
+    if notice is not None:
+        _log.warning("the service is not as protected as its unit says", cause=notice.cause)
+        board.post("protection", notice)
+    return findings
 
 
 def _start_server(config: Config, stack: ExitStack, service: Service) -> RpcServer:
@@ -193,11 +260,14 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
         if not server.is_reachable():
             _log.error("the socket is gone; nobody can reach this daemon any more")
             return
-        with suppress(StoreError):  # it is told by who needs the store; progress is not worth it
+        try:
             progress = service.progress()
-            if progress != last:
-                server.publish(progress)
-                last = progress
+        except StoreError as error:
+            _log.error("the store cannot be read", error=error)
+            continue
+        if progress != last:
+            server.publish(progress)
+            last = progress
 
 
 class _Audience:

@@ -19,6 +19,9 @@ from pspd.rpc.wire import quoted
 OPEN_FILES = 65_536
 """Descriptors the daemon asks for: libzmq ends the process when an ipc listener has none left."""
 
+STOP_SECONDS = 10.0
+"""How long a stop may take: half of the unit's TimeoutStopSec, after which systemd kills."""
+
 SWITCH_SECONDS = 5e-5
 """How long a thread of pure Python keeps the interpreter from others that wait for it. numpy gives
 it up in every call and gets it back only after this time when such a thread is busy: a scan over a
@@ -65,13 +68,12 @@ def prepare_process(stop: StopSignal) -> None:
 
 
 @contextmanager
-def watched_threads(stop: StopSignal) -> Iterator[list[str]]:
+def watched_threads(stop: StopSignal, deaths: list[str]) -> Iterator[None]:
     """End the daemon when one of its own threads dies: a part alone would only hang its clients.
 
-    Yields the names of those that did. A notifier's threads are not the daemon's own: the watcher
-    replaces them.
+    The supervised parts are started again and never die here. The names of those that did are put
+    into `deaths`. A notifier's threads are not the daemon's own: the watcher replaces them.
     """
-    deaths: list[str] = []
     previous = threading.excepthook
 
     def note(arguments: threading.ExceptHookArgs) -> None:
@@ -84,9 +86,25 @@ def watched_threads(stop: StopSignal) -> Iterator[list[str]]:
 
     threading.excepthook = note
     try:
-        yield deaths
+        yield
     finally:
         threading.excepthook = previous
+
+
+def end_within(seconds: float, exit_status: int) -> None:
+    """End the process when it has not ended by itself, for a thread that hangs in a system call.
+
+    The store is as safe then as after a crash: what was acknowledged is there.
+    """
+
+    def end() -> None:
+        names = ", ".join(sorted(thread.name for thread in threading.enumerate()))
+        _log.error("the daemon does not stop by itself and is ended", threads=names)
+        os._exit(exit_status)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def make_private(folder: Path) -> None:

@@ -10,6 +10,7 @@ File names come from strangers, so every value is escaped and cut; pixels are ne
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import time
@@ -25,6 +26,9 @@ MAX_VALUE_CHARACTERS: Final = 1000
 
 LINES_PER_WINDOW: Final = 20
 """So many lines of one event in one window; 100,000 broken files make 20 lines a minute."""
+
+TRACEBACKS_PER_WINDOW: Final = 3
+"""Of those lines, so many have a traceback below them, which may be fifty lines more."""
 
 WINDOW_SECONDS: Final = 60.0
 
@@ -119,13 +123,17 @@ class LineHandler(logging.StreamHandler[TextIO]):
         self._is_journal = is_journal
         self._clock = clock
         self._limit = RateLimit()
+        self._traces = RateLimit(TRACEBACKS_PER_WINDOW)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or count it; called with the handler's lock held."""
         try:
             now = self._clock()
             self._write_summaries(self._limit.take_expired(now))
+            self._traces.take_expired(now)
             if self._limit.admits(_kind_of(record), now):
+                if record.exc_info and not self._traces.admits(_kind_of(record), now):
+                    record = _without_traceback(record)
                 self._write(record)
         except Exception:  # noqa: BLE001  # logging's own rule: a log that fails stops nothing
             self.handleError(record)
@@ -221,6 +229,13 @@ def format_value(value: object) -> str:
         return text
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{printable(quoted)}"'
+
+
+def _without_traceback(record: logging.LogRecord) -> logging.LogRecord:
+    # The record is every handler's, so that it is not changed here.
+    bare = copy.copy(record)
+    bare.exc_info = None
+    return bare
 
 
 def _kind_of(record: logging.LogRecord) -> Kind:

@@ -105,6 +105,11 @@ class FileReader:
         self.extracted = 0
         """Pictures decoded for indexing since the start."""
 
+    @property
+    def sandbox(self) -> str:
+        """What of the sandbox is in force in the workers; empty before the first is ready."""
+        return "" if self._pool.protection is None else str(self._pool.protection)
+
     def read(self, sequence: int, key: FileKey) -> batch.Operation | None:
         """Read a queued file; None when there is nothing to do any more.
 

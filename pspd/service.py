@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pspd import __version__
 from pspd.core import verdict as verdicts
-from pspd.errors import RequestError
+from pspd.core.disposition import disposition_of
+from pspd.core.model import FailureReason
+from pspd.errors import PspError, RequestError
 from pspd.features.extract import FEATURES_VERSION
 from pspd.rpc import wire
 
 if TYPE_CHECKING:
     from pspd.indexer import Indexer
     from pspd.noticeboard import NoticeBoard
+    from pspd.protection import Finding
     from pspd.reading import FileReader
     from pspd.roots import Roots
     from pspd.searcher import Found, Hit, Searcher
@@ -49,6 +53,7 @@ class Service:
         storekeeper: Storekeeper,
         searcher: Searcher,
         board: NoticeBoard,
+        protection: Sequence[Finding],
         max_hits: int,
         stop: Callable[[], None],
     ) -> None:
@@ -61,6 +66,9 @@ class Service:
         self._storekeeper = storekeeper
         self._searcher = searcher
         self._board = board
+        self._protection = [
+            wire.Restriction(each.setting, each.holds, each.is_promised) for each in protection
+        ]
         self._max_hits = max_hits
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
@@ -134,6 +142,8 @@ class Service:
                 for notice in self._board.notices()
             ],
             counters=self._board.counters(),
+            sandbox=self._reader.sandbox,
+            protection=self._protection,
         )
 
     def _search(
@@ -157,15 +167,13 @@ class Service:
         reply: Future[wire.Reply] = Future()
 
         def scanned(scan: Future[None]) -> None:
-            if scan.cancelled():
-                reply.set_exception(RequestError("stopping", "the daemon is stopping"))
-            else:
+            with _told_by(reply):
+                _raise_when_stopping(scan)
                 self._indexer.barrier().add_done_callback(served)
 
         def served(queue: Future[None]) -> None:
-            if queue.cancelled():
-                reply.set_exception(RequestError("stopping", "the daemon is stopping"))
-            else:
+            with _told_by(reply):
+                _raise_when_stopping(queue)
                 reply.set_result(wire.SyncReply(self._freshness()))
 
         self._watcher.scan_all().add_done_callback(scanned)
@@ -193,11 +201,27 @@ class Service:
             page, following = reader.failures(after, max(1, min(limit, MAX_FAILURES)))
         return wire.FailuresReply(
             [
-                wire.FailureEntry(os.fsencode(path), reason, message)
+                wire.FailureEntry(
+                    os.fsencode(path), reason, message, disposition_of(FailureReason(reason))
+                )
                 for path, reason, message in page
             ],
             following,
         )
+
+
+@contextmanager
+def _told_by(reply: Future[wire.Reply]) -> Iterator[None]:
+    """Pass an error on to whoever waits: a future's callback that raises is only logged."""
+    try:
+        yield
+    except PspError as error:
+        reply.set_exception(error)
+
+
+def _raise_when_stopping(future: Future[None]) -> None:
+    if future.cancelled():
+        raise RequestError("stopping", "the daemon is stopping")
 
 
 def _job(job: Job, after: int) -> wire.JobReply:

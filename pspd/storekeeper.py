@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pspd.errors import PartDied, PspError, RequestError, StoreDamaged, StoreError
+from pspd.errors import PspError, RequestError, StoreDamaged, StoreError
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
 from pspd.picture_check import picture_problems
 from pspd.store import backups
 from pspd.store.checking import Checker, Finding, Progress
+from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
     from pspd.core.model import ImageNumber
@@ -40,6 +41,9 @@ FIRST_BACKUP_LOOK_SECONDS = 60.0
 
 LONG_READER_TRANSACTIONS = 10_000
 """A reader that is so far behind makes the file grow, and a person is told."""
+
+CLOSE_SECONDS = 2.0
+"""How long `close` waits for what is under way; it only looks, or can be done again."""
 
 MOST_FINDINGS = 10_000
 """Findings that are kept of one job; all are counted."""
@@ -104,8 +108,10 @@ class Storekeeper:
         reader: Reads pictures, for a deep check.
         rescan: Has every root scanned.
         board: Where notices go.
-        stop: Ends the daemon.
+        stop: Ends the daemon in order.
+        give_up: Ends it because a part is beyond help, for another to be started.
         options: How.
+        make_thread: Makes the threads.
     """
 
     def __init__(  # noqa: PLR0913 - each part by its name
@@ -117,7 +123,9 @@ class Storekeeper:
         rescan: Callable[[], object],
         board: NoticeBoard,
         stop: Callable[[], None],
+        give_up: Callable[[str], None],
         options: Options,
+        make_thread: ThreadMaker = unsupervised,
     ) -> None:
         self._opened = opened
         self._store = opened.store
@@ -126,6 +134,7 @@ class Storekeeper:
         self._rescan = rescan
         self._board = board
         self._stop = stop
+        self._give_up = give_up
         self._options = options
         self._condition = threading.Condition()
         self._jobs: dict[int, Job] = {}
@@ -133,8 +142,8 @@ class Storekeeper:
         self._is_damaged = False
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._work, name="pspd-storekeeper", daemon=True),
-            threading.Thread(target=self._watch, name="pspd-store-watch", daemon=True),
+            make_thread("storekeeper", self._work),
+            make_thread("storekeeper", self._watch, name="pspd-store-watch"),
         ]
 
     def start(self) -> None:
@@ -154,7 +163,7 @@ class Storekeeper:
             self._condition.notify_all()
         for thread in self._threads:
             if thread.is_alive():
-                thread.join()
+                thread.join(CLOSE_SECONDS)
 
     # --- jobs
 
@@ -300,7 +309,7 @@ class Storekeeper:
             _log.error("the store cannot be mended", error=error)
             if isinstance(error, StoreDamaged):
                 self._opened.condemn()
-                raise PartDied("the store is damaged; the next daemon builds it anew") from error
+                self._give_up("store")
             return
         cause = f"damage was met: {dropped:,} values were dropped, {queued:,} files are read again"
         cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"

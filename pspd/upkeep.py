@@ -20,6 +20,7 @@ from pspd.features.extract import FEATURES_VERSION
 from pspd.features.extras import installed_extras
 from pspd.log import get_logger
 from pspd.store import batch
+from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
     from pspd.indexer import Indexer
@@ -36,6 +37,9 @@ DAY_SECONDS = 86_400
 
 REFRESH_AGAIN_SECONDS = 3600.0
 """When pictures are tried again that could not be extracted again: a drive may be back."""
+
+CLOSE_SECONDS = 2.0
+"""How long `close` waits for the image at hand; what becomes of it is lost, and done again."""
 
 _MAY_HEAL = frozenset(
     {
@@ -59,7 +63,7 @@ _log = get_logger(__name__)
 class Upkeep:
     """A thread that works only while the indexer is idle."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every part by its name
         self,
         store: Store,
         indexer: Indexer,
@@ -67,6 +71,7 @@ class Upkeep:
         *,
         limits: Limits,
         keep_removed_days: float,
+        make_thread: ThreadMaker = unsupervised,
     ) -> None:
         self._store = store
         self._indexer = indexer
@@ -79,7 +84,7 @@ class Upkeep:
         self._refreshed_to = -1
         self.stale = 0
         """Images whose features are of another version."""
-        self._thread = threading.Thread(target=self._run, name="pspd-upkeep", daemon=True)
+        self._thread = make_thread("upkeep", self._run)
 
     def start(self) -> None:
         """Begin."""
@@ -119,7 +124,7 @@ class Upkeep:
         """Stop after the image at hand."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
         has_more = is_known = False

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from pspd.committing import Options
 from pspd.core.model import FileKey, FileRecord, FileState, ImageNumber, Limits
 from pspd.core.verdict import FLAT_QUALITY
 from pspd.features.extract import FEATURES_VERSION, extract
-from pspd.indexer import Indexer, Options
+from pspd.indexer import Indexer
 from pspd.reading import FileReader, Missing, NotReady
 from pspd.search.linear import LinearIndex
 from pspd.store import batch
@@ -325,7 +326,7 @@ def test_a_committer_that_died_does_not_hold_up_the_end(
 
     bench.announce = fail  # type: ignore[method-assign, assignment]
     bench.indexer.start()
-    bench.indexer._committer.join(timeout=30)
+    bench.indexer._committer._thread.join(timeout=30)
     bench.indexer.close()
 
     assert len(died) == 1

@@ -203,6 +203,18 @@ def test_a_flood_of_one_event_is_cut_and_the_rest_counted(
     ]
 
 
+def test_of_a_flood_of_tracebacks_a_few_are_written(
+    logger: log.Logger, stream: io.StringIO, clock: Clock
+) -> None:
+    for _ in range(100):
+        logger.traceback("a part died", ZeroDivisionError("it is told"))
+    assert stream.getvalue().count("ZeroDivisionError: it is told") == 3
+    assert stream.getvalue().count('event="a part died"') == 20
+    clock.now += 60
+    logger.traceback("a part died", ZeroDivisionError("it is told"))
+    assert stream.getvalue().count("ZeroDivisionError: it is told") == 4
+
+
 def test_what_was_held_back_is_told_at_the_end(stream: io.StringIO, clock: Clock) -> None:
     handler = LineHandler(stream, is_journal=True, clock=clock)
     for _ in range(30):

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from pspd.committing import Options as IndexerOptions
 from pspd.core.model import FileKey, Limits
 from pspd.core.verdict import FLAT_QUALITY
 from pspd.errors import RequestError, StoreError
 from pspd.indexer import Indexer
-from pspd.indexer import Options as IndexerOptions
 from pspd.noticeboard import NoticeBoard
 from pspd.reading import FileReader
 from pspd.room import Room
@@ -89,6 +89,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             rescan=lambda: rescans.append(None),
             board=board,
             stop=lambda: None,
+            give_up=lambda _part: None,
             options=Options(tmp_path, backup_days=7.0, backups_kept=1),
         )
         yield Bench(tmp_path, opened, board, keeper, indexer, rescans)

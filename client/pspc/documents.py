@@ -21,6 +21,7 @@ from pspc.schema import (
     HitDocument,
     NoticeDocument,
     QueryDocument,
+    RestrictionDocument,
     ResultDocument,
     ResultsDocument,
     RootDocument,
@@ -149,6 +150,11 @@ def status(reply: wire.StatusReply) -> StatusDocument:
             for notice in reply.notices
         ],
         counters=reply.counters,
+        sandbox=reply.sandbox,
+        protection=[
+            RestrictionDocument(setting=each.setting, holds=each.holds, promised=each.promised)
+            for each in reply.protection
+        ],
     )
 
 
@@ -161,6 +167,7 @@ def failures(entries: Iterable[wire.FailureEntry]) -> FailuresDocument:
                 path_base64=path_base64(entry.path),
                 reason=entry.reason,
                 message=entry.message,
+                disposition=entry.disposition,
             )
             for entry in entries
         ]

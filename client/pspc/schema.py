@@ -133,6 +133,14 @@ class NoticeDocument(PathDocument, kw_only=True):
     cure: str
 
 
+class RestrictionDocument(msgspec.Struct, kw_only=True):
+    """Something that the daemon shall not be able to do."""
+
+    setting: str
+    holds: bool
+    promised: bool
+
+
 class StatusDocument(msgspec.Struct, kw_only=True):
     """`pspc status --json`."""
 
@@ -155,6 +163,8 @@ class StatusDocument(msgspec.Struct, kw_only=True):
     problem: str
     notices: list[NoticeDocument]
     counters: dict[str, int]
+    sandbox: str
+    protection: list[RestrictionDocument]
 
 
 class FailureDocument(PathDocument, kw_only=True):
@@ -162,6 +172,7 @@ class FailureDocument(PathDocument, kw_only=True):
 
     reason: str
     message: str
+    disposition: str
 
 
 class FindingDocument(msgspec.Struct, kw_only=True):

@@ -5,6 +5,7 @@ The docstring under a field is what `pspd --print-config` prints above the key.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,11 @@ class Workers:
     query_processes: int = 2
     """Worker processes kept for queries, so that a search never waits behind indexing."""
     nice: int = 5
-    """Niceness of the indexing workers: 0 competes with the desktop, 19 yields to everything."""
+    """Niceness of the indexing workers: 0 competes with the desktop, 19 yields to everything; above
+    0 they also get the disk only when nobody else wants it."""
+    sandbox: Literal["require", "prefer"] = "require" if sys.platform == "linux" else "prefer"
+    """What to do where the system cannot confine a worker (Landlock and seccomp): require (decode
+    nothing) or prefer (decode all the same, and say so)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,10 @@ RANGES: Mapping[str, Range] = {
     "limits.max_bytes": Range(1, 1 << 40),
     "limits.max_pixels": Range(1, 1 << 40),
     "limits.max_side": Range(1, 1 << 30),
+    "limits.max_frames": Range(1, 10_000_000),
+    "limits.max_scans": Range(1, 20_000),
+    "limits.max_segments": Range(1, 100_000_000),
+    "limits.max_metadata": Range(1, 1 << 40),
     "limits.max_seconds": Range(0.1, 3600.0),
     # Below this the libraries themselves find no room; 64 MiB decodes a picture of 10 megapixels.
     "limits.max_memory": Range(64 << 20, 1 << 46),

@@ -91,6 +91,15 @@ class Limits:
     gibibyte at three bytes a pixel."""
     max_side: int = 65_500
     """Longest side, in pixels."""
+    max_frames: int = 10_000
+    """Most frames of an animation, or pages of a document."""
+    max_scans: int = 100
+    """Most scans of a JPEG. Encoders write 1 to about 12; one of 91 kB with 1,000 scans was seen to
+    take 12.9 s."""
+    max_segments: int = 100_000
+    """Most segments of a JPEG, or chunks of a PNG or WebP."""
+    max_metadata: int = 64 << 20
+    """Most metadata (EXIF, XMP, colour profile, text) of a JPEG, PNG or WebP, in bytes."""
     max_seconds: float = 10.0
     """Wall-clock and CPU time for one file, in seconds."""
     max_memory: int = 1 << 30

@@ -24,6 +24,7 @@ from pspd.core.model import FailureReason, Limits
 from pspd.errors import FileFailure
 from pspd.features import formats, headers
 from pspd.features.extras import import_reader, raw_preview
+from pspd.features.segments import check_frames, check_segments
 
 _ORIENTATION_TAG: Final = 0x0112
 
@@ -120,10 +121,7 @@ def open_picture(data: bytes, limits: Limits) -> Iterator[OpenPicture]:
     check_bytes(len(data), limits)
     if (size := headers.declared_size(name, data)) is not None:
         check_size(size, limits)
-    if name == "JPEG" and headers.has_too_many_scans(data):
-        raise FileFailure(
-            FailureReason.TOO_BIG, f"the JPEG has more than {headers.MAX_SCANS} scans"
-        )
+    check_segments(name, data, limits)
     with _settings(limits):
         try:
             yield _open(data, name, limits)
@@ -239,6 +237,7 @@ def _open(data: bytes, format: str, limits: Limits) -> OpenPicture:
         if isinstance(preview, Image.Image):
             check_size(preview.size, limits)
             return OpenPicture(preview, format, 1, turn)
+        check_segments("JPEG", preview, limits)
         return OpenPicture(_open_as("JPEG", preview, limits), format, 1, turn)
     image = _open_as(format, data, limits)
     if format == "BMP" and image.mode == "RGBA":
@@ -246,7 +245,9 @@ def _open(data: bytes, format: str, limits: Limits) -> OpenPicture:
     if format == "PNG":
         _scale_transparent_gray(image)
     claimed = 1 if format in {"GIF", "TIFF", "JPEG", "BMP"} else getattr(image, "n_frames", 1)
-    return OpenPicture(image, format, headers.count_frames(format, data, claimed))
+    frames = headers.count_frames(format, data, claimed)
+    check_frames(format, frames, limits)
+    return OpenPicture(image, format, frames)
 
 
 def _open_as(format: str, data: bytes, limits: Limits) -> Image.Image:

@@ -337,3 +337,8 @@ def _affordable(map_bytes: int) -> int:
     if limit == resource.RLIM_INFINITY:
         return map_bytes
     return min(map_bytes, limit // _LARGEST_SHARE_OF_ADDRESSES)
+
+
+def engine_version() -> str:
+    """Return the version of LMDB's own code, for the format that stores have."""
+    return ".".join(str(part) for part in lmdb.version()[:3])

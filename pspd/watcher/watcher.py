@@ -22,6 +22,7 @@ from pspd.core.model import RootId, WatchRoot
 from pspd.errors import StoreError
 from pspd.log import get_logger
 from pspd.store import batch
+from pspd.supervision import ThreadMaker, unsupervised
 from pspd.watcher.descriptors import Inode
 from pspd.watcher.keeper import Options, RootKeeper, Taker
 from pspd.watcher.notify import Hint, Notifier
@@ -36,6 +37,9 @@ ROOT_CHECK_SECONDS = 2.0
 
 RETRY_SECONDS = 5.0
 """How long to wait after the store could not be written."""
+
+CLOSE_SECONDS = 2.0
+"""How long `close` waits for a look that hangs, in a network drive that does not answer."""
 
 LONGEST_COALESCE_SECONDS = 2.0
 """How long hints about a directory that never gets quiet are gathered at most."""
@@ -54,15 +58,18 @@ class Watcher:
         taker: Takes what is found.
         options: When to look.
         own: Directories of PSP itself, never looked at.
+        make_thread: Makes the thread that looks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every part by its name
         self,
         store: Store,
         notifier_factory: Callable[[], Notifier],
         taker: Taker,
         options: Options,
         own: Collection[Inode] = (),
+        *,
+        make_thread: ThreadMaker = unsupervised,
     ) -> None:
         self._store = store
         self._hand_on = taker.hand_on
@@ -82,7 +89,7 @@ class Watcher:
         self._sweep: Pass | None = None
         self._next_check = 0.0
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="pspd-watcher", daemon=True)
+        self._thread = make_thread("watcher", self._run, recover=self._start_over)
 
     @property
     def notifier_name(self) -> str:
@@ -110,7 +117,7 @@ class Watcher:
             self._stopping = True
             self._condition.notify_all()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
         self._keeper.close()
         for request in (*self._scans, *([self._scanning] if self._scanning else [])):
             request.cancel()
@@ -193,10 +200,14 @@ class Watcher:
             except StoreError as error:
                 # Nothing is lost: what could not be stored is found again by scanning.
                 _log.error("the store cannot be written", error=error)
-                self._work = self._sweep = None
-                self._take_hint(Hint(None))
-                self._put_back()
+                self._start_over()
                 self._pause(RETRY_SECONDS)
+
+    def _start_over(self) -> None:
+        """Drop the work at hand and scan everything, with those who wait for the scan at hand."""
+        self._work = self._sweep = None
+        self._take_hint(Hint(None))
+        self._put_back()
 
     def _put_back(self) -> None:
         """Queue the scan at hand again, with those who wait for it."""

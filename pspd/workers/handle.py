@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -33,10 +34,12 @@ from pspd.workers.messages import (
     NonsenseError,
     Order,
     Proceed,
+    Protection,
     Ready,
     Setup,
 )
 from pspd.workers.replies import Outcome, check_digest, checked_outcome, printable
+from pspd.workers.sandbox import MAX_FILES
 
 COMMAND: Final = (sys.executable, "-P", "-m", "pspd.workers.process")
 """Starts a worker; the number of its socket's descriptor is appended."""
@@ -47,10 +50,6 @@ GRACE_SECONDS: Final = 0.5
 START_SECONDS: Final = 60.0
 """How long a worker may take to import its decoders: 0.2 s on an idle machine, but a machine that
 has just been switched on is slower by far."""
-
-MAX_FILES: Final = 2000
-"""Files after which a worker is spent: decoders leak, and 0.2 s for a new one are 0.1 ms a file (at
-500 a worker for tiny files spent two fifths of its time on starting)."""
 
 _END_SECONDS: Final = 5.0
 """How long to wait for a killed process: one that hangs in a disk's read dies when that returns."""
@@ -76,9 +75,20 @@ _end_or_failure = msgspec.msgpack.Decoder(Done | Failed)
 class WorkerLostError(FileFailure):
     """The worker is gone, and with it the file it was reading."""
 
+    image_id: ImageId | None = None
+    """The content that it was about to decode, if it came so far as to say so."""
+
 
 class WorkerStartError(Exception):
     """A worker did not get as far as reading files; the message has its last words."""
+
+
+class SandboxMissingError(WorkerStartError):
+    """A worker is not confined as it has to be; it was ended before it saw a file."""
+
+    def __init__(self, protection: Protection) -> None:
+        super().__init__(f"its sandbox is not in force ({protection.missing})")
+        self.protection = protection
 
 
 class WorkerHandle:
@@ -88,14 +98,21 @@ class WorkerHandle:
         command: What to execute.
         limits: What one file may cost.
         nice: Added to the process's niceness.
+        needs_sandbox: Whether it must not see a file without all of its sandbox.
 
     Raises:
         WorkerStartError: the process cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], limits: Limits, *, nice: int) -> None:
+    def __init__(
+        self, command: Sequence[str], limits: Limits, *, nice: int, needs_sandbox: bool = False
+    ) -> None:
         self._limits = limits
+        self._needs_sandbox = needs_sandbox
+        self.protection = Protection()
+        """What of its sandbox is in force, once it is ready."""
         self._files = 0
+        self._announced: ImageId | None = None
         self._is_ready = False
         self._is_usable = True
         self._deadline = time.monotonic() + START_SECONDS
@@ -123,16 +140,20 @@ class WorkerHandle:
 
         Raises:
             WorkerStartError: it ended, or took too long.
+            SandboxMissingError: it is not confined as it has to be.
         """
         if self._is_ready:
             return
         self._is_usable = False
         try:
-            self._channel.receive(_readiness, deadline=self._deadline)
+            self.protection = self._channel.receive(_readiness, deadline=self._deadline).protection
         except (ChannelClosedError, NonsenseError, TimeoutError) as error:
             self.kill()
             raise WorkerStartError(self._last_words() or str(error)) from error
         self._errors.close()
+        if self._needs_sandbox and not self.protection.is_full:
+            self.kill()
+            raise SandboxMissingError(self.protection)
         self._is_ready = self._is_usable = True
 
     def read(
@@ -150,18 +171,20 @@ class WorkerHandle:
             WorkerLostError: `crashed` or `timeout`; this worker cannot be used again.
             FileFailure: the file cannot be read; the worker is well.
         """
+        size = _size_of(descriptor)
         # Until the conversation came to its end: whatever cuts it short leaves it out of step.
         self._is_usable = False
+        self._announced = None
         self._deadline = time.monotonic() + self._limits.max_seconds + GRACE_SECONDS
         try:
-            outcome = self._converse(descriptor, order, is_known)
+            outcome = self._converse(descriptor, size, order, is_known)
         except TimeoutError as error:
             raise self._late() from error
         except ChannelClosedError as error:
             raise self._dead() from error
         except NonsenseError as error:
             text = printable(f"the worker answered nonsense: {error}")
-            raise WorkerLostError(FailureReason.CRASHED, text) from error
+            raise self._lost(FailureReason.CRASHED, text) from error
         self._files += 1
         if isinstance(outcome, Failed):
             self._is_usable = not outcome.is_spent
@@ -207,9 +230,13 @@ class WorkerHandle:
                 raise
 
     def _converse(
-        self, descriptor: int, order: Order, is_known: Callable[[ImageId], bool] | None
+        self,
+        descriptor: int,
+        size: int,
+        order: Order,
+        is_known: Callable[[ImageId], bool] | None,
     ) -> Outcome | Failed:
-        job = Job(order, asks_first=is_known is not None)
+        job = Job(order, asks_first=is_known is not None, size=size)
         self._channel.send(job, descriptor=descriptor, deadline=self._deadline)
         image_id: ImageId | None = None
         if is_known is not None:
@@ -218,6 +245,7 @@ class WorkerHandle:
                 return asked
             image_id = asked.image_id
             check_digest(image_id)
+            self._announced = image_id
             is_wanted = not self._ask(is_known, image_id)
             self._channel.send(Proceed(is_wanted), deadline=self._deadline)
             if not is_wanted:
@@ -235,23 +263,40 @@ class WorkerHandle:
 
     def _late(self) -> WorkerLostError:
         seconds = f"{self._limits.max_seconds:g} s"
-        return WorkerLostError(FailureReason.TIMEOUT, f"reading it took longer than {seconds}")
+        return self._lost(FailureReason.TIMEOUT, f"reading it took longer than {seconds}")
+
+    def _lost(self, reason: FailureReason, message: str) -> WorkerLostError:
+        error = WorkerLostError(reason, message)
+        error.image_id = self._announced
+        return error
 
     def _dead(self) -> WorkerLostError:
         """Say how the process died; its end of the socket closes a moment earlier."""
         try:
             status = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            return WorkerLostError(FailureReason.CRASHED, "the worker hung up on this file")
+            return self._lost(FailureReason.CRASHED, "the worker hung up on this file")
         if -status in _SIGNALS_OF_TIME:
             return self._late()
         how = f"was killed by {_name(-status)}" if status < 0 else f"exited with status {status}"
-        return WorkerLostError(FailureReason.CRASHED, f"the worker {how} while it read this file")
+        return self._lost(FailureReason.CRASHED, f"the worker {how} while it read this file")
 
     def _last_words(self) -> str:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return " / ".join(line.strip() for line in lines[-3:])
+
+
+def _size_of(descriptor: int) -> int:
+    """Return a file's size in bytes.
+
+    Raises:
+        FileFailure: `not_a_file`.
+    """
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise FileFailure(FailureReason.NOT_A_FILE, "not a regular file")
+    return status.st_size
 
 
 def _scratch_file() -> IO[bytes]:

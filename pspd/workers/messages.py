@@ -50,12 +50,43 @@ class Setup(msgspec.Struct, frozen=True):
     nice: int
 
 
+class Protection(msgspec.Struct, frozen=True):
+    """What of the sandbox is in force, by the worker's word: read back, not what was asked for."""
+
+    landlock: int = 0
+    """ABI of the kernel's Landlock under which the worker cannot open any path; 0 when it can."""
+    seccomp: bool = False
+    """Whether all but a few system calls are refused."""
+    no_new_privileges: bool = False
+    limits: bool = False
+    """Whether memory and written bytes are limited."""
+    missing: str = ""
+    """Why something is not in force; empty when all is."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all of it is in force."""
+        return self.landlock > 0 and self.seccomp and self.no_new_privileges and self.limits
+
+    def __str__(self) -> str:
+        """Return it as `pspc status` shows it."""
+        parts = (
+            f"landlock abi {self.landlock}" if self.landlock else "",
+            "seccomp" if self.seccomp else "",
+            "no new privileges" if self.no_new_privileges else "",
+            "limits" if self.limits else "",
+        )
+        return ", ".join(part for part in parts if part) or "none"
+
+
 class Job(msgspec.Struct, frozen=True):
     """One file, whose descriptor comes along."""
 
     order: Order
     asks_first: bool
     """Whether the worker sends the digest and waits before it decodes."""
+    size: int
+    """Bytes of the file a moment ago; in its sandbox a worker cannot ask."""
 
 
 class Proceed(msgspec.Struct, frozen=True):
@@ -66,6 +97,8 @@ class Proceed(msgspec.Struct, frozen=True):
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The worker has all its imports and is in its sandbox."""
+
+    protection: Protection = Protection()
 
 
 class Digest(msgspec.Struct, frozen=True, tag="digest"):

@@ -15,8 +15,15 @@ from collections.abc import Callable, Sequence
 
 from pspd.core.model import ImageId, Limits
 from pspd.errors import NoWorker
-from pspd.workers.handle import COMMAND, WorkerHandle, WorkerLostError, WorkerStartError
-from pspd.workers.messages import Order
+from pspd.noticeboard import Notice, NoticeBoard
+from pspd.workers.handle import (
+    COMMAND,
+    SandboxMissingError,
+    WorkerHandle,
+    WorkerLostError,
+    WorkerStartError,
+)
+from pspd.workers.messages import Order, Protection
 from pspd.workers.replies import Outcome
 
 _MAX_FAILED_STARTS = 3
@@ -33,9 +40,11 @@ class WorkerPool:
         name: What to call a worker in messages.
         nice: Added to the processes' niceness; with it goes their priority for the disk.
         command: What to execute instead of the real worker.
+        needs_sandbox: Whether nothing may be read where the system cannot confine a worker.
+        board: Where to say that a worker is not confined, and to count deaths.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by their names
         self,
         size: int,
         limits: Limits,
@@ -43,12 +52,17 @@ class WorkerPool:
         name: str = "worker",
         nice: int = 0,
         command: Sequence[str] | None = None,
+        needs_sandbox: bool = False,
+        board: NoticeBoard | None = None,
     ) -> None:
         self._size = size
         self._limits = limits
         self._name = name
         self._nice = nice
         self._command = COMMAND if command is None else tuple(command)
+        self._needs_sandbox = needs_sandbox
+        self._board = NoticeBoard() if board is None else board
+        self._protection: Protection | None = None
         self._changed = threading.Condition()
         # Under `_changed`: all workers, those nobody has, the places of those that someone has.
         self._workers: set[WorkerHandle] = set()
@@ -62,6 +76,11 @@ class WorkerPool:
     def deaths(self) -> int:
         """Workers lost since the start: dead, late, or talking nonsense."""
         return self._deaths
+
+    @property
+    def protection(self) -> Protection | None:
+        """What of the sandbox was in force in the worker started last; None before the first."""
+        return self._protection
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -116,7 +135,7 @@ class WorkerPool:
                 if self._is_closed:
                     # It was `close` that killed it, and the file is not to blame.
                     raise self._closed() from None
-                self._deaths += 1
+                self._count_death()
             raise
         finally:
             self._give_back(worker)
@@ -186,22 +205,49 @@ class WorkerPool:
         """Wait until a worker is ready, and tell whether it is alive."""
         try:
             worker.wait_until_ready()
+        except SandboxMissingError as error:
+            self._note_protection(error.protection)
+            raise NoWorker(f"the {self._name} worker decodes nothing: {error}") from error
         except WorkerStartError as error:
             self._note_failed_start(error)
             return False
+        self._note_protection(worker.protection)
         self._failed_starts = 0
         is_waiting = worker.is_waiting()
         if not is_waiting:
             # Nobody's file: it died between two, when the system ran out of memory for example.
             with self._changed:
-                self._deaths += 1
+                self._count_death()
         return is_waiting
+
+    def _count_death(self) -> None:
+        self._deaths += 1
+        self._board.count("worker_deaths")
+
+    def _note_protection(self, protection: Protection) -> None:
+        """Keep what is in force, and tell people if that is not all."""
+        self._protection = protection
+        if protection.is_full:
+            self._board.withdraw("workers", "sandbox")
+            return
+        why = f"the sandbox of the decoders is not in force: {protection.missing}"
+        if self._needs_sandbox:
+            cause = f"no picture is decoded, for {why}"
+            cure = 'use a kernel with Landlock and seccomp, or set sandbox = "prefer" in [workers]'
+        else:
+            cause, cure = why, "a harmful picture could take the daemon's files; mend the kernel"
+        self._board.post("sandbox", Notice("workers", cause, cure))
 
     def _started(self) -> WorkerHandle:
         """Start a worker, without the lock, so that nobody else waits for it."""
         while True:
             try:
-                worker = WorkerHandle(self._command, self._limits, nice=self._nice)
+                worker = WorkerHandle(
+                    self._command,
+                    self._limits,
+                    nice=self._nice,
+                    needs_sandbox=self._needs_sandbox,
+                )
             except WorkerStartError as error:
                 self._note_failed_start(error)
                 continue

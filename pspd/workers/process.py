@@ -10,22 +10,20 @@ the worker ends, and that is any of the indexer's.)
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import ctypes
 import hashlib
+import importlib
 import io
 import math
 import os
-import resource
 import signal
 import socket
-import stat
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
 from pspd.errors import FileFailure
@@ -46,18 +44,21 @@ from pspd.workers.messages import (
     Setup,
 )
 from pspd.workers.replies import printable
+from pspd.workers.sandbox import enter_sandbox, yield_to_others
 
 _EVER = math.inf
-_OPEN_FILES = 32
-"""Descriptors a worker may have: three standard ones, its socket, one file, and some to spare."""
-_OOM_SCORE = 800
-"""When memory runs out, the kernel should end a worker and not the daemon (0) or its desktop."""
 _ALARM_GRACE_SECONDS = 5.0
 """How much later than its parent's deadline a worker ends itself, if there is no parent."""
 _PART_BYTES = 1 << 20
-_SNIFFED_BYTES = 1 << 16
 """Read at once of what a file has grown by since its size was asked for."""
-_PR_SET_NO_NEW_PRIVS = 38
+_SNIFFED_BYTES = 1 << 16
+_PLUGINS = (
+    *("JpegImagePlugin", "MpoImagePlugin", "PngImagePlugin", "WebPImagePlugin", "GifImagePlugin"),
+    *("BmpImagePlugin", "TiffImagePlugin", "AvifImagePlugin", "ImageColor"),
+)
+"""Pillow's readers of `BASE_FORMATS`, and what they import in the middle of their work."""
+_CODECS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be")
+"""Of the texts in metadata; Python looks for a codec's module upon its first use."""
 
 
 def main() -> None:
@@ -69,10 +70,10 @@ def main() -> None:
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     with contextlib.suppress(ChannelClosedError):
         setup = channel.receive(msgspec.msgpack.Decoder(Setup), deadline=_EVER)
-        os.nice(setup.nice)
+        yield_to_others(setup.nice)
         prepare_decoders()
-        enter_sandbox(setup.limits)
-        channel.send(Ready(), deadline=_EVER)
+        protection = enter_sandbox(setup.limits)
+        channel.send(Ready(protection), deadline=_EVER)
         serve(channel, setup.limits)
 
 
@@ -80,9 +81,13 @@ def prepare_decoders() -> None:
     """Load all that decoding needs, so that nothing has to be opened in the sandbox.
 
     One picture is read, because numpy takes 34 MB of buffers and imports modules upon first use;
-    the limit on memory is for files alone.
+    the limit on memory is for files alone. Of Pillow's 43 plugins those are loaded that are on the
+    list of formats, and not the one that starts Ghostscript.
     """
-    Image.init()
+    for plugin in _PLUGINS:
+        importlib.import_module(f"PIL.{plugin}")
+    for codec in _CODECS:
+        codecs.lookup(codec)
     for name in EXTRAS:
         # A file that needs a missing one says so.
         with contextlib.suppress(FileFailure):
@@ -91,27 +96,6 @@ def prepare_decoders() -> None:
     Image.linear_gradient("L").save(file, "PNG")
     extract_query(file.getvalue(), Limits())
     pixel_digest(file.getvalue(), Limits())
-
-
-def enter_sandbox(limits: Limits) -> None:
-    """Give up what reading files handed over by descriptor does not need, for good.
-
-    The place for every confinement: now resource limits, and on Linux no new privileges.
-    """
-    # Decoders' chatter would flood the daemon's log; until here, standard error tells why a
-    # worker cannot start.
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stderr.fileno())
-    os.close(null)
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(f"{_OOM_SCORE}\n", encoding="ascii")
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.max_memory)
-        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _limit(resource.RLIMIT_FSIZE, 0)
 
 
 def serve(channel: Channel, limits: Limits) -> None:
@@ -135,7 +119,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     """
     try:
         with _limited_time(limits):
-            data = read_whole(descriptor, limits.max_bytes)
+            data = read_whole(descriptor, job.size, limits.max_bytes)
             image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
         if job.asks_first and not _is_wanted(channel, image_id):
             return Done(image_id)
@@ -144,7 +128,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     except ChannelClosedError:
         raise
     except FileFailure as failure:
-        is_spent = failure.reason == FailureReason.OUT_OF_MEMORY
+        is_spent = may_have_harmed(failure)
         return _failed(FailureReason(failure.reason), str(failure), is_spent=is_spent)
     except MemoryError:
         text = f"reading it needs more memory than {limits.max_memory >> 20} MiB"
@@ -152,6 +136,18 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     except BaseException as error:  # noqa: BLE001 - the edge: mutated files raise nearly anything
         text = f"the decoder failed: {type(error).__name__}: {error}"
         return _failed(FailureReason.BROKEN, text, is_spent=True)
+
+
+def may_have_harmed(failure: FileFailure) -> bool:
+    """Say whether a decoder stopped half-way, and may have been left in a bad state.
+
+    Refused by a limit, ended too soon, and not recognised at all happen in every folder, and leave
+    nothing behind; a folder full of them should not cost a process each.
+    """
+    if failure.reason == FailureReason.OUT_OF_MEMORY:
+        return True
+    is_unidentified = isinstance(failure.__cause__, UnidentifiedImageError)
+    return failure.reason == FailureReason.BROKEN and not is_unidentified
 
 
 def check_beginning(descriptor: int) -> None:
@@ -166,20 +162,21 @@ def check_beginning(descriptor: int) -> None:
         require_readable(beginning)
 
 
-def read_whole(descriptor: int, max_bytes: int) -> bytes:
-    """Read a file from its beginning to its end, wherever its offset is.
+def read_whole(descriptor: int, size: int, max_bytes: int) -> bytes:
+    """Read a regular file from its beginning to its end, wherever its offset is.
+
+    Args:
+        descriptor: Open for reading.
+        size: What it had a moment ago; it may have grown or shrunk.
+        max_bytes: The limit.
 
     Raises:
-        FileFailure: `not_a_file`, `unreadable`, `too_big`, `not_a_picture`, or `truncated` if it
-            is empty.
+        FileFailure: `unreadable`, `too_big`, `not_a_picture`, or `truncated` if it is empty.
     """
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise FileFailure(FailureReason.NOT_A_FILE, "not a regular file")
-        _check_size(status.st_size, max_bytes)
+        _check_size(size, max_bytes)
         check_beginning(descriptor)
-        data = read_up_to(descriptor, status.st_size, max_bytes)
+        data = read_up_to(descriptor, size, max_bytes)
     except OSError as error:
         raise FileFailure(
             FailureReason.UNREADABLE, f"it cannot be read: {error.strerror}"
@@ -234,31 +231,15 @@ def _failed(reason: FailureReason, message: str, *, is_spent: bool) -> Failed:
 
 @contextlib.contextmanager
 def _limited_time(limits: Limits) -> Iterator[None]:
-    """Let SIGXCPU or SIGALRM end this process if the body takes too long.
+    """Let SIGALRM end this process if the body takes too long.
 
-    Both come later than the parent's deadline: they matter when the parent is gone.
+    It comes later than the parent's deadline: it matters when the parent is gone.
     """
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    used = usage.ru_utime + usage.ru_stime
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    soft = math.ceil(used + limits.max_seconds + 1)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
     signal.setitimer(signal.ITIMER_REAL, limits.max_seconds + _ALARM_GRACE_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _limit(kind: int, value: int) -> None:
-    _, hard = resource.getrlimit(kind)
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    # macOS refuses some kinds; the parent's deadline and checks hold all the same.
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(kind, (value, value))
 
 
 if __name__ == "__main__":

@@ -240,6 +240,21 @@ def test_status_shows_the_local_time_on_a_terminal(
     time.tzset()
 
 
+def test_what_the_kernel_keeps_the_daemon_from_is_counted(daemon: TableHandler, run: Run) -> None:
+    known = msgspec.structs.replace(
+        _status(samples.ROOT),
+        protection=[
+            wire.Restriction("NoNewPrivileges=yes", holds=True, promised=False),
+            wire.Restriction("PrivateNetwork=yes", holds=False, promised=False),
+        ],
+    )
+    daemon.on(wire.StatusRequest, known)
+    assert (
+        "protected 1 of 2 restrictions of the service's unit in force; it was not started by it"
+        in run("status").output
+    )
+
+
 def test_a_problem_of_the_daemon_is_shown(daemon: TableHandler, run: Run, image: str) -> None:
     daemon.on(wire.StatusRequest, _status(samples.ROOT, problem="the disk is full"))
     assert "problem   the disk is full\n" in run("status").output

@@ -117,7 +117,7 @@ def test_a_bad_query_is_a_document_of_the_schema(
             "status",
             """pid version protocol since roots indexed pictures pending failed not_pictures stale
             extracted rate store_bytes features_version notifier problem notices
-            counters""",
+            counters sandbox protection""",
         ),
         ("roots", "roots"),
         ("failures", "failures"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,10 +22,17 @@ _LONGEST = {Size.COMMIT: 120, Size.NIGHTLY: 3600, Size.RELEASE: 12 * 3600}
 class Report:
     """Takes the figures of one test."""
 
-    def __init__(self, goal: str, test: str, figures: list[Figure]) -> None:
+    def __init__(
+        self, goal: str, test: str, figures: list[Figure], tell: Callable[[str], None]
+    ) -> None:
         self._goal = goal
         self._test = test
         self._figures = figures
+        self._tell = tell
+
+    def progress(self, text: str) -> None:
+        """Tell a person who waits how far a long test is; nothing in the commit size."""
+        self._tell(f"{self._goal} {text}")
 
     def figure(self, text: str, *, reached: bool, why: str = "") -> None:
         """Tell what was measured; a figure that falls short fails the test, unless `why` says why.
@@ -60,9 +69,19 @@ def goal(request: pytest.FixtureRequest) -> Iterator[Report]:
     assert name in GOALS, f"{name} is no goal"
     figures = request.config.stash[_FIGURES]
     before = len(figures)
-    yield Report(name, request.node.name, figures)
+    yield Report(name, request.node.name, figures, functools.partial(_tell, request.config))
     call = getattr(request.node, "call_failed", True)
     assert call or len(figures) > before, "the test told no figure"
+
+
+def _tell(config: pytest.Config, text: str) -> None:
+    """Write a line to the terminal, past what captures a test's output."""
+    if Size.chosen() is Size.COMMIT:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    with capture.global_and_fixture_disabled():
+        terminal.write_line(f"{time.strftime('%H:%M:%S')} {text}")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -18,10 +18,15 @@ _TABLE = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end of table -->)", re.DOT
 
 
 def table_of(figures: list[Figure]) -> str:
-    """Return the figures as a Markdown table, one row a figure, the goal said once."""
+    """Return the figures as a Markdown table, one row a figure, each goal said once.
+
+    Goals that nobody measured have a row as well.
+    """
     rows = ["| | goal | figure | reached |", "|---|---|---|---|"]
+    measured = {figure.goal for figure in figures}
+    unmeasured = [Figure(goal, "", "", reached=False) for goal in GOALS if goal not in measured]
     said = ""
-    for figure in in_order(figures):
+    for figure in in_order([*figures, *unmeasured]):
         goal = "" if figure.goal == said else GOALS[figure.goal]
         said = figure.goal
         text = f"{figure.text}: {figure.why}" if figure.why else figure.text

@@ -14,6 +14,8 @@ def word_of(figure: Figure) -> str:
     """Say in one word whether the goal is reached."""
     if figure.reached:
         return "yes"
+    if not figure.text:
+        return "not measured"
     return "not run" if figure.text == "not run" else "no"
 
 

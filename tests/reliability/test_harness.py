@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.reliability.document import table_of
-from tests.reliability.goals import Figure
+from tests.reliability.document import DOCUMENT, table_of
+from tests.reliability.goals import GOALS, Figure
 from tests.reliability.table import lines_of
 
 REACHED = Figure("G2", "test_a", "250 images: 250 fine", reached=True)
@@ -21,5 +21,14 @@ def test_the_table_names_each_goal_in_order() -> None:
 
 def test_the_document_has_a_row_for_each_figure() -> None:
     rows = table_of([REACHED, MISSED]).splitlines()[2:]
-    assert [row.split("|")[1].strip() for row in rows] == ["G1", "G2"]
+    assert [row.split("|")[1].strip() for row in rows] == list(GOALS)
     assert rows[0].endswith("| 50 kills: 1 lost | no |")
+    assert rows[1].endswith("| 250 images: 250 fine | yes |")
+    assert rows[2].endswith("|  | not measured |")
+
+
+def test_the_document_has_every_goal_and_its_text() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    table = text.partition("<!-- table -->\n")[2].partition("<!-- end of table -->")[0]
+    for goal, words in GOALS.items():
+        assert f"| {goal} | {words} |" in table

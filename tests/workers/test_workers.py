@@ -23,11 +23,11 @@ from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure
 from pspd.features.extract import extract, extract_query
 from pspd.verify.pixels import pixel_digest
-from pspd.workers.handle import MAX_FILES
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
 from pspd.workers.process import read_up_to
 from pspd.workers.replies import Outcome
+from pspd.workers.sandbox import MAX_FILES
 
 MISBEHAVING = (sys.executable, "-P", str(Path(__file__).with_name("misbehaving_worker.py")))
 QUICK = Limits(max_seconds=0.3)

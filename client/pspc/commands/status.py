@@ -55,7 +55,10 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
         ("decoded", f"{counted(reply.extracted, 'picture')} since the start"),
         ("store", human_bytes(reply.store_bytes)),
         ("notifier", reply.notifier),
+        ("sandbox", reply.sandbox or "no worker is ready yet"),
     ]
+    if reply.protection:
+        rows.append(("protected", _protection(reply.protection)))
     if reply.stale:
         rows.append(("stale", f"{counted(reply.stale, 'picture')} to be extracted again"))
     if reply.problem:
@@ -69,6 +72,14 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
     lines.append("")
     lines.append(roots_table(reply.roots) if reply.roots else "no folder is watched: pspc add DIR")
     return "\n".join(lines)
+
+
+def _protection(restrictions: list[wire.Restriction]) -> str:
+    holding = sum(each.holds for each in restrictions)
+    text = f"{holding} of {len(restrictions)} restrictions of the service's unit in force"
+    if any(each.promised for each in restrictions):
+        return text
+    return f"{text}; it was not started by it (pspc service install)"
 
 
 def _notice_line(notice: wire.Notice) -> str:

@@ -84,6 +84,16 @@ class Notice(msgspec.Struct, frozen=True):
     """The file or directory it is about; empty when it is about none."""
 
 
+class Restriction(msgspec.Struct, frozen=True):
+    """Something that the daemon's process shall not be able to do, and whether that is so."""
+
+    setting: str
+    """The line of the systemd unit that asks for it."""
+    holds: bool
+    promised: bool
+    """Whether the daemon was started by a unit that asks for it."""
+
+
 class StatusReply(Message, frozen=True, tag="status_reply"):
     """The daemon's state."""
 
@@ -116,6 +126,10 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     """What a person should know or mend."""
     counters: dict[str, int] = msgspec.field(default_factory=dict)
     """What happened how often since the start, such as "queue_overflows"."""
+    sandbox: str = ""
+    """What confines the processes that decode, by their own word; empty until one is ready."""
+    protection: list[Restriction] = msgspec.field(default_factory=list)
+    """What the kernel keeps the daemon from, as it was at the start."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):
@@ -194,6 +208,8 @@ class FailureEntry(msgspec.Struct, frozen=True):
     reason: str
     """A value of `pspd.core.model.FailureReason`."""
     message: str
+    disposition: str = ""
+    """What the reason amounts to: a value of `pspd.core.disposition.Disposition`."""
 
 
 class FailuresReply(Message, frozen=True, tag="failures_reply"):

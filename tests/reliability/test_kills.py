@@ -1,0 +1,259 @@
+"""G1: the daemon and its workers are killed, stopped and ended while they index real files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.synthetic_store import write_store
+from pspc import Connection
+from pspc.errors import PspcError
+from pspd.rpc import wire
+from tests.e2e.daemon import Daemon
+from tests.e2e.home import Home
+from tests.e2e.scenes import scene
+from tests.reliability.conftest import Report
+from tests.reliability.goals import Size
+from tests.reliability.ledger import read_ledger
+
+CONFIG = "[watch]\nquiet_seconds = 0.1\n[workers]\nprocesses = 2\nquery_processes = 1\n"
+WORKERS = 3
+"""Processes that `CONFIG` asks for."""
+STOP_SECONDS = 5.0
+READY_SECONDS = 2.0
+WAIT_SECONDS = 60.0
+LONGEST_DELAY = 0.4
+SYNC_BELOW = 0.2
+"""Half of the daemons are asked to acknowledge all that is there, before they are struck."""
+
+
+class Witness:
+    """Listens to a daemon in a thread, and keeps what it said is indexed."""
+
+    def __init__(self, home: Home) -> None:
+        self.indexed: set[str] = set()
+        self._connection = Connection(home.path)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(PspcError):
+            for event in self._connection.events():
+                if isinstance(event, wire.ChangeEvent) and event.kind == "indexed":
+                    self.indexed.add(os.fsdecode(event.path))
+
+    def close(self) -> None:
+        """Hear the rest; the daemon is gone."""
+        self._thread.join(WAIT_SECONDS)
+        self._connection.close()
+
+
+class Pictures:
+    """A folder that gets new pictures, and loses some."""
+
+    def __init__(self, folder: Path, random_: random.Random) -> None:
+        self.folder = folder
+        self._random = random_
+        self._made = 0
+
+    def add(self, count: int) -> None:
+        for _ in range(count):
+            self._made += 1
+            scene(self._made, 40, 30).save(self.folder / f"{self._made}.png")
+
+    def remove_one(self) -> None:
+        paths = sorted(self.folder.iterdir())
+        if len(paths) > 40:
+            self._random.choice(paths).unlink()
+
+    def paths(self) -> set[str]:
+        return {str(path) for path in self.folder.iterdir()}
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    home = Home()
+    home.configure(CONFIG)
+    yield home
+    home.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition of another process."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+def live_once(home: Home, pictures: Pictures, number: int, delay: float) -> tuple[set[str], float]:
+    """Let a daemon index for a while and end it by a signal; return what it had acknowledged.
+
+    The second value is how long it took to end.
+    """
+    with Daemon(home) as daemon:
+        assert daemon.await_ready(), daemon.log()[-2000:]
+        witness = Witness(home)
+        pictures.add(6)
+        acknowledged: set[str] = set()
+        if delay < SYNC_BELOW:
+            with Connection(home.path) as connection:
+                connection.sync(timeout=WAIT_SECONDS)
+            acknowledged = pictures.paths()
+        pictures.add(3)
+        threading.Event().wait(delay)  # the point of the daemon's life at which it is struck
+        status, seconds = daemon.stop(number)
+        assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0), status
+        witness.close()
+    return acknowledged | witness.indexed, seconds
+
+
+@pytest.mark.goal("G1")
+def test_what_was_acknowledged_survives_the_end_of_the_daemon(
+    goal: Report, size: Size, home: Home
+) -> None:
+    rounds = size.of(5, 330, 2000)
+    random_ = random.Random(7)
+    pictures = Pictures(home.pictures(), random_)
+    with Daemon(home) as daemon:
+        assert daemon.await_ready()
+        with Connection(home.path) as connection:
+            connection.add(pictures.folder)
+    signals = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP]
+    acknowledged_count = lost = faults = 0
+    slowest = 0.0
+    for round_ in range(rounds):
+        number = signals[round_ % len(signals)]
+        pictures.remove_one()
+        acknowledged, seconds = live_once(
+            home, pictures, number, random_.uniform(0.0, LONGEST_DELAY)
+        )
+        slowest = max(slowest, 0.0 if number == signal.SIGKILL else seconds)
+        ledger = read_ledger(home.path / "store")
+        acknowledged_count += len(acknowledged)
+        lost += len((acknowledged & pictures.paths()) - ledger.indexed)
+        faults += len(ledger.faults)
+        if round_ % 50 == 49:
+            goal.progress(f"{round_ + 1} of {rounds} ends: {lost} lost, {faults} faults")
+    with Daemon(home) as daemon:
+        assert daemon.await_ready()
+        with Connection(home.path) as connection:
+            connection.sync(timeout=WAIT_SECONDS)
+        daemon.stop()
+    ledger = read_ledger(home.path / "store")
+    is_exact = ledger.indexed == pictures.paths() and not ledger.failed | ledger.pending
+    goal.figure(
+        f"{rounds} ends by SIGKILL, SIGTERM, SIGINT, SIGHUP: {acknowledged_count:,} "
+        f"acknowledgements, {lost} lost, {faults} faults in the store, set "
+        f"{'exact' if is_exact else 'wrong'}, at most {slowest:.1f} s to end",
+        reached=not lost and not faults and is_exact and slowest <= STOP_SECONDS,
+    )
+
+
+@pytest.mark.goal("G1")
+def test_killed_workers_cost_nothing(goal: Report, size: Size, home: Home) -> None:
+    kills = size.of(6, 200, 2000)
+    pictures = Pictures(home.pictures(), random.Random(8))
+    random_ = random.Random(9)
+    with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
+        assert daemon.await_ready()
+        connection.add(pictures.folder)
+        for _ in range(kills):
+            known = connection.status().indexed
+            pictures.add(4)
+            until(lambda: bool(daemon.workers()))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(random_.choice(daemon.workers()), signal.SIGKILL)
+            # The next one dies when something else is read, or a file would seem to kill them.
+            until(lambda known=known: connection.status().indexed >= known + 3)  # type: ignore[misc]
+        connection.sync(timeout=WAIT_SECONDS)
+        status, _ = daemon.stop()
+    ledger = read_ledger(home.path / "store")
+    is_exact = ledger.indexed == pictures.paths()
+    goal.figure(
+        f"{kills} workers killed: {len(pictures.paths()):,} pictures, {len(ledger.failed)} failed, "
+        f"{len(ledger.faults)} faults, set {'exact' if is_exact else 'wrong'}",
+        reached=is_exact and not ledger.faults and status == 0,
+    )
+
+
+@pytest.mark.goal("G1")
+def test_a_killed_daemon_is_ready_again_soon(goal: Report, size: Size, home: Home) -> None:
+    records = size.of(5_000, 100_000, 1_000_000)
+    write_store(home.path / "store", records, [bytes(8)], 0.0)
+    seconds = []
+    for _ in range(2 + size):
+        with Daemon(home) as daemon:
+            assert daemon.await_ready(), daemon.log()[-2000:]
+            seconds.append(daemon.ready_seconds)
+            daemon.kill()
+    goal.figure(
+        f"ready {min(seconds):.2f} s after a kill with {records:,} records",
+        reached=min(seconds) <= READY_SECONDS * max(1, records / 100_000),
+    )
+
+
+@pytest.mark.goal("G1")
+def test_a_daemon_that_was_frozen_finds_what_changed_meanwhile(
+    goal: Report, size: Size, home: Home
+) -> None:
+    rounds = size.of(2, 10, 50)
+    pictures = Pictures(home.pictures(), random.Random(10))
+    wrong = 0
+    with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
+        assert daemon.await_ready()
+        connection.add(pictures.folder)
+        for _ in range(rounds):
+            daemon.process.send_signal(signal.SIGSTOP)
+            pictures.add(20)
+            pictures.remove_one()
+            daemon.process.send_signal(signal.SIGCONT)
+            connection.sync(timeout=WAIT_SECONDS)
+            wrong += connection.status().indexed != len(pictures.paths())
+        daemon.stop()
+    ledger = read_ledger(home.path / "store")
+    goal.figure(
+        f"{rounds} times frozen while files changed: {wrong} wrong sets",
+        reached=not wrong and ledger.indexed == pictures.paths(),
+    )
+
+
+@pytest.mark.goal("G1")
+def test_workers_that_hang_do_not_hold_up_the_end(goal: Report, home: Home) -> None:
+    pictures = Pictures(home.pictures(), random.Random(11))
+    with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
+        assert daemon.await_ready()
+        pictures.add(8)
+        until(lambda: len(daemon.workers()) >= WORKERS)
+        for worker in daemon.workers():
+            os.kill(worker, signal.SIGSTOP)
+        connection.add(pictures.folder)
+        answers: list[str] = []
+        searching = threading.Thread(target=search_into, args=(home, pictures, answers))
+        searching.start()
+        until(lambda: connection.status().pending > 0)
+        status, seconds = daemon.stop()
+        searching.join(WAIT_SECONDS)
+    goal.figure(
+        f"every worker frozen, files and a search in hand: ended with {status} after "
+        f"{seconds:.1f} s, the search got {answers}",
+        reached=status == 0 and seconds <= STOP_SECONDS and len(answers) == 1,
+    )
+
+
+def search_into(home: Home, pictures: Pictures, answers: list[str]) -> None:
+    """Search with a picture, and note what comes of it."""
+    with Connection(home.path, timeout=WAIT_SECONDS) as connection:
+        try:
+            connection.search(next(iter(pictures.paths())))
+            answers.append("hits")
+        except PspcError as error:
+            answers.append(getattr(error, "code", type(error).__name__))
