@@ -5,12 +5,16 @@
 #   make test                        install with what the tests need, run them
 #   make test-nightly                what is promised under fault and attack, within an hour
 #   make test-release                the same at the size of a release, half a day
+#   make fuzz [FUZZ_SECONDS=60] [FUZZ_TARGETS="config text"]
+#                                    hunt for bytes that a parser trips over (Linux)
 #   make lint                        format, rules, types, layers
 #   make bench                       speed of indexing and of queries, beside limits
 #   make clean                       remove what make made
 
 VENV = .venv
 BIN = $(VENV)/bin
+FUZZ_SECONDS = 60
+FUZZ_TARGETS = request reply event worker codec headers jpeg config text
 BENCHMARKS = indexing query index_latency
 IN =
 IMG =
@@ -59,6 +63,13 @@ test-nightly: $(VENV)/developing
 test-release: $(VENV)/developing
 	PSP_TEST_SIZE=release $(BIN)/python -m pytest -v --durations=20 tests/reliability
 
+# Each run keeps what it learned in tests/fuzz/corpus, for `make test` to replay.
+fuzz: $(VENV)/developing
+	$(BIN)/python -m pip install --quiet --group fuzz
+	@for target in $(FUZZ_TARGETS); do \
+	  $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS) || exit 1; \
+	done
+
 lint: $(VENV)/developing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -72,4 +83,4 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf build dist demo
 
-.PHONY: all help demo test test-nightly test-release lint bench clean
+.PHONY: all help demo test test-nightly test-release fuzz lint bench clean

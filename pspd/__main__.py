@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pspd import __version__
 from pspd.errors import ConfigError, PspError
-from pspd.rpc.wire import quoted
+from pspd.rpc.wire.text import printable, quoted
 
 EX_SOFTWARE = 70
 """Of sysexits(3), as the next one; systemd restarts upon either."""
@@ -23,6 +24,9 @@ examples:
   pspd --libraries              show which libraries it is made of, and their versions
   PSP_HOME=/tmp/psp pspd        keep everything under one folder
   pspd --repair                 put the store aside; the next daemon builds it anew
+  pspd keys add laptop f.key    let a client in over tcp ([remote] listen); f.key is for it
+  pspd keys list                who is let in
+  pspd keys remove laptop       shut it out
 The client starts the daemon by itself: pspc add ~/Pictures
 """
 
@@ -35,10 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _repair(options.config)
         if options.libraries:
             return _list_libraries()
-        return _run(options.config, print_config=options.print_config)
+        return _run(options)
     except PspError as error:
         sys.stderr.write(f"pspd: {error}\n")
         return error.exit_status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT  # before it takes signals itself, that is while it loads
     except Exception as error:  # noqa: BLE001 - a person gets a line, the log has the rest
         return _say_unexpected(error)
 
@@ -80,22 +86,38 @@ def _parser() -> argparse.ArgumentParser:
         "and the pictures, and the watched folders stay",
     )
     parser.add_argument("--version", action="version", version=f"pspd {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="")
+    keys = commands.add_parser("keys", help="say who may search over tcp")
+    actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="let a client in; writes the file it needs")
+    add.add_argument("name", metavar="NAME", help="what to call it")
+    add.add_argument("file", metavar="FILE", type=Path, help="a new file, to be taken to it")
+    remove = actions.add_parser("remove", help="shut a client out")
+    remove.add_argument("name", metavar="NAME", help="what it is called")
+    actions.add_parser("list", help="list who is let in")
     return parser
 
 
-def _run(config_file: Path | None, *, print_config: bool) -> int:
+def _run(options: argparse.Namespace) -> int:
     # Imported here, so that --help and --version answer without numpy and the rest.
     from pspd import config as configuration  # noqa: PLC0415
 
-    config = configuration.load(os.environ, config_file)
-    if print_config:
+    config = configuration.load(os.environ, options.config)
+    if options.print_config:
         sys.stdout.write(configuration.render(config))
         return 0
-    from pspd import daemon, log  # noqa: PLC0415
+    if options.command == "keys":
+        _change_keys(config.paths.keys, options)
+        return 0
+    from pspd import log  # noqa: PLC0415
+    from pspd.opening import opened  # noqa: PLC0415
 
     log.configure(config.log.level, config.log.format, sys.stderr, os.environ)
     try:
-        daemon.run(config, os.environ)
+        with opened(config) as opening:
+            from pspd import daemon  # noqa: PLC0415
+
+            daemon.run(config, os.environ, opening)
     except PspError:
         raise
     except Exception as error:
@@ -127,6 +149,24 @@ def _repair(config_file: Path | None) -> int:
     for line in told:
         sys.stdout.write(f"{line}\n")
     return 0
+
+
+def _change_keys(folder: Path, options: argparse.Namespace) -> None:
+    from pspd.rpc.key_store import KeyStore  # noqa: PLC0415 - brings ZeroMQ
+
+    keys = KeyStore(folder)
+    match options.action:
+        case "add":
+            keys.add_client(options.name, options.file)
+            sys.stdout.write(
+                f"{options.name} is let in; take {printable(str(options.file))} to it, and there: "
+                f"pspc --connect tcp://HOST:PORT --key {printable(options.file.name)} status\n"
+            )
+        case "remove":
+            keys.remove_client(options.name)
+            sys.stdout.write(f"{options.name} is shut out\n")
+        case _:
+            sys.stdout.writelines(f"{name}\n" for name, _ in keys.clients())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """The composition root: builds the daemon bottom-up, runs it, stops it in reverse.
 
-lock → store → index → workers → reader → indexer → watcher → upkeep → searcher → service → rpc
+opening (locks, fronts) → store → index → workers → reader → indexer → watcher → upkeep →
+searcher → service → rpc
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,16 +22,15 @@ from pspd.host import (
     STOP_SECONDS,
     StopSignal,
     end_within,
-    make_private,
     prepare_process,
     usable_cores,
     watched_threads,
 )
 from pspd.indexer import Indexer
-from pspd.lock import only_daemon
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.opening import Opening
 from pspd.protection import Finding, inspect, notice_of
 from pspd.reading import FileReader
 from pspd.roots import Roots
@@ -46,6 +48,7 @@ from pspd.storekeeper import Options as StorekeeperOptions
 from pspd.storekeeper import Storekeeper
 from pspd.supervision import Supervisor
 from pspd.upkeep import Upkeep
+from pspd.watcher.inotify_notifier import InotifyNotifier
 from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier
 from pspd.watcher.roots import inode_of
@@ -56,14 +59,16 @@ from pspd.workers.pool import WorkerPool
 PROGRESS_SECONDS = 0.5
 """How often subscribers are told how far indexing is, while it is under way."""
 
+UNREADABLE_SECONDS = 10.0
+"""How long the store may be unreadable before the daemon ends; its successor opens it anew."""
+
 _log = get_logger(__name__)
 
 
-def run(config: Config, environ: Mapping[str, str]) -> None:
+def run(config: Config, environ: Mapping[str, str], opening: Opening) -> None:
     """Run until told to stop.
 
     Raises:
-        AlreadyRunning: Another daemon has the store or the sockets.
         StoreError: The store cannot be opened.
         AddressError: The sockets cannot be made.
         PartDied: A part of the daemon died.
@@ -76,7 +81,8 @@ def run(config: Config, environ: Mapping[str, str]) -> None:
         stack.enter_context(watched_threads(stop, deaths))
         try:
             opened, index = _open_store(config, stack)
-            service, server = _start_parts(config, stack, opened, index, _End(stop, deaths))
+            end = _End(stop, deaths)
+            service, server = _start_parts(config, stack, opened, index, end, opening)
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)
@@ -105,11 +111,7 @@ class _End:
 
 
 def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
-    """Open the store, alone, and read the index out of its columns."""
-    # The store and the sockets may lie apart, and each must be this daemon's alone.
-    for folder in sorted({config.paths.state, config.paths.runtime}):
-        make_private(folder)
-        stack.enter_context(only_daemon(folder))
+    """Open the store and read the index out of its columns."""
     options = StoreOptions(config.store.map_bytes, config.store.file_systems == "any")
     opened = open_store(config.paths.state, options)
     stack.callback(opened.close)
@@ -154,12 +156,17 @@ def _start_workers(config: Config, stack: ExitStack, board: NoticeBoard) -> _Poo
     return pools
 
 
-def _start_parts(
-    config: Config, stack: ExitStack, opened: OpenedStore, index: Index, end: _End
+def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
+    config: Config,
+    stack: ExitStack,
+    opened: OpenedStore,
+    index: Index,
+    end: _End,
+    opening: Opening,
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
     store = opened.store
-    board = NoticeBoard()
+    board = opening.board
     pools = _start_workers(config, stack, board)
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
@@ -168,6 +175,7 @@ def _start_parts(
         pools.indexing,
         quiet_seconds=config.watch.quiet_seconds,
         max_delay_seconds=config.watch.max_delay_seconds,
+        incomplete_seconds=config.watch.incomplete_seconds,
     )
     audience = _Audience()
     supervisor = Supervisor(board, end.for_want_of)
@@ -184,7 +192,9 @@ def _start_parts(
         lambda: _notifier(config),
         indexer,
         _watcher_options(config),
+        board,
         own=own,
+        folder=config.paths.state / "heartbeat",
         make_thread=supervisor,
     )
     upkeep = Upkeep(
@@ -221,7 +231,7 @@ def _start_parts(
         stop=end.stop.set,
     )
     audience.watcher = watcher
-    server = audience.server = _start_server(config, stack, service)
+    server = audience.server = _start_server(config, stack, service, opening)
     for part in (indexer, watcher, upkeep, storekeeper):
         part.start()
         stack.callback(part.close)
@@ -239,21 +249,23 @@ def _protection(board: NoticeBoard) -> list[Finding]:
     return findings
 
 
-def _start_server(config: Config, stack: ExitStack, service: Service) -> RpcServer:
-    server = RpcServer(
-        wire.socket_address(os.fspath(config.paths.runtime / wire.SOCKET_NAME)),
-        wire.socket_address(os.fspath(config.paths.runtime / wire.EVENTS_SOCKET_NAME)),
-        service,
-        threads=config.search.threads,
-    )
+def _start_server(
+    config: Config, stack: ExitStack, service: Service, opening: Opening
+) -> RpcServer:
+    server = RpcServer(opening.fronts, service, threads=config.search.threads)
     server.start()
     stack.callback(server.close)
     return server
 
 
 def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: StopSignal) -> None:
-    """Wait for the end; tell subscribers and systemd that all is well meanwhile."""
+    """Wait for the end; tell subscribers and systemd that all is well meanwhile.
+
+    Raises:
+        StoreError: The store has been unreadable for too long.
+    """
     last: wire.ProgressEvent | None = None
+    readable_at = time.monotonic()
     interval = min(PROGRESS_SECONDS, notifier.liveness_interval() or PROGRESS_SECONDS)
     while not stop.wait(interval):
         notifier.alive()
@@ -264,7 +276,10 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
             progress = service.progress()
         except StoreError as error:
             _log.error("the store cannot be read", error=error)
+            if time.monotonic() - readable_at > UNREADABLE_SECONDS:
+                raise
             continue
+        readable_at = time.monotonic()
         if progress != last:
             server.publish(progress)
             last = progress
@@ -284,14 +299,16 @@ class _Audience:
             old_path = None if change.old_path is None else os.fsencode(change.old_path)
             self.server.publish(wire.ChangeEvent(change.kind, os.fsencode(change.path), old_path))
 
-    def look_at(self, path: str) -> None:
+    def look_at(self, path: str, seconds: float = 0.0) -> None:
         if self.watcher is not None:
-            self.watcher.look_at(path)
+            self.watcher.look_at(path, seconds)
 
 
 def _notifier(config: Config) -> Notifier:
     if config.watch.notifier == "none":
         return NoNotifier()
+    if config.watch.notifier in {"auto", "inotify"} and sys.platform == "linux":
+        return InotifyNotifier()
     return WatchdogNotifier(
         polling=config.watch.notifier == "polling", poll_seconds=config.watch.poll_seconds
     )
@@ -320,6 +337,10 @@ def _watcher_options(config: Config) -> WatcherOptions:
         coalesce_seconds=config.watch.coalesce_seconds,
         rescan_seconds=config.watch.rescan_seconds,
         poll_seconds=config.watch.poll_seconds,
+        blind_poll_seconds=config.watch.blind_poll_seconds,
+        blind_poll_longest_seconds=config.watch.blind_poll_longest_seconds,
+        confirm_seconds=config.watch.confirm_seconds,
+        heartbeat_seconds=config.watch.heartbeat_seconds,
     )
 
 

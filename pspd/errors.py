@@ -4,6 +4,7 @@ PspError
 ├── ConfigError          the configuration has mistakes; all of them are in the message
 ├── AlreadyRunning       another daemon holds this store
 ├── AddressError         the socket's address cannot be used
+│   └── KeyFileError     a key is missing or may be known to others
 ├── StoreError           the store cannot be opened or trusted
 │   ├── StoreTooNew      written by a newer version; left untouched
 │   ├── StoreDamaged      a value or a page is not what was written; it is never answered from
@@ -49,6 +50,12 @@ class AddressError(PspError):
 
     code = "address"
     exit_status = 78
+
+
+class KeyFileError(AddressError):
+    """A key for tcp is missing, cannot be written, or may be known to others."""
+
+    code = "key"
 
 
 class StoreError(PspError):

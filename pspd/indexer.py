@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 MOST_DEATHS = 2
 """After so many deaths of its reader a file is believed to be the cause, and recorded as failed."""
 
+STORED_SECONDS = 1.0
+"""A result is looked at again no sooner than this."""
+
 CLOSE_SECONDS = 1.0
 """How long `close` waits for readers: one may hang in a disk or a network that does not answer, or
 decode something huge, which is then read again at the next start."""
@@ -52,8 +55,8 @@ class Audience(Protocol):
     def announce(self, changes: Sequence[batch.PathChange]) -> None:
         """Hear of changes that are stored."""
 
-    def look_at(self, path: str) -> None:
-        """Hear of a path where a file was not found."""
+    def look_at(self, path: str, seconds: float = 0.0) -> None:
+        """Hear of a path to look at after some seconds: a file is missing, or may be whole now."""
 
 
 class Indexer:
@@ -250,7 +253,7 @@ class Indexer:
             result = self._reader.read(entry.sequence, entry.key)
         except NotReady as wait:
             if isinstance(wait, Missing):
-                self._report_missing(entry.key)
+                self._ask_to_look(entry.key)
             if wait.is_absent:
                 self._queue.park(entry)
             else:
@@ -258,8 +261,13 @@ class Indexer:
             return
         if result is None:
             self._queue.done([entry.sequence])
-        else:
-            self._committer.take(result)
+            return
+        self._committer.take(result)
+        if isinstance(result, batch.FileFailed):
+            seconds = self._reader.seconds_to_recheck(result)
+            if seconds is not None:
+                # Not before it is stored, which takes a fraction of a second.
+                self._ask_to_look(result.key, max(seconds, STORED_SECONDS))
 
     def _recover_entry(self) -> None:
         """Put back what this thread had when it died, or record that readers die of it."""
@@ -285,11 +293,11 @@ class Indexer:
             del self._deaths[entry.sequence]
         del self._at_hand[threading.get_ident()]
 
-    def _report_missing(self, key: FileKey) -> None:
+    def _ask_to_look(self, key: FileKey, seconds: float = 0.0) -> None:
         with self._store.read() as reader:
             path = reader.file_path(key)
         if path is not None:
-            self._audience.look_at(path)
+            self._audience.look_at(path, seconds)
 
     def _take(self) -> Entry | None:
         """Wait for the next file; None when the queue is closed or cannot be read now."""

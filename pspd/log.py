@@ -124,6 +124,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         self._clock = clock
         self._limit = RateLimit()
         self._traces = RateLimit(TRACEBACKS_PER_WINDOW)
+        self._lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or count it; called with the handler's lock held."""
@@ -135,6 +136,9 @@ class LineHandler(logging.StreamHandler[TextIO]):
                 if record.exc_info and not self._traces.admits(_kind_of(record), now):
                     record = _without_traceback(record)
                 self._write(record)
+        except OSError:
+            # A full disk, or nobody reads it any more: it is told with the next line that arrives.
+            self._lost += 1
         except Exception:  # noqa: BLE001  # logging's own rule: a log that fails stops nothing
             self.handleError(record)
 
@@ -155,8 +159,11 @@ class LineHandler(logging.StreamHandler[TextIO]):
             self._write(record)
 
     def _write(self, record: logging.LogRecord) -> None:
+        if self._lost:
+            setattr(record, _FIELDS, {**getattr(record, _FIELDS, {}), "lost_before": self._lost})
         self.stream.write(format_record(record, is_journal=self._is_journal))
         self.flush()
+        self._lost = 0
 
 
 class Kind(NamedTuple):

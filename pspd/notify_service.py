@@ -24,10 +24,13 @@ class ServiceNotifier:
         address = environ.get("NOTIFY_SOCKET", "")
         # sd_notify(3): a leading @ stands for the NUL of the abstract namespace.
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        self._untold = ""
+        """What the manager has to know and could not be told yet; else it would end the daemon."""
 
     def ready(self) -> None:
-        """Say that requests are answered from now on."""
-        self._send(f"READY=1\nMAINPID={os.getpid()}")
+        """Say that requests are answered from now on, and again with `alive` if need be."""
+        self._untold = f"READY=1\nMAINPID={os.getpid()}"
+        self._tell()
 
     def stopping(self) -> None:
         """Say that the daemon is shutting down."""
@@ -35,6 +38,7 @@ class ServiceNotifier:
 
     def alive(self) -> None:
         """Say that the daemon still does its work; due every `liveness_interval`."""
+        self._tell()
         self._send("WATCHDOG=1")
 
     def status(self, text: str) -> None:
@@ -54,9 +58,14 @@ class ServiceNotifier:
             return None
         return int(allowed) / MICROSECONDS / 2
 
-    def _send(self, message: str) -> None:
+    def _tell(self) -> None:
+        if self._untold and self._send(self._untold):
+            self._untold = ""
+
+    def _send(self, message: str) -> bool:
+        """Send a message; returns whether nothing more need be done about it."""
         if not self._address:
-            return
+            return True
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
                 # A manager that does not read must not stop the daemon.
@@ -64,3 +73,5 @@ class ServiceNotifier:
                 sender.sendto(os.fsencode(message), self._address)
         except OSError as error:
             log.warning("service manager not told", reason=error.strerror or error)
+            return False
+        return True

@@ -11,6 +11,7 @@ import os
 import stat
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.model import (
@@ -43,12 +44,26 @@ GONE_SECONDS = 0.5
 PASSING_SECONDS = 5.0
 """How long to wait when the system, not the file, is to blame."""
 
+INCOMPLETE_STEPS = (10.0, 60.0)
+"""When a file that ends early is read again, in seconds after its last change: a copy over a slow
+network pauses for so long, and some writers tell nobody that they went on (a shared mapping)."""
+
+OVERLOAD_SECONDS = 60.0
+"""When a file that took too long is read once more: the machine may have been busy."""
+
+GONE_ATTEMPTS = 20
+"""After so many tries a file that is not where it was, and that the watcher keeps all the same, is
+taken for one on a drive that is away: nobody need wait for it."""
+
 MOST_ATTEMPTS = 4
 """How often a file is tried that the system, by its own word, could not read just now."""
 
 MOST_CRASHES = 2
 """After so many dead workers a file is believed to kill them: one may have been killed for want of
 memory, or by somebody."""
+
+MOST_REMEMBERED = 10_000
+"""Files that took too long once; beyond so many each is given up at once."""
 
 _PASSING = {
     errno.EMFILE,
@@ -90,17 +105,26 @@ class FileReader:
         pool: The workers.
         quiet_seconds: How long a file must be quiet where nobody can tell who writes it.
         max_delay_seconds: After so long a file is read although somebody has it open.
+        incomplete_seconds: So long after its last change a file that ends early is read again.
     """
 
     def __init__(
-        self, store: Store, pool: WorkerPool, *, quiet_seconds: float, max_delay_seconds: float
+        self,
+        store: Store,
+        pool: WorkerPool,
+        *,
+        quiet_seconds: float,
+        max_delay_seconds: float,
+        incomplete_seconds: float = 0.0,
     ) -> None:
         self._store = store
         self._pool = pool
         self._quiet_seconds = quiet_seconds
         self._max_delay_seconds = max_delay_seconds
+        self._incomplete_seconds = incomplete_seconds
         self._busy_since: dict[FileKey, float] = {}
         self._attempts: dict[FileKey, int] = {}
+        self._timed_out: dict[FileKey, FileStamp] = {}
         self._lock = threading.Lock()
         self.extracted = 0
         """Pictures decoded for indexing since the start."""
@@ -121,6 +145,7 @@ class FileReader:
             record = reader.file(key)
             place = reader.place_of(key.directory)
         if record is None or record.sequence != sequence or place is None:
+            self._forget(key)
             return None
         try:
             descriptor = open_file(*place, key.name)
@@ -146,9 +171,12 @@ class FileReader:
             # A root whose drive is gone looks like this as well; then nothing is believed.
             if not self._is_root_in_place(key):
                 raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from error
+            if self._count_attempt(key) > GONE_ATTEMPTS:
+                raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from error
             raise Missing(GONE_SECONDS) from error
-        if error.errno == errno.ENXIO:  # open(2) of a Unix socket
-            return _failed(sequence, key, stamp, FailureReason.NOT_A_FILE, "a socket or device")
+        if error.errno == errno.ENXIO:
+            what = "a FIFO, socket or device"
+            return _failed(sequence, key, stamp, FailureReason.NOT_A_FILE, what)
         if error.errno in _PASSING:
             self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
         # Not the file but a folder above it, or the system, may be to blame, and then its stamp
@@ -170,11 +198,29 @@ class FileReader:
         Raises:
             NotReady: It is not the last time.
         """
-        with self._lock:
-            attempts = self._attempts[key] = self._attempts.get(key, 0) + 1
-        if attempts < most:
+        if self._count_attempt(key) < most:
             raise NotReady(seconds)
         self._forget(key)
+
+    def _count_attempt(self, key: FileKey) -> int:
+        with self._lock:
+            self._attempts[key] = self._attempts.get(key, 0) + 1
+            return self._attempts[key]
+
+    def seconds_to_recheck(self, failed: batch.FileFailed) -> float | None:
+        """Return when a failure is worth another look; None when it is final.
+
+        Such a file is booked as failed at once, so that nobody waits for it and everybody is told,
+        but as racy: the next look at it, a scan's as well, queues it again.
+        """
+        if failed.reason is FailureReason.TIMEOUT:
+            return OVERLOAD_SECONDS if failed.racy else None
+        if failed.reason is not FailureReason.TRUNCATED:
+            return None
+        age = time.time() - failed.stamp.ctime_ns / 1e9
+        # A time in the future says nothing.
+        steps = (*INCOMPLETE_STEPS, self._incomplete_seconds) if age >= 0 else ()
+        return next((step - age for step in steps if age < step <= self._incomplete_seconds), None)
 
     def extract_again(self, number: ImageNumber, key: FileKey) -> batch.Operation | None:
         """Extract a known image with this version's code; None when the file is not it."""
@@ -245,13 +291,26 @@ class FileReader:
                 self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
             if reason is FailureReason.CRASHED:
                 self._try_again(key, MOST_CRASHES, 0.0)
-            return batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
+            failed = batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
+            return replace(failed, racy=is_racy or self._is_provisional(failed))
         if outcome.features is not None:
             self._count_extraction()
         if stamp_of(os.fstat(descriptor)) != stamp:
             return batch.FileDeferred(key, sequence, stamp)
         features = outcome.features
         return batch.FileIndexed(key, sequence, stamp, is_racy, outcome.image_id, features)
+
+    def _is_provisional(self, failed: batch.FileFailed) -> bool:
+        """Say whether a file that failed is to be read again although nothing tells of a change."""
+        if failed.reason is not FailureReason.TIMEOUT:
+            return self.seconds_to_recheck(failed) is not None
+        with self._lock:
+            if self._timed_out.pop(failed.key, None) == failed.stamp:
+                return False
+            if len(self._timed_out) < MOST_REMEMBERED:
+                self._timed_out[failed.key] = failed.stamp
+                return True
+        return False
 
     def _is_written(self, key: FileKey, descriptor: int, stamp: FileStamp) -> bool:
         """Say whether somebody writes the file and should not be disturbed yet.

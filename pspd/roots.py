@@ -87,6 +87,23 @@ class Roots:
         watched = ", ".join(quoted(root.path) for root in roots) or "nothing"
         raise RootError(f"{quoted(given)} is not watched; watched are: {watched}")
 
+    def confirm(self, request: wire.ConfirmRoot) -> wire.RootStatus:
+        """Drop what is missing at and below a path; it is done when a sync asked for now is.
+
+        Raises:
+            RootError: It is in no watched directory.
+        """
+        given = os.path.normpath(os.fsdecode(request.path))
+        with self._store.read() as reader:
+            roots = [root for root in reader.roots() if not root.removing]
+        for path in (given, os.path.realpath(given)):
+            for root in roots:
+                if f"{path}/".startswith(root.path.rstrip("/") + "/"):
+                    self._watcher.confirm(path)
+                    return self._status_of(root.root_id)
+        watched = ", ".join(quoted(root.path) for root in roots) or "nothing"
+        raise RootError(f"{quoted(given)} is in no watched folder; watched are: {watched}")
+
     def statuses(self) -> list[wire.RootStatus]:
         """Return how each root is, those being removed included."""
         states = {state.root.root_id: state for state in self._watcher.roots()}

@@ -73,7 +73,7 @@ class Service:
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def handle(  # noqa: C901 - one line a case
+    def handle(  # noqa: C901 - one line a verb
         self, request: wire.Request, image: bytes | None, deadline: float
     ) -> wire.Reply | Future[wire.Reply]:
         """Serve one request.
@@ -92,6 +92,8 @@ class Service:
                 return wire.RootReply(self._roots.add(request))
             case wire.RemoveRoot():
                 return wire.RootReply(self._roots.remove(request))
+            case wire.ConfirmRoot():
+                return wire.RootReply(self._roots.confirm(request))
             case wire.SearchRequest():
                 return self._search(request, image, deadline)
             case wire.SyncRequest():

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pspd import config
-from pspd.config import Config, Log, Paths, Search, Store, Watch, Workers
+from pspd.config import Config, Log, Paths, Remote, Search, Store, Watch, Workers
 from pspd.config.rendering import field_docstrings, toml_string
 from pspd.config.sections import RANGES
 from pspd.core.model import Limits
@@ -100,8 +100,8 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         "  watch.quiet_secnds: unknown key; did you mean quiet_seconds?",
         "  watch.poll_seconds: expected a number from 0.01 to 86_400.0, found nan",
         (
-            '  watch.notifier: expected one of "auto", "watchdog", "polling", "none", '
-            'found "watchdg"; did you mean "watchdog"?'
+            '  watch.notifier: expected one of "auto", "inotify", "watchdog", "polling", '
+            '"none", found "watchdg"; did you mean "watchdog"?'
         ),
         "  limts: unknown section; did you mean limits?",
         "  workers.nice: expected a whole number from 0 to 19, found 5.0",
@@ -153,7 +153,7 @@ def test_every_number_has_a_range_and_its_default_lies_in_it() -> None:
     expected = set()
     for section, kind in get_type_hints(Config).items():
         for key, of in get_type_hints(kind).items():
-            if get_origin(of) is not Literal and of is not Path:
+            if get_origin(of) is not Literal and of is not Path and of != str | None:
                 expected.add(f"{section}.{key}")
                 default = getattr(getattr(config.load(ENVIRON), section), key)
                 assert default is None or RANGES[f"{section}.{key}"].least <= default
@@ -189,6 +189,8 @@ def section_values(kind: type) -> st.SearchStrategy[Any]:
             values[key] = st.sampled_from(get_args(of))
         elif of is Path:
             values[key] = st.just(Path("/run/psp")) if key == "runtime" else absolute_paths
+        elif of == str | None:
+            values[key] = st.sampled_from([None, "tcp://0.0.0.0:7420", "tcp://[::1]:1"])
         else:
             least, most = RANGES[f"{name}.{key}"]
             number = st.floats(least, most) if of is float else st.integers(int(least), int(most))
@@ -200,7 +202,8 @@ absolute_paths = st.text(st.characters(exclude_categories=["Cs"], exclude_charac
     lambda text: Path("/" + text)
 )
 configurations = st.builds(
-    Config, *(section_values(kind) for kind in (Paths, Watch, Limits, Workers, Store, Search, Log))
+    Config,
+    *(section_values(kind) for kind in (Paths, Watch, Limits, Workers, Store, Search, Remote, Log)),
 )
 
 
@@ -225,3 +228,18 @@ def test_a_path_that_is_not_utf_8_stays_with_the_environment(tmp_path: Path) -> 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_survives_as_a_toml_string(text: str) -> None:
     assert tomllib.loads(f"key = {toml_string(text)}") == {"key": text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[watch]\nrescan_minutes = " + "[" * 5000,
+        "[watch]\nrescan_minutes = " + "9" * 5000,
+        "[watch]\nrescan_minutes = 0x" + "f" * 5000,
+        "watch = 0x" + "f" * 5000,
+        "watch = 1979-05-27T07:32:00+23:59\n[x]\ny = 1e400",
+    ],
+    ids=["nested", "digits", "hexadecimal", "no section", "a date"],
+)
+def test_absurd_values_are_mistakes_too(tmp_path: Path, text: str) -> None:
+    assert "config.toml" in mistakes(tmp_path, text)

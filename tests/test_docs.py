@@ -29,7 +29,7 @@ BLOCK = re.compile(
     r"(?:<!-- not run: (?P<reason>.+?) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL
 )
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-MOST_EXCLUDED = 3
+MOST_EXCLUDED = 4
 """Blocks of a README that cannot run in a test; each says why."""
 
 VERBS = {

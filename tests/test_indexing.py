@@ -50,7 +50,7 @@ class Bench:
     def announce(self, changes: Sequence[batch.PathChange]) -> None:
         self.changes += changes
 
-    def look_at(self, path: str) -> None:
+    def look_at(self, path: str, seconds: float = 0.0) -> None:  # noqa: ARG002
         self.missing.append(path)
 
     def start(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -213,6 +214,41 @@ def test_of_a_flood_of_tracebacks_a_few_are_written(
     clock.now += 60
     logger.traceback("a part died", ZeroDivisionError("it is told"))
     assert stream.getvalue().count("ZeroDivisionError: it is told") == 4
+
+
+class FullDisk(io.StringIO):
+    """A stream that takes nothing for a while."""
+
+    is_full = False
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(text)
+
+
+def test_lines_that_could_not_be_written_are_counted_and_nothing_else_is_said(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk = FullDisk()
+    handler = LineHandler(disk, is_journal=True, clock=clock)
+    target = logging.getLogger("test.full")
+    target.addHandler(handler)
+    target.propagate = False
+    logger = log.get_logger("test.full")
+    disk.is_full = True
+    logger.error("one")
+    logger.error("two")
+    disk.is_full = False
+    logger.error("three", path="/x")
+    logger.error("four")
+    target.removeHandler(handler)
+
+    assert disk.getvalue().splitlines() == [
+        "<3>logger=test.full event=three path=/x lost_before=2",
+        "<3>logger=test.full event=four",
+    ]
+    assert capsys.readouterr().err == ""
 
 
 def test_what_was_held_back_is_told_at_the_end(stream: io.StringIO, clock: Clock) -> None:

@@ -55,6 +55,22 @@ def test_a_manager_that_is_gone_stops_nothing(tmp_path: Path) -> None:
     ServiceNotifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
 
 
+def test_readiness_that_could_not_be_told_is_told_later(
+    tmp_path: Path, manager: socket.socket
+) -> None:
+    address = str(tmp_path / "notify")
+    notifier = ServiceNotifier({"NOTIFY_SOCKET": address})
+    notifier.ready()
+    manager.bind(address)
+    notifier.alive()
+    notifier.alive()
+    assert [manager.recv(4096).split(b"\n")[0] for _ in range(3)] == [
+        b"READY=1",
+        b"WATCHDOG=1",
+        b"WATCHDOG=1",
+    ]
+
+
 def test_a_manager_that_does_not_read_stops_nothing(tmp_path: Path, manager: socket.socket) -> None:
     address = str(tmp_path / "notify")
     manager.bind(address)

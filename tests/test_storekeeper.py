@@ -47,7 +47,7 @@ class Nobody:
     def announce(self, changes: object) -> None:
         """Hear nothing."""
 
-    def look_at(self, path: str) -> None:
+    def look_at(self, path: str, seconds: float = 0.0) -> None:
         """Look at nothing."""
 
 

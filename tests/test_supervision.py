@@ -114,6 +114,7 @@ class Parts:
             NoNotifier,
             self.indexer,
             WatcherOptions(coalesce_seconds=0.01, rescan_seconds=3600.0, poll_seconds=1.0),
+            self.board,
             make_thread=supervisor,
         )
         self._add_root()
@@ -133,8 +134,8 @@ class Parts:
         self.told += changes
         self.announcing()
 
-    def look_at(self, path: str) -> None:
-        self.watcher.look_at(path)
+    def look_at(self, path: str, seconds: float = 0.0) -> None:
+        self.watcher.look_at(path, seconds)
 
     def sync(self) -> None:
         """Wait as `pspc sync` does."""

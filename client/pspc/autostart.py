@@ -54,7 +54,7 @@ def ensure_running(
         StartFailed: it ended at once; the error has what it said.
         TooSlow: it does not answer in time.
     """
-    if is_running(environ):
+    if is_running(environ, seconds):
         return False
     deadline = time.monotonic() + seconds
     path = log_path(environ)
@@ -67,7 +67,7 @@ def ensure_running(
         raise StartFailed(_said(path, begin, status))
     is_silent = not is_running(environ)
     if not is_silent:
-        is_silent = not _greets(environ, max(0.1, deadline - time.monotonic()))
+        is_silent = not _greets(environ, max(0.0, deadline - time.monotonic()))
     if is_silent:
         raise TooSlow(f"pspd does not answer after {seconds:g} s; its log is {quoted(path)}")
     return True

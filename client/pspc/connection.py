@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Self
 
+    from pspc.remote import Remote
+
 DEFAULT_TIMEOUT = 30.0
 """Seconds a request may take: a search of ten million pictures takes a small part of one."""
 
@@ -22,6 +24,9 @@ _LONGEST_SYNC = 3600.0
 """Seconds one sync request may wait in the daemon; a longer wait is several requests."""
 
 _POLL_SECONDS = 0.02
+
+_BUSY_MS = 100
+"""When a daemon that is busy is asked again, if it does not say."""
 
 _Reply = TypeVar("_Reply", bound=wire.Message)
 
@@ -38,26 +43,39 @@ class Connection:
         *,
         start: bool = False,
         timeout: float = DEFAULT_TIMEOUT,
+        address: str | None = None,
+        key: str | os.PathLike[str] | None = None,
     ) -> None:
         """Prepare a connection; nothing is sent yet.
 
         Args:
             home: What `PSP_HOME` says otherwise: the folder under which everything lies.
             start: Start the daemon when none runs.
-            timeout: Seconds a request may take.
+            timeout: Seconds a request may take; the first, with the daemon's start.
+            address: What `PSP_CONNECT` says otherwise: `tcp://HOST:PORT` of a daemon on another
+                machine; `home` and `start` do not matter then.
+            key: What `PSP_KEY` says otherwise: the file that `pspd keys add` made there.
 
         Raises:
-            PspcError: the daemon could not be started.
+            PspcError: the daemon could not be started; or address or key cannot be used.
         """
         environ = dict(os.environ)
         if home is not None:
             environ["PSP_HOME"] = os.path.abspath(home)
+            environ.pop("PSP_CONNECT", None)
+        if address is not None:
+            environ["PSP_CONNECT"] = address
+        if key is not None:
+            environ["PSP_KEY"] = os.fspath(key)
         self._environ = environ
-        self._may_start = start
+        self._remote = _remote_of(environ)
+        self._may_start = start and self._remote is None
         self.timeout = timeout
-        if start and not is_running(environ):
-            self._start_daemon()
-        self._transport = Transport(*wire.socket_paths(environ))
+        begun = time.monotonic()
+        if self._may_start and not is_running(environ, timeout):
+            self._start_daemon(begun + timeout)
+        self._start_seconds = time.monotonic() - begun
+        self._transport = self._new_transport()
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +130,18 @@ class Connection:
             DaemonError: `root`, when it is not watched.
         """
         return self._ask(wire.RemoveRoot(_absolute(path)), wire.RootReply).root
+
+    def confirm(self, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
+        """Have the daemon believe that what is missing in a directory is gone.
+
+        Args:
+            path: A watched directory, or one in it; its files are forgotten by the next sync.
+
+        Raises:
+            PathError: as for `add`.
+            DaemonError: `root`, when it is in no watched directory.
+        """
+        return self._ask(wire.ConfirmRoot(_absolute(path)), wire.RootReply).root
 
     def search(
         self,
@@ -195,10 +225,15 @@ class Connection:
         timeout: float | None = None,
     ) -> _Reply:
         seconds = self.timeout if timeout is None else timeout
-        reply = self._first_reply(request, image, seconds)
-        if reply is None:
-            self._replace_daemon(time.monotonic() + seconds)
-            reply = self._request(request, image, seconds)
+        deadline = time.monotonic() + seconds - self._start_seconds
+        self._start_seconds = 0.0
+        try:
+            reply = self._first_reply(request, image, deadline)
+            if reply is None:
+                self._replace_daemon(deadline)
+                reply = self._request(request, image, deadline)
+        except TooSlow as error:
+            raise TooSlow(_advice(self._environ, seconds, self._remote)) from error
         if isinstance(reply, wire.ErrorReply):
             raise DaemonError(reply.code, reply.message, reply.reason)
         if not isinstance(reply, kind):
@@ -208,13 +243,13 @@ class Connection:
         return reply
 
     def _first_reply(
-        self, request: wire.Request, image: bytes | None, seconds: float
+        self, request: wire.Request, image: bytes | None, deadline: float
     ) -> wire.Reply | None:
         """Ask once; None when the daemon is on its way out and another may be started and asked."""
         if not self._may_start:
-            return self._request(request, image, seconds)
+            return self._request(request, image, deadline)
         try:
-            reply = self._request(request, image, seconds)
+            reply = self._request(request, image, deadline)
         except TooSlow:
             raise
         except Unreachable as error:
@@ -225,24 +260,47 @@ class Connection:
         is_stopping = isinstance(reply, wire.ErrorReply) and reply.code == "stopping"
         return None if is_stopping else reply
 
-    def _request(self, request: wire.Request, image: bytes | None, seconds: float) -> wire.Reply:
-        try:
-            return self._transport.request(request, image, timeout=seconds)
-        except TooSlow as error:
-            raise TooSlow(_advice(self._environ, seconds)) from error
+    def _request(self, request: wire.Request, image: bytes | None, deadline: float) -> wire.Reply:
+        """Ask, and ask again a daemon that is busy and has done nothing yet."""
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            reply = self._transport.request(request, image, timeout=left)
+            if not isinstance(reply, wire.ErrorReply) or reply.code != "busy":
+                return reply
+            pause = (reply.retry_ms or _BUSY_MS) / 1000
+            if time.monotonic() + pause >= deadline:
+                return reply
+            time.sleep(pause)
 
-    def _start_daemon(self) -> None:
-        from pspc.autostart import ensure_running  # noqa: PLC0415 - brings subprocess
+    def _start_daemon(self, deadline: float) -> None:
+        from pspc.autostart import START_SECONDS, ensure_running  # noqa: PLC0415 - subprocess
 
-        ensure_running(self._environ)
+        left = max(0.0, deadline - time.monotonic())
+        ensure_running(self._environ, seconds=min(START_SECONDS, left))
 
     def _replace_daemon(self, deadline: float) -> None:
         """Wait until a daemon that is on its way out is gone, and start the next one."""
-        while is_running(self._environ) and time.monotonic() < deadline:
+        while (left := deadline - time.monotonic()) > 0 and is_running(self._environ, left):
             time.sleep(_POLL_SECONDS)
-        self._start_daemon()
+        self._start_daemon(deadline)
         self._transport.close()
-        self._transport = Transport(*wire.socket_paths(self._environ))
+        self._transport = self._new_transport()
+
+    def _new_transport(self) -> Transport:
+        def is_alive() -> bool:
+            from pspc.processes import daemon_pid  # noqa: PLC0415 - hardly ever wanted
+
+            return self._remote is None and daemon_pid(self._environ) is not None
+
+        return Transport(*wire.socket_paths(self._environ), self._remote, is_alive=is_alive)
+
+
+def _remote_of(environ: Mapping[str, str]) -> Remote | None:
+    if not environ.get("PSP_CONNECT"):
+        return None
+    from pspc.remote import remote_of  # noqa: PLC0415 - of no use on the daemon's own machine
+
+    return remote_of(environ)
 
 
 def _absolute(path: str | bytes | os.PathLike[str]) -> bytes:
@@ -266,11 +324,13 @@ def _contents(path: str | bytes) -> bytes:
         raise SourceError(f"{printable(path)}: {error}") from error
 
 
-def _advice(environ: Mapping[str, str], seconds: float) -> str:
+def _advice(environ: Mapping[str, str], seconds: float, remote: Remote | None) -> str:
     """Say what to do about a daemon that did not answer within `seconds`."""
     from pspc.processes import daemon_pid, log_path  # noqa: PLC0415 - hardly ever wanted
 
     parts = [f"the daemon did not answer within {seconds:g} s"]
+    if remote is not None:
+        return parts[0]
     log = log_path(environ)
     if os.path.exists(log):
         parts.append(f"its log is {quoted(log)}")

@@ -36,9 +36,27 @@ if TYPE_CHECKING:
     from pspd.rpc import wire
 
 
+_HARMLESS = "\n\u3000\u00a0"
+"""Not printable by `str.isprintable`, and harmless; the spaces are those of `printable`."""
+
+
 def text_of(document: msgspec.Struct) -> str:
-    """Return a document as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    r"""Return a document as indented JSON; what cannot be seen in it is written as `\uXXXX`.
+
+    JSON wants that of C0 controls alone, but terminals obey C1 and bidirectional ones as well, and
+    outside of strings a document has none.
+    """
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return "".join(
+        char if char.isprintable() or char in _HARMLESS else _escaped(char) for char in text
+    )
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(
+        f"\\u{high:02x}{low:02x}" for high, low in zip(units[::2], units[1::2], strict=True)
+    )
 
 
 def path_text(path: str | bytes) -> str:

@@ -35,6 +35,9 @@ VERBS = {
 }
 """Every verb, with the line that `pspc --help` has for it."""
 
+_LOCAL_VERBS = ("add", "remove", "sync", "start", "stop", "service")
+"""Verbs that a daemon on another machine does not serve."""
+
 MOST_SECONDS = 1_000_000.0
 """Eleven days; poll(2) takes milliseconds as an int of 32 bits."""
 
@@ -48,6 +51,7 @@ exit status:
 examples:
   pspc add ~/Pictures --wait
   pspc search photo.jpg
+  pspc --connect tcp://nas:7420 --key nas.key search photo.jpg
 
 Every verb has a --help with examples.
 """
@@ -107,6 +111,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         raise UsageError(f"{error}{_dash_hint(words)}") from error
     if unknown:
         verb_parsers[parsed.verb].reject(unknown)
+    _refuse_remote(parsed.verb, parsed)
     return parsed
 
 
@@ -152,12 +157,31 @@ def _add_common_arguments(parser: argparse.ArgumentParser, *, default: str | Non
         help="do not start the daemon when none runs",
     )
     group.add_argument(
+        "--connect",
+        metavar="ADDRESS",
+        default=default,
+        help="ask the daemon of another machine, at tcp://HOST:PORT (or $PSP_CONNECT)",
+    )
+    group.add_argument(
+        "--key",
+        metavar="FILE",
+        default=default,
+        help="the key for it, which `pspd keys add` makes there (or $PSP_KEY)",
+    )
+    group.add_argument(
         "--timeout",
         type=_seconds,
         metavar="S",
         default=default,
         help="seconds to wait for an answer (default: 30; sync: as long as it takes)",
     )
+
+
+def _refuse_remote(verb: str, parsed: argparse.Namespace) -> None:
+    """Refuse, before anything is done, what a daemon on another machine refuses."""
+    is_remote = parsed.connect or os.environ.get("PSP_CONNECT")
+    if is_remote and verb in _LOCAL_VERBS:
+        raise UsageError(f"{verb} can only be used on the daemon's own machine, without --connect")
 
 
 def _with_numbers_attached(words: Sequence[str]) -> list[str]:

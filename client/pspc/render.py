@@ -20,19 +20,19 @@ SEARCH_COLUMNS = ("verdict", "distance", "turn", "width", "height", "bytes", "fo
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _KIBI = 1024
-_LAST_ASCII = 0x7F
+_LAST_CONTROL = 0x9F
 
 
 def field(path: str | bytes) -> str:
     r"""Make a path one tab-separated column, from which its bytes can be had back.
 
-    Backslash, tab and newline become \\, \t and \n; other ASCII controls and bytes that are no
-    UTF-8 become \xNN. Everything else stays as it is.
+    Backslash, tab and newline become \\, \t and \n; the bytes of other controls (C0, DEL and C1)
+    and bytes that are no UTF-8 become \xNN. Everything else stays as it is.
     """
     text = _encoded(path).replace(b"\\", rb"\\").decode("utf-8", "backslashreplace")
     text = text.replace("\t", r"\t").replace("\n", r"\n")
     return "".join(
-        character if character.isprintable() or ord(character) > _LAST_ASCII else _hex(character)
+        character if character.isprintable() or ord(character) > _LAST_CONTROL else _hex(character)
         for character in text
     )
 
@@ -43,7 +43,7 @@ def _encoded(text: str | bytes) -> bytes:
 
 
 def _hex(character: str) -> str:
-    return f"\\x{ord(character):02x}"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode())
 
 
 def human_bytes(size: float) -> str:

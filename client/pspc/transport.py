@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,10 @@ from pspd.rpc import wire
 from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Self
+
+    from pspc.remote import Remote
 
 _GRACE_SECONDS = 0.1
 """Waited beyond the deadline, for the daemon's own word on what took so long."""
@@ -28,8 +31,27 @@ _GRACE_SECONDS = 0.1
 _RESTART_SECONDS = 1.0
 """How long a daemon that went away may take to come back, for a request to be repeated."""
 
+_FRONT_SECONDS = 10.0
+"""How long a daemon that lives may take to listen again: the process that holds its sockets may
+have died, and is started again at once, or a little later if it dies again and again."""
+
+_MOST_ATTEMPTS = 6
+"""How often a request is sent, within 1.2 s: a process that is killed may still accept the second
+one, and one that has no room for a large image now may have it in a moment."""
+
 _CONNECT_SECONDS = 0.5
+_LEAST_SECONDS = 0.01
 _PROBE_INTERVAL = 0.02
+
+_REFUSALS = (
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
+_REFUSED = (
+    "the daemon does not let us in: it does not know this key, or is not the one that made it; "
+    "there, `pspd keys list` says who is let in"
+)
 
 _REPEATABLE = (
     wire.Hello
@@ -43,8 +65,8 @@ _REPEATABLE = (
 would reach the next daemon."""
 
 
-def check_listening(path: str) -> None:
-    """See to it that the user's daemon listens at `path`.
+def check_listening(path: str, seconds: float = _CONNECT_SECONDS) -> None:
+    """See to it that the user's daemon listens at `path`, within so many seconds.
 
     A plain connect tells at once what libzmq hides: it would try again and again.
 
@@ -58,7 +80,7 @@ def check_listening(path: str) -> None:
     try:
         owner = os.lstat(path).st_uid
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(_CONNECT_SECONDS)
+            probe.settimeout(max(_LEAST_SECONDS, min(seconds, _CONNECT_SECONDS)))
             probe.connect(path)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotRunning(
@@ -79,14 +101,14 @@ def is_repeatable(request: wire.Request) -> bool:
     return isinstance(request, _REPEATABLE)
 
 
-def is_running(environ: Mapping[str, str]) -> bool:
-    """Tell whether the user's daemon listens.
+def is_running(environ: Mapping[str, str], seconds: float = _CONNECT_SECONDS) -> bool:
+    """Tell whether the user's daemon listens; takes so many seconds at most.
 
     Raises:
         Unreachable: as for `check_listening`.
     """
     try:
-        check_listening(wire.socket_paths(environ)[0])
+        check_listening(wire.socket_paths(environ)[0], seconds)
     except NotRunning:
         return False
     return True
@@ -95,8 +117,24 @@ def is_running(environ: Mapping[str, str]) -> bool:
 class Transport:
     """A connection to the daemon's two sockets; for one thread."""
 
-    def __init__(self, path: str, events_path: str) -> None:
-        """Prepare a connection; the sockets are opened when they are needed."""
+    def __init__(
+        self,
+        path: str,
+        events_path: str,
+        remote: Remote | None = None,
+        *,
+        is_alive: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare a connection; the sockets are opened when they are needed.
+
+        Args:
+            path: Of the request socket.
+            events_path: Of the events socket.
+            remote: A daemon on another machine, instead of these.
+            is_alive: Tells whether the daemon is known to live, though nobody may listen.
+        """
+        self._is_alive = is_alive
+        self._remote = remote
         self._path = path
         self._events_path = events_path
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -112,27 +150,33 @@ class Transport:
         Raises:
             NotRunning: nobody listens.
             TooSlow: no reply came in time.
-            Unreachable: the daemon went away.
+            Unreachable: the daemon went away, or does not let us in.
         """
+        if self._remote is not None:
+            self._remote.check_size(image)
         self._id += 1
         deadline = time.monotonic() + timeout
-        reply = self._try(request, image, deadline)
-        if reply is None and is_repeatable(request):
-            self._await_listener(min(deadline, time.monotonic() + _RESTART_SECONDS))
+        for attempt in range(_MOST_ATTEMPTS if is_repeatable(request) else 1):
+            if attempt:
+                time.sleep(min(_PROBE_INTERVAL * 2**attempt, max(0.0, deadline - time.monotonic())))
+                self._await_listener(deadline, _RESTART_SECONDS)
             reply = self._try(request, image, deadline)
-        if reply is None:
-            raise Unreachable("the daemon went away before it answered")
-        return reply
+            if reply is not None:
+                return reply
+        raise Unreachable("the daemon went away before it answered")
 
     def events(self) -> Iterator[wire.Event]:
         """Yield events as the daemon publishes them; those sent before are lost.
 
         Raises:
             NotRunning: nobody listens.
-            Unreachable: the daemon went away.
+            Unreachable: the daemon went away, or is on another machine.
         """
+        if self._remote is not None:
+            raise Unreachable("a daemon on another machine publishes no events")
         check_listening(self._events_path)
-        with _MonitoredSocket(self._context, zmq.SUB, self._events_path) as subscriber:
+        address = wire.socket_address(self._events_path)
+        with _MonitoredSocket(self._context, zmq.SUB, address) as subscriber:
             subscriber.socket.subscribe(b"")
             while (frames := subscriber.receive(None)) is not None:
                 yield wire.decode_event(frames[-1])
@@ -150,11 +194,13 @@ class Transport:
         if self._dealer is not None and self._dealer.has_ended():
             self._drop()
         if self._dealer is None:
-            check_listening(self._path)
-            self._dealer = _MonitoredSocket(self._context, zmq.DEALER, self._path)
+            self._await_listener(deadline, 0.0)
+            self._dealer = self._connect()
         milliseconds = max(0, round((deadline - time.monotonic()) * 1000))
         frames = [wire.encode_request(request, id=self._id, deadline_ms=milliseconds)]
-        self._dealer.send(frames if image is None else [*frames, image])
+        if not self._dealer.send(frames if image is None else [*frames, image]):
+            self._drop()
+            return None
         while True:
             try:
                 received = self._dealer.receive(deadline + _GRACE_SECONDS)
@@ -162,7 +208,10 @@ class Transport:
                 self._drop()
                 raise TooSlow("the daemon did not answer in time") from None
             if received is None:
+                is_refused = self._dealer.is_refused()
                 self._drop()
+                if is_refused:
+                    raise Unreachable(_REFUSED)
                 return None
             seen, reply = _decode(received[-1])
             # Replies to earlier requests, which gave up waiting, may still arrive; a daemon that
@@ -170,13 +219,32 @@ class Transport:
             if seen == self._id or (seen == 0 and isinstance(reply, wire.ErrorReply)):
                 return reply
 
-    def _await_listener(self, deadline: float) -> None:
+    def _check_listening(self, deadline: float) -> None:
+        seconds = max(_LEAST_SECONDS, deadline - time.monotonic())
+        if self._remote is None:
+            check_listening(self._path, seconds)
+        else:
+            self._remote.check_listening(seconds)
+
+    def _connect(self) -> _MonitoredSocket:
+        if self._remote is None:
+            address = wire.socket_address(self._path)
+            return _MonitoredSocket(self._context, zmq.DEALER, address)
+        return _MonitoredSocket(
+            self._context, zmq.DEALER, self._remote.address, self._remote.prepare
+        )
+
+    def _await_listener(self, deadline: float, seconds: float) -> None:
+        """Wait so many seconds for somebody to listen; for longer while the daemon lives."""
+        begun = time.monotonic()
         while True:
             try:
-                check_listening(self._path)
-            except NotRunning as error:
-                if time.monotonic() >= deadline:
-                    raise Unreachable("the daemon went away before it answered") from error
+                self._check_listening(deadline)
+            except NotRunning:
+                now = time.monotonic()
+                patience = _FRONT_SECONDS if self._is_alive() else seconds
+                if now >= min(deadline, begun + patience):
+                    raise
                 time.sleep(_PROBE_INTERVAL)
             else:
                 return
@@ -191,16 +259,23 @@ class _MonitoredSocket:
     """A connected ZeroMQ socket that tells when its connection ends."""
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], kind: zmq.SocketType, path: str
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        kind: zmq.SocketType,
+        address: str,
+        prepare: Callable[[zmq.Socket[bytes]], None] = lambda _: None,
     ) -> None:
         self.socket = context.socket(kind)
         self.socket.setsockopt(zmq.LINGER, 0)
+        prepare(self.socket)
         # CLOSED: it could not even connect, for the daemon ended since it was looked for.
-        self._monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
+        self._monitor = self.socket.get_monitor_socket(
+            zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | _REFUSALS
+        )
         self._poller = zmq.Poller()
         self._poller.register(self.socket, zmq.POLLIN)
         self._poller.register(self._monitor, zmq.POLLIN)
-        self.socket.connect(wire.socket_address(path))
+        self.socket.connect(address)
 
     def __enter__(self) -> Self:
         return self
@@ -208,8 +283,13 @@ class _MonitoredSocket:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def send(self, frames: list[bytes]) -> None:
-        self.socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
+    def send(self, frames: list[bytes]) -> bool:
+        """Send; False when the connection has ended so soon that nothing can be sent."""
+        try:
+            self.socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return False
+        return True
 
     def receive(self, deadline: float | None) -> list[bytes] | None:
         """Return the next message's frames; None when the connection ended.
@@ -229,6 +309,14 @@ class _MonitoredSocket:
     def has_ended(self) -> bool:
         """Tell whether the connection ended, though libzmq may have made another."""
         return bool(self._monitor.poll(0))
+
+    def is_refused(self) -> bool:
+        """Tell whether the connection ended because the keys do not fit."""
+        return (
+            bool(self._monitor.poll(0))
+            and self.socket.mechanism == zmq.CURVE
+            and int.from_bytes(self._monitor.recv_multipart()[0][:2], sys.byteorder) & _REFUSALS > 0
+        )
 
     def close(self) -> None:
         self.socket.disable_monitor()

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from pspc.errors import DaemonError, IndexingStalled, NotRunning, PspcError
+from pspc.errors import DaemonError, IndexingStalled, NotRunning, PspcError, TooSlow
 from pspc.progress import Estimate, progress_bar, progress_line, progress_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ def wait_for_sync(
         threading.Thread(
             target=lambda: outcomes.put(_outcome(connect, timeout)), name="sync", daemon=True
         ).start()
-        outcome = _watched(outcomes, connection, display)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        outcome = _watched(outcomes, connection, display, deadline)
     if isinstance(outcome, DaemonError) and outcome.code == "deadline" and timeout is not None:
         raise PspcError(f"not everything is indexed after {timeout:g} s; see pspc status")
     if isinstance(outcome, Exception):
@@ -130,13 +131,21 @@ def _watched(
     outcomes: queue.SimpleQueue[wire.Freshness | Exception],
     connection: Connection,
     display: Display,
+    deadline: float | None,
 ) -> wire.Freshness | Exception:
     stall = Stall()
     while (outcome := _soon(outcomes)) is None:
+        if deadline is not None:
+            connection.timeout = deadline - time.monotonic()
+            if connection.timeout <= 0:
+                continue  # The other connection keeps to the same deadline.
         try:
             status = connection.status()
         except NotRunning:
             pass  # It may be on its way back; the other connection knows how long to wait for it.
+        except TooSlow:
+            if deadline is None:
+                raise
         else:
             now = time.monotonic()
             stall.check(now, status.indexed + status.failed, status.problem)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import pwd
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +19,10 @@ from pspd.errors import ConfigError
 from pspd.rpc.wire import printable, runtime_directory
 
 CONFIG_NAME = "config.toml"
+
+_TCP_ADDRESS = re.compile(r"tcp://([\w.*-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
+_MOST_BITS = 256
+"""Of a number that is shown; Python refuses to write one of thousands of digits."""
 
 _Section = TypeVar("_Section")
 
@@ -69,8 +74,10 @@ def _read(file: Path, *, is_required: bool) -> Mapping[str, object]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"{printable(str(file))} cannot be read: {reason}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{printable(str(file))} is not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        # Beside TOMLDecodeError: bytes that are no UTF-8, thousands of digits, of brackets.
+        why = printable(str(error))
+        raise ConfigError(f"{printable(str(file))} is not valid TOML: {why}") from error
 
 
 def _section(
@@ -110,6 +117,8 @@ def _checked(key: str, kind: object, value: object) -> object:
         return _checked_choice(get_args(kind), value)
     if kind is Path:
         return _checked_path(value)
+    if key == "remote.listen":
+        return _checked_address(value)
     return _checked_number(RANGES[key], value, is_whole=kind is not float)
 
 
@@ -126,6 +135,12 @@ def _checked_path(value: object) -> Path:
     if not isinstance(value, str) or "\0" in value or not Path(value).is_absolute():
         raise ValueError(f"expected an absolute path as a string, found {_describe(value)}")
     return Path(value)
+
+
+def _checked_address(value: object) -> str:
+    if isinstance(value, str) and _TCP_ADDRESS.fullmatch(value):
+        return value
+    raise ValueError(f'expected an address such as "tcp://0.0.0.0:7420", found {_describe(value)}')
 
 
 def _checked_number(limits: Range, value: object, *, is_whole: bool) -> float:
@@ -148,6 +163,8 @@ def _describe(value: object) -> str:
             return "a section"
         case list():
             return "a list"
+        case int() if value.bit_length() > _MOST_BITS:
+            return "a number of absurd length"
         case _:
             return str(value)
 

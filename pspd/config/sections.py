@@ -25,6 +25,11 @@ class Paths:
     """Directory of the sockets. Follows $PSP_HOME, else $XDG_RUNTIME_DIR/psp; it cannot be set
     in the file, because the client finds the daemon by the environment alone."""
 
+    @property
+    def keys(self) -> Path:
+        """Folder of the keys for tcp."""
+        return self.state / "keys"
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -38,11 +43,24 @@ class Watch:
     """Hints below one directory are gathered for so long before anybody looks; seconds."""
     rescan_seconds: float = 3600.0
     """Every root is scanned again after this long, whatever the notifier reported; seconds."""
-    notifier: Literal["auto", "watchdog", "polling", "none"] = "auto"
-    """Where hints come from: auto (the best for this system), watchdog, polling, or none (rescans
-    only)."""
+    notifier: Literal["auto", "inotify", "watchdog", "polling", "none"] = "auto"
+    """Where hints come from: auto (the best for this system), inotify (Linux), watchdog, polling,
+    or none (rescans only)."""
     poll_seconds: float = 30.0
     """Pause between two looks of the polling notifier; seconds."""
+    blind_poll_seconds: float = 5.0
+    """A directory that cannot be watched is looked at after so long, and after twice as long each
+    time that nothing changed; seconds."""
+    blind_poll_longest_seconds: float = 300.0
+    """Longest pause between two such looks; seconds."""
+    confirm_seconds: float = 600.0
+    """When more than half of a root seems gone and nobody was seen deleting it, a second look after
+    so long is believed; seconds."""
+    heartbeat_seconds: float = 60.0
+    """Pause between two signs of life that the source of hints is asked for; seconds."""
+    incomplete_seconds: float = 600.0
+    """A picture that ends early may still be on its way: it is read again now and then until its
+    last change is so long ago; seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +126,15 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """Searching from other machines."""
+
+    listen: str | None = None
+    """Address at which clients with a key are answered, such as "tcp://0.0.0.0:7420"; absent means
+    that nothing listens on the network. First make keys with: pspd keys add NAME."""
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """What the daemon says on standard error."""
 
@@ -128,6 +155,7 @@ class Config:
     workers: Workers = Workers()
     store: Store = Store()
     search: Search = Search()
+    remote: Remote = Remote()
     log: Log = Log()
 
 
@@ -144,6 +172,11 @@ RANGES: Mapping[str, Range] = {
     "watch.coalesce_seconds": Range(0.0, 60.0),
     "watch.rescan_seconds": Range(0.1, 31 * 86_400.0),
     "watch.poll_seconds": Range(0.01, 86_400.0),
+    "watch.blind_poll_seconds": Range(0.01, 86_400.0),
+    "watch.blind_poll_longest_seconds": Range(0.01, 86_400.0),
+    "watch.confirm_seconds": Range(0.0, 31 * 86_400.0),
+    "watch.heartbeat_seconds": Range(0.1, 86_400.0),
+    "watch.incomplete_seconds": Range(0.0, 86_400.0),
     "limits.max_bytes": Range(1, 1 << 40),
     "limits.max_pixels": Range(1, 1 << 40),
     "limits.max_side": Range(1, 1 << 30),

@@ -7,7 +7,7 @@ a file system: what is added, modified, moved or removed follows from values alo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pspd.core.model import FileKey, FileRecord, FileStamp
 
@@ -37,7 +37,11 @@ class Modified:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A file whose stamp is as known, but was taken too soon to prove that nothing changed."""
+    """A file that is probably as known, and to be read to prove it.
+
+    Its stamp was taken too soon, or only its device has another number: a drive was plugged in
+    again, at another place in the order. Until it is read, the record answers for it.
+    """
 
     key: FileKey
     stamp: FileStamp
@@ -79,7 +83,8 @@ def reconcile(
         if record is None:
             changes.append(Added(key, stamp))
         elif record.stamp != stamp:
-            changes.append(Modified(key, stamp))
+            is_same = replace(record.stamp, device=stamp.device) == stamp
+            changes.append(Suspect(key, stamp) if is_same else Modified(key, stamp))
         elif record.racy:
             changes.append(Suspect(key, stamp))
     changes.extend(Removed(key, record.stamp) for key, record in known.items() if key not in seen)

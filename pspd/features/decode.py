@@ -287,7 +287,10 @@ def _orientation_tag(image: Image.Image) -> int:
 def _failure(error: Exception, format: str, data: bytes, limits: Limits) -> FileFailure:
     """Say what a decoder's exception means for the person whose file it is."""
     text = " ".join(str(error).split())[:200] or type(error).__name__
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (
+        # libavif says so in words; libwebp never does, so that what it needs has to tell.
+        "out of memory" in text.lower() or headers.decoding_bytes(format, data) > limits.max_memory
+    ):
         return FileFailure(FailureReason.OUT_OF_MEMORY, f"decoding this {format} needs more memory")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return FileFailure(

@@ -17,6 +17,9 @@ _WEBP_HEADER_BYTES: Final = 30
 """Up to the size in each of its three kinds: RFC 9649 section 2.7 (canvas) and 3.4 (lossless), RFC
 6386 section 9.1 (lossy)."""
 
+_WEBP_DECODING_BYTES: Final = 12
+"""Memory that libwebp takes for a pixel, at most: two canvases of 4 bytes, and what it decodes."""
+
 _GIF_COLOURS_FLAG: Final = 0x80
 _GIF_EXTENSION: Final = 0x21
 _GIF_IMAGE: Final = 0x2C
@@ -34,6 +37,12 @@ def declared_size(format: str, data: bytes) -> tuple[int, int] | None:
     if format == "JXL":
         return _jxl_size(data)
     return None
+
+
+def decoding_bytes(format: str, data: bytes) -> int:
+    """Estimate what a decoder takes that does not say when it lacks memory (WebP), else 0."""
+    width, height = (_webp_size(data) if format == "WEBP" else None) or (0, 0)
+    return width * height * _WEBP_DECODING_BYTES
 
 
 def is_cut(format: str, data: bytes) -> bool:

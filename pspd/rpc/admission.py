@@ -1,108 +1,89 @@
-"""Which requests are in flight, how many may be, and when each of them runs out of time.
+"""Which requests are in flight, and how many may be: the front's part of staying small.
 
 A request is in flight from its arrival until its reply is sent. The limits keep one client, or all
-of them together, from filling the daemon's memory: what is over them is answered with `busy`.
-Belongs to the server's one I/O thread; the time is an argument.
+of them together, from filling the daemon's memory: what is over them is answered with `busy`, here,
+and costs the daemon nothing. A client is a process, by its number, or a key, by its name: another
+connection is no way around its share.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
 from pspd.rpc import wire
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+MAX_REQUESTS_PER_CLIENT: Final = 16
+"""A client that waits for its replies has one; 16 leaves room for pipelining, and keep the daemon
+busy for some milliseconds only, while an honest client waits."""
 
-    import zmq
+MAX_REQUESTS: Final = 256
+"""Of all clients together."""
 
-MAX_REQUESTS_PER_PEER = 64
-"""A client that waits for its replies has one; 64 leaves room for pipelining."""
+MAX_IMAGE_BYTES: Final = wire.MAX_QUERY_BYTES
+"""Query images held at one time: one of the largest, or hundreds of usual ones. A client that has
+one already may hold half of it, so that others find room."""
 
-MAX_REQUESTS = 256
-"""Of all peers together."""
-
-MAX_IMAGE_BYTES = 2 * wire.MAX_QUERY_BYTES
-"""Query images held at one time: two of the largest, or hundreds of usual ones."""
+_SESSION_BYTES: Final = 8
 
 
-@dataclass(slots=True)
-class InFlight:
+@dataclass(frozen=True, slots=True)
+class Admitted:
     """One request that has no reply yet."""
 
     peer: bytes
     """Routing id of the client's connection."""
-    id: int
-    """The client's number of the request."""
-    expires: float
-    """`time.monotonic()` at which its client stops waiting."""
-    image: zmq.Frame | None
-    """The second frame; dropped with the reply, so that a queued request holds no memory."""
+    origin: bytes
+    """Whose it is: a process number or the name of a key."""
+    image_bytes: int
 
 
 class Admission:
-    """The requests in flight, by ticket."""
+    """The requests in flight, by ticket; belongs to the front's one thread."""
 
     def __init__(self) -> None:
-        self._requests: dict[int, InFlight] = {}
-        self._by_peer: Counter[bytes] = Counter()
-        self._image_bytes = 0
+        self._requests: dict[bytes, Admitted] = {}
+        self._count: Counter[bytes] = Counter()
+        self._bytes: Counter[bytes] = Counter()
+        # A late reply to the front before this one must not meet a ticket of this one.
+        self._session = os.urandom(_SESSION_BYTES)
         self._tickets = 0
 
     def __len__(self) -> int:
         return len(self._requests)
 
-    def refusal(self, peer: bytes, image_bytes: int) -> str:
-        """Say why one more request of `peer` is too much; empty when it is not."""
-        if self._by_peer[peer] >= MAX_REQUESTS_PER_PEER:
-            return f"this client has {MAX_REQUESTS_PER_PEER} requests in flight, the most allowed"
+    def refusal(self, origin: bytes, image_bytes: int) -> str:
+        """Say why one more request of `origin` is too much; empty when it is not."""
+        if self._count[origin] >= MAX_REQUESTS_PER_CLIENT:
+            return f"this client has {MAX_REQUESTS_PER_CLIENT} requests in flight, the most allowed"
         if len(self._requests) >= MAX_REQUESTS:
             return f"the daemon has {MAX_REQUESTS} requests in flight, the most allowed"
-        if image_bytes and self._image_bytes + image_bytes > MAX_IMAGE_BYTES:
-            return "the daemon holds as many query images as it may; try again"
+        if image_bytes:
+            own = self._bytes[origin]
+            if own and own + image_bytes > MAX_IMAGE_BYTES // 2:
+                return "the daemon holds as many query images of this client as it may; try again"
+            if self._bytes.total() + image_bytes > MAX_IMAGE_BYTES:
+                return "the daemon holds as many query images as it may; try again"
         return ""
 
-    def add(self, request: InFlight) -> int:
+    def add(self, request: Admitted) -> bytes:
         """Take a request in; returns its ticket, which is never used again."""
         self._tickets += 1
-        self._requests[self._tickets] = request
-        self._by_peer[request.peer] += 1
-        self._image_bytes += _image_size(request)
-        return self._tickets
+        ticket = self._session + self._tickets.to_bytes(8)
+        self._requests[ticket] = request
+        self._count[request.origin] += 1
+        self._bytes[request.origin] += request.image_bytes
+        return ticket
 
-    def remove(self, ticket: int) -> InFlight | None:
-        """Take a request out; None when it was already answered."""
+    def remove(self, ticket: bytes) -> Admitted | None:
+        """Take a request out; None when it is none of this front's."""
         request = self._requests.pop(ticket, None)
         if request is None:
             return None
-        self._by_peer[request.peer] -= 1
-        if not self._by_peer[request.peer]:
-            del self._by_peer[request.peer]
-        self._image_bytes -= _image_size(request)
-        request.image = None
+        self._bytes[request.origin] -= request.image_bytes
+        self._count[request.origin] -= 1
+        if not self._count[request.origin]:
+            del self._count[request.origin], self._bytes[request.origin]
         return request
-
-    def remove_expired(self, now: float) -> Iterator[InFlight]:
-        """Take out, one by one, the requests whose time is over."""
-        late = [ticket for ticket, request in self._requests.items() if request.expires <= now]
-        return self._remove_each(late)
-
-    def remove_all(self) -> Iterator[InFlight]:
-        """Take out, one by one, every request."""
-        return self._remove_each(list(self._requests))
-
-    def next_expiry(self) -> float | None:
-        """Return when the first request runs out of time; None when there is none."""
-        return min((request.expires for request in self._requests.values()), default=None)
-
-    def _remove_each(self, tickets: list[int]) -> Iterator[InFlight]:
-        for ticket in tickets:
-            request = self.remove(ticket)
-            if request is not None:
-                yield request
-
-
-def _image_size(request: InFlight) -> int:
-    return len(request.image) if request.image is not None else 0

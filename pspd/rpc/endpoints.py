@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import zmq
 
 from pspd.errors import AddressError
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 _SCHEME = "ipc://"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """A bound socket's file, by which it is known again."""
 
     path: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pspd.errors import FileFailure, PspError, RequestError
 from pspd.log import get_logger
 from pspd.rpc import wire
+from pspd.rpc.fair_queue import FairQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,15 +21,15 @@ _T = TypeVar("_T")
 
 
 class Workers:
-    """A few threads and one queue.
+    """A few threads and one queue, in which each client has its turn.
 
     Not a `ThreadPoolExecutor`: the interpreter joins its threads at exit, so that one stuck handler
     would keep a stopped daemon alive. These are daemon threads, waited for as long as `join` says.
     """
 
     def __init__(self, name: str, count: int) -> None:
-        """Start `count` threads; `name` is for whoever looks at them."""
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        """Start `count` threads, half of them for one client at most; `name` is for people."""
+        self._jobs: FairQueue[Callable[[], None]] = FairQueue(max(1, count // 2))
         self._threads = [
             threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
             for number in range(count)
@@ -37,18 +37,13 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, job: Callable[[], None]) -> None:
-        """Queue a job; it must not raise."""
-        self._jobs.put(job)
+    def submit(self, origin: bytes, job: Callable[[], None]) -> bool:
+        """Queue a job of a client, which must not raise; False when too many of its jobs wait."""
+        return self._jobs.put(origin, job)
 
     def close(self) -> None:
         """Drop what has not begun, and let the threads end after what they do now."""
-        try:
-            while True:
-                self._jobs.get_nowait()
-        except queue.Empty:
-            for _ in self._threads:
-                self._jobs.put(None)
+        self._jobs.close()
 
     def join(self, deadline: float) -> bool:
         """Wait for the threads until `deadline` of `time.monotonic()`; whether all have ended."""
@@ -57,8 +52,10 @@ class Workers:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (taken := self._jobs.take()) is not None:
+            origin, job = taken
             job()
+            self._jobs.finish(origin)
 
 
 def perform(call: Callable[[], _T]) -> _T | wire.ErrorReply:

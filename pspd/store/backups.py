@@ -53,7 +53,6 @@ def make(store: Store, folder: Path, now: float) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         passing.mkdir(mode=0o700)
         store.copy(passing)
-        _sync(passing / DATA_FILE)
         _verify(passing)
         passing.rename(place)
         manifest.sync_folder(folder)
@@ -83,11 +82,3 @@ def _verify(folder: Path) -> None:
     report = preflight.examine(folder, seconds=VERIFY_SECONDS, mends=False)
     if report.verdict != "sound":
         raise StoreError(f"the backup is not sound: {'; '.join(report.findings[:3])}")
-
-
-def _sync(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

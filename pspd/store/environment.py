@@ -232,8 +232,15 @@ class Environment:
         Raises:
             StoreError: It cannot be written, or the store cannot be read.
         """
-        with _translated("copied"), self._map_kept():
-            self._environment.copy(os.fspath(folder), compact=True)
+        # To a descriptor: as a name, lmdb takes nothing but strict UTF-8.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = os.open(folder / DATA_FILE, flags, 0o600)
+        try:
+            with _translated("copied"), self._map_kept():
+                self._environment.copyfd(descriptor, compact=True)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def walk(self) -> None:
         """Touch every page that can be reached, at the speed of memory.
@@ -305,7 +312,8 @@ def _translated(what: str) -> Iterator[None]:
 
 def _open(folder: Path, map_bytes: int) -> lmdb.Environment:
     return lmdb.open(
-        os.fspath(folder),
+        # As bytes: lmdb encodes text as strict UTF-8.
+        os.fsencode(folder),
         map_size=max(_affordable(map_bytes), 2 * _size(folder)),
         max_dbs=len(DATABASES),
         mode=0o700,

@@ -86,13 +86,17 @@ def open_directory(root: str, names: Sequence[str]) -> int:
 def open_file(root: str, names: Sequence[str], name: str) -> int:
     """Open a file below a root for reading, without waiting; the caller closes it.
 
-    What it is has to be asked of the descriptor: it may be a FIFO or a device.
+    What it is has to be asked of the descriptor once more: it may have become a FIFO or a device.
 
     Raises:
-        OSError: It is missing, a symbolic link or not readable.
+        OSError: It is missing, a symbolic link or not readable; ENXIO if it is no regular file.
     """
     directory = open_directory(root, names)
     try:
+        # Opening alone has effects: a FIFO lets its writer in, a tape winds back.
+        mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), name)
         return os.open(name, _FILE, dir_fd=directory)
     finally:
         os.close(directory)
@@ -132,6 +136,21 @@ def look_at_names(
         if _belongs(path_filter, below, name, stat.S_ISDIR(status.st_mode)):
             listing.add(name, status)
     return listing
+
+
+def is_vacant(descriptor: int, name: str) -> bool:
+    """Say whether a directory in an open directory has no entries; in doubt that it has some."""
+    try:
+        child = os.open(name, _DIRECTORY, dir_fd=descriptor)
+    except OSError:
+        return False
+    try:
+        with os.scandir(child) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False
+    finally:
+        os.close(child)
 
 
 def has_writer(descriptor: int) -> bool | None:

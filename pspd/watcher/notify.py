@@ -1,6 +1,6 @@
-"""The hint protocol: a notifier names paths to look at, and that is all it is believed.
+"""The hint protocol: a notifier names places to look at, and that is all it is believed.
 
-    kernel ──▶ Notifier ──Hint──▶ Watcher ──▶ stat, list, compare with the store
+    kernel ──▶ Notifier ──hint──▶ Watcher ──▶ stat, list, compare with the store
 
 A hint may come late, twice, for nothing or not at all: what happened is decided by looking, and a
 rolling rescan finds what no hint named.
@@ -8,9 +8,14 @@ rolling rescan finds what no hint named.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+from pspd.core.model import DirectoryId
+
+HEARTBEAT = DirectoryId(0)
+"""Stands for the directory in which the daemon shows itself that its notifier lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,30 @@ class Hint:
 
     path: str | None
     """Absolute; None when hints were lost and everything has to be looked at."""
+    is_removal: bool = False
+    """Whether it was removed or moved away, as far as the notifier knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryHint:
+    """Something may have happened in a directory that the notifier was led into."""
+
+    directory: DirectoryId
+    names: frozenset[str] | None
+    """The names it happened to; None for any."""
+    removals: int = 0
+    """How many of these were removed or moved away."""
+    is_self: bool = False
+    """Whether it happened to the directory itself: it is looked for from the one above."""
+
+
+@dataclass(frozen=True, slots=True)
+class MountHint:
+    """A file system was mounted or unmounted somewhere."""
+
+
+AnyHint = Hint | DirectoryHint | MountHint
+Sink = Callable[[AnyHint], None]
 
 
 class WatchError(Exception):
@@ -30,8 +59,10 @@ class Notifier(Protocol):
 
     name: str
     """As `pspc status` shows it."""
+    echo_seconds: float | None
+    """A change is hinted at within so many seconds, or the notifier is dead; None: nobody knows."""
 
-    def start(self, sink: Callable[[Hint], None]) -> None:
+    def start(self, sink: Sink) -> None:
         """Begin to pass hints to `sink`, from any thread; `sink` never blocks or raises.
 
         Raises:
@@ -39,7 +70,7 @@ class Notifier(Protocol):
         """
 
     def watch(self, path: str) -> None:
-        """Watch a directory tree; returns when changes from now on lead to hints.
+        """Watch a directory tree, if this notifier walks trees itself.
 
         Raises:
             WatchError: Changes below it may go unnoticed; the message says why.
@@ -48,6 +79,18 @@ class Notifier(Protocol):
     def unwatch(self, path: str) -> None:
         """Stop watching a tree; one that is not watched is no error."""
 
+    def enter(self, descriptor: int, directory: DirectoryId) -> None:
+        """Watch an open directory, if this notifier is led through trees.
+
+        It is called before each listing, so that what changes from the listing on is hinted at.
+
+        Raises:
+            OSError: Changes in it may go unnoticed.
+        """
+
+    def leave(self, directories: Iterable[DirectoryId]) -> None:
+        """Stop watching directories; those that are not watched are no error."""
+
     def is_alive(self) -> bool:
         """Say whether hints still come; a dead notifier is replaced."""
 
@@ -55,7 +98,17 @@ class Notifier(Protocol):
         """Stop; no hint is passed afterwards."""
 
 
-class NoNotifier:
+class TreeNotifier:
+    """The half of the protocol that a notifier does not need which walks trees itself."""
+
+    def enter(self, descriptor: int, directory: DirectoryId) -> None:
+        """Do nothing: the directory is watched with its tree."""
+
+    def leave(self, directories: Iterable[DirectoryId]) -> None:
+        """Do nothing: the library notices that they are gone."""
+
+
+class NoNotifier(TreeNotifier):
     """Gives no hints at all: the roots are only rescanned.
 
     Args:
@@ -63,11 +116,12 @@ class NoNotifier:
     """
 
     name = "none"
+    echo_seconds: float | None = None
 
     def __init__(self, problem: str = "") -> None:
         self._problem = problem
 
-    def start(self, sink: Callable[[Hint], None]) -> None:
+    def start(self, sink: Sink) -> None:
         """Ignore the sink."""
 
     def watch(self, path: str) -> None:  # noqa: ARG002 - the protocol's
@@ -83,8 +137,8 @@ class NoNotifier:
         """Watch nothing."""
 
     def is_alive(self) -> bool:
-        """Say yes: it cannot die."""
-        return True
+        """Say yes, unless another should be tried."""
+        return not self._problem
 
     def close(self) -> None:
         """Do nothing."""

@@ -1,18 +1,14 @@
-"""How each root is, and the scans that wait for their turn."""
+"""How each root is."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from pspd.core.model import RootId, WatchRoot
+from pspd.core.model import WatchRoot
+from pspd.watcher.deletions import Suspicion
 from pspd.watcher.descriptors import Inode, inode_from
-
-MOST_REPEATS = 5
-"""How often a scan is done again that directories were moved under."""
 
 
 @dataclass(slots=True)
@@ -32,6 +28,10 @@ class RootState:
     """Directories that the last scan could not list."""
     watched: Inode | None = None
     """The directory that the notifier watches."""
+    former_device: int | None = None
+    """The device it was on, until it is scanned on the present one."""
+    suspicion: Suspicion = field(default_factory=Suspicion)
+    """Whether too much of it seems gone."""
     next_scan: float = 0.0
     """When it is scanned again, by the monotonic clock."""
 
@@ -44,6 +44,10 @@ class RootState:
     def problem(self) -> str:
         """What a person should know of it, as one line."""
         parts = [part for part in (self.reason, self.watch_problem) if part]
+        if self.suspicion.files:
+            parts.append(
+                f"{self.suspicion.files:,} files seem to be gone; waiting for a second look"
+            )
         if self.unreadable:
             more = f" and {len(self.unreadable) - 1} more" if len(self.unreadable) > 1 else ""
             parts.append(f"cannot be read: {self.unreadable[0]}{more}")
@@ -63,54 +67,6 @@ class RootState:
         """Note that the root's folder is there."""
         self.is_unavailable = False
         self.reason = ""
-
-
-@dataclass(slots=True)
-class ScanRequest:
-    """A scan of one root that was asked for."""
-
-    root_id: RootId
-    waiters: list[Future[None]] = field(default_factory=list)
-    """Futures of those who wait for it."""
-    repeats: int = 0
-    """How often it was done again, because it was disturbed or broken off."""
-
-    def may_repeat(self) -> bool:
-        """Count one more repetition; say no when there were too many: the tree never rests."""
-        self.repeats += 1
-        return self.repeats <= MOST_REPEATS
-
-    def finish(self) -> None:
-        """Tell those who wait that the scan is through."""
-        for future in self.waiters:
-            future.set_result(None)
-
-    def cancel(self) -> None:
-        """Tell those who wait that the scan will not be."""
-        for future in self.waiters:
-            future.cancel()
-
-    @staticmethod
-    def join(requests: Sequence[ScanRequest], done: Future[None]) -> None:
-        """Complete `done` when all requests are through."""
-        open_requests = len(requests)
-        if not open_requests:
-            done.set_result(None)
-            return
-
-        def count(future: Future[None]) -> None:
-            nonlocal open_requests
-            if future.cancelled():
-                done.cancel()
-                return
-            open_requests -= 1
-            if not open_requests and not done.cancelled():
-                done.set_result(None)
-
-        for request in requests:
-            part: Future[None] = Future()
-            part.add_done_callback(count)
-            request.waiters.append(part)
 
 
 def inode_of(path: str) -> Inode | None:

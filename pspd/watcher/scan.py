@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pspd.core.globs import PathFilter
-from pspd.core.model import Directory, DirectoryId, FileKey, RootId, WatchRoot
+from pspd.core.model import Directory, FileKey, WatchRoot
 from pspd.core.reconcile import (
     Added,
     Change,
@@ -29,18 +29,21 @@ from pspd.core.reconcile import (
 )
 from pspd.rpc.wire import quoted
 from pspd.store import batch
+from pspd.watcher.deletions import Doomed, directories_dropped
 from pspd.watcher.descriptors import (
     Inode,
-    Listing,
     inode_from,
     list_directory,
     look_at_names,
     open_directory,
 )
-from pspd.watcher.directories import Place, changed_since, is_there, known_in, newcomer
+from pspd.watcher.directories import Place, known_in, newcomer
+from pspd.watcher.drives import Drives
+from pspd.watcher.missing import Missing
 
 if TYPE_CHECKING:
     from pspd.store.store import Store
+    from pspd.watcher.coverage import Coverage
 
 FLUSH_CHANGES = 1000
 """Changes that are handed on at once; the store takes 42 µs for each, so 40 ms."""
@@ -67,18 +70,22 @@ class Pass:
         store: Store,
         hand_on: Callable[[Sequence[batch.Operation]], object],
         own: Collection[Inode] = (),
+        coverage: Coverage | None = None,
     ) -> None:
         self._store = store
         self._hand_on = hand_on
+        self._coverage = coverage
+        """Hears of each directory before it is listed, and of those that cannot be."""
+        self._drives = Drives(store, coverage)
         self._own = own
         """Directories of PSP itself: looking at the store would change it."""
         self._operations: list[batch.Operation] = []
         self._changes: list[Change] = []
-        self._missing_files: dict[FileKey, Removed] = {}
-        self._missing_directories: dict[DirectoryId, Directory] = {}
-        self._found_directories: set[DirectoryId] = set()
+        self._missing = Missing(store)
         self._begun_ns = time.time_ns()
         self._is_scan = False
+        self.differences = 0
+        """How much was not as the store knew it."""
         self.is_disturbed = False
         """Whether directories were moved under its feet, so that it has to be done again."""
         self.unreadable: list[str] = []
@@ -86,9 +93,16 @@ class Pass:
 
     # --- sweeping
 
-    def scan(self, root: WatchRoot) -> Iterator[None]:
-        """Look at everything below a root; yields after each directory."""
+    def scan(self, root: WatchRoot, former_device: int | None = None) -> Iterator[None]:
+        """Look at everything below a root; yields after each directory.
+
+        Args:
+            root: The root.
+            former_device: The device it was on, if it is on another now.
+        """
         self._is_scan = True
+        if former_device is not None:
+            self._drives.note_change(root.directory, former_device)
         with self._store.read() as reader:
             directory = reader.directory(root.directory)
         assert directory is not None, "a root's own directory is stored with it"
@@ -103,13 +117,16 @@ class Pass:
             try:
                 with _opened(root, place) as descriptor:
                     children = self._visit(descriptor, root, place, only, is_new=False)
-                break
+                if children is not None or not place.names:
+                    break
             except OSError as error:
                 if error.errno not in _GONE or not place.names:
                     self._note_unreadable(root, place, error)
                     return
-                names, only = place.names[:-1], {place.names[-1]}
-        for child in children:
+            # Not there, or another one is in its place: the directory above tells what became.
+            names, only = place.names[:-1], {place.names[-1]}
+        self.is_disturbed |= children is None
+        for child in children or ():
             if child.is_changed or (only is not None and child.directory.name in only):
                 yield from self._below(root, place.child(child.directory), is_new=child.is_new)
         # The next look may lead here again; then the store must know these directories, or they
@@ -118,7 +135,9 @@ class Pass:
             self._hand_on(self._operations)
             self._operations = []
 
-    def finish(self, roots: Collection[WatchRoot]) -> None:
+    def finish(
+        self, roots: Collection[WatchRoot], believe: Callable[[Doomed], bool] = lambda _: True
+    ) -> None:
         """Hand on the rest, and believe that what was not found is gone.
 
         What was missed long ago in this sweep may be back, and another look may have stored it:
@@ -126,50 +145,34 @@ class Pass:
 
         Args:
             roots: Those that were swept.
+            believe: Says of each root whether what is gone from it may be dropped.
         """
         self.flush()
-        by_id = {root.root_id: root for root in roots}
-        gone: list[batch.Operation] = []
-        for key, removed in self._missing_files.items():
-            if self._is_gone(by_id, key, is_directory=False):
-                gone.append(batch.FileGone(key, removed.stamp))
-        for number, directory in self._missing_directories.items():
-            place = FileKey(directory.parent, directory.name)
-            is_found = number in self._found_directories
-            if not is_found and self._is_gone(by_id, place, is_directory=True):
-                gone.append(batch.RemoveDirectory(number, place))
-        self._missing_files.clear()
-        self._missing_directories.clear()
+        doomed, is_disturbed = self._missing.doomed(
+            roots, self._begun_ns if self._is_scan else None
+        )
+        self.is_disturbed |= is_disturbed
+        for each in doomed:
+            if believe(each):
+                self._drop(each.operations)
+
+    def _drop(self, gone: Sequence[batch.Operation]) -> None:
+        if self._coverage is not None:
+            self._coverage.gone(directories_dropped(self._store, gone))
         for first in range(0, len(gone), FLUSH_CHANGES):
             self._hand_on(gone[first : first + FLUSH_CHANGES])
-
-    def _is_gone(
-        self, roots: Mapping[RootId, WatchRoot], key: FileKey, *, is_directory: bool
-    ) -> bool:
-        with self._store.read() as reader:
-            parent = reader.directory(key.directory)
-            place = reader.place_of(key.directory)
-        if parent is None or place is None:
-            return True
-        root = roots.get(parent.root_id)
-        if root is None:
-            return False
-        if self._is_scan and changed_since(root, place[1], self._begun_ns):
-            # It went during the scan, perhaps to a place that was looked at before.
-            self.is_disturbed = True
-        return not is_there(root, place[1], key.name, is_directory=is_directory)
 
     def flush(self) -> None:
         """Hand on what is decided so far."""
         operations = self._operations
         self._operations = []
-        changes = match_moves([*self._changes, *self._missing_files.values()])
+        changes = match_moves([*self._changes, *self._missing.files.values()])
         self._changes = []
-        self._missing_files = {}
+        self._missing.files = {}
         for change in changes:
             match change:
                 case Removed(key):
-                    self._missing_files[key] = change
+                    self._missing.files[key] = change
                 case Added(key, stamp) | Modified(key, stamp):
                     operations.append(batch.FileSeen(key, stamp))
                 case Suspect(key, stamp):
@@ -188,6 +191,7 @@ class Pass:
             try:
                 with _opened(root, place) as descriptor:
                     children = self._visit(descriptor, root, place, None, is_new=is_new)
+                self.is_disturbed |= children is None
             except OSError as error:
                 if error.errno in _GONE:
                     # It was there when its parent was listed. A look needs not care: that it went
@@ -196,7 +200,7 @@ class Pass:
                 else:
                     self._note_unreadable(root, place, error)
                 continue
-            stack.extend((place.child(child.directory), child.is_new) for child in children)
+            stack.extend((place.child(child.directory), child.is_new) for child in children or ())
             if len(self._changes) >= FLUSH_CHANGES:
                 self.flush()
             yield
@@ -209,12 +213,13 @@ class Pass:
         only: Collection[str] | None,
         *,
         is_new: bool,
-    ) -> list[Found]:
-        """Look at one open directory; returns the directories in it."""
+    ) -> list[Found] | None:
+        """Look at one open directory; returns the directories in it, None when it is another."""
         number = place.directory.directory_id
         if not self._is_in_place(descriptor, place, is_new=is_new):
-            self.is_disturbed = True
-            return []
+            return None
+        if self._coverage is not None:
+            self._coverage.enter(descriptor, root, place)
         path_filter = PathFilter.of(root)
         if only is None:
             listing = list_directory(descriptor, path_filter, place.below)
@@ -223,13 +228,22 @@ class Pass:
         seen = {FileKey(number, name): stamp for name, stamp in listing.files.items()}
         with self._store.read() as reader:
             known, children = known_in(reader, number, only)
-        self._changes += reconcile(seen, known)
-        for key in seen.keys() & self._missing_files.keys():
-            del self._missing_files[key]
+        changes = reconcile(seen, known)
+        self._changes += changes
+        self.differences += sum(not isinstance(change, Suspect) for change in changes)
+        for key in seen.keys() & self._missing.files.keys():
+            del self._missing.files[key]
         for name, child in children.items():
-            if name not in listing.directories:
-                self._missing_directories[child.directory_id] = child
-        return self._children(place.directory, listing, children)
+            if name not in listing.directories and not self._drives.is_missing(root, place, child):
+                self._missing.directories[child.directory_id] = child
+                self.differences += 1
+        here = {
+            name: inode
+            for name, inode in listing.directories.items()
+            if inode not in self._own
+            and not self._drives.is_bare(descriptor, root, place, children.get(name), inode)
+        }
+        return self._children(place.directory, here, children)
 
     def _is_in_place(self, descriptor: int, place: Place, *, is_new: bool) -> bool:
         """Say whether an open directory is still the one that its record was taken for.
@@ -246,15 +260,13 @@ class Pass:
         return known == expected or is_root or (known is None and is_new)
 
     def _children(
-        self, parent: Directory, listing: Listing, known: dict[str, Directory]
+        self, parent: Directory, here: Mapping[str, Inode], known: Mapping[str, Directory]
     ) -> list[Found]:
         children: list[Found] = []
-        for name, inode in listing.directories.items():
-            if inode in self._own:
-                continue
+        for name, inode in here.items():
             old = known.get(name)
             if old is None:
-                child, is_new = newcomer(self._store, parent, name, inode, self._found_directories)
+                child, is_new = newcomer(self._store, parent, name, inode, self._missing.found)
             else:
                 # Another inode under the old name: what is below it is told by stamps.
                 child, is_new = replace(old, device=inode[0], inode=inode[1]), False
@@ -263,7 +275,10 @@ class Pass:
             elif child != old:
                 # At once: what is below is only booked on a record that says where it is.
                 self._hand_on([batch.PutDirectory(child)])
-            self._found_directories.add(child.directory_id)
+                if old is not None and old.device != child.device:
+                    self._drives.note_change(child.directory_id, old.device)
+            self.differences += child != old
+            self._missing.found.add(child.directory_id)
             children.append(Found(child, is_new, child != old))
         return children
 
@@ -282,6 +297,8 @@ class Pass:
         return Place(names, directory), only
 
     def _note_unreadable(self, root: WatchRoot, place: Place, error: OSError) -> None:
+        if self._coverage is not None:
+            self._coverage.closed(root, place, error)
         self.unreadable.append(
             f"{quoted(os.path.join(root.path, *place.names))}: {os.strerror(error.errno or 0)}"
         )

@@ -14,14 +14,13 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
-from pspd.watcher.notify import Hint, WatchError
+from pspd.watcher.notify import Hint, Sink, TreeNotifier, WatchError
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
@@ -49,11 +48,12 @@ _CURES = {
 }
 
 
-class WatchdogNotifier:
+class WatchdogNotifier(TreeNotifier):
     """One observer of the `watchdog` library with a watch for each root."""
 
     def __init__(self, *, polling: bool = False, poll_seconds: float = 30.0) -> None:
         self.name = "polling" if polling else "watchdog"
+        self.echo_seconds = None if polling else 10.0
         self._polling = polling
         self._poll_seconds = poll_seconds
         self._observer: BaseObserver | None = None
@@ -61,9 +61,9 @@ class WatchdogNotifier:
         self._events = _EVENTS if tells_close else _EVENTS_WITHOUT_CLOSE
         self._watches: dict[str, ObservedWatch] = {}
         self._overflows = _OverflowListener()
-        self._sink: Callable[[Hint], None] = lambda _: None
+        self._sink: Sink = lambda _: None
 
-    def start(self, sink: Callable[[Hint], None]) -> None:
+    def start(self, sink: Sink) -> None:
         """Start the observer's threads."""
         # Each watch that is made again warns with a list of all watches (30 kB a line, seen).
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
@@ -128,13 +128,14 @@ def _watch_error(error: OSError) -> WatchError:
 class _Handler(events.FileSystemEventHandler):
     """Turns each event into hints: the path it happened at, and where a move went."""
 
-    def __init__(self, sink: Callable[[Hint], None]) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
     def on_any_event(self, event: events.FileSystemEvent) -> None:
-        for path in (event.src_path, event.dest_path):
-            if path:
-                self._sink(Hint(os.fsdecode(path)))
+        is_removal = event.event_type in {events.EVENT_TYPE_DELETED, events.EVENT_TYPE_MOVED}
+        self._sink(Hint(os.fsdecode(event.src_path), is_removal))
+        if event.dest_path:
+            self._sink(Hint(os.fsdecode(event.dest_path)))
 
 
 class _OverflowListener(logging.Handler):
@@ -142,9 +143,9 @@ class _OverflowListener(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._sink: Callable[[Hint], None] = lambda _: None
+        self._sink: Sink = lambda _: None
 
-    def attach(self, sink: Callable[[Hint], None]) -> None:
+    def attach(self, sink: Sink) -> None:
         self._sink = sink
         logging.getLogger("watchdog.observers").addHandler(self)
 

@@ -1,8 +1,9 @@
 """Watches the roots: takes hints, scans and requests in, hands decided changes on.
 
-    Notifier ──Hint──▶ Debounce ──Look──┐
-    start, timer, sync ────────scan────┼─▶ Pass ──operations──▶ store, queue of files to read
-    add, remove ───────────────────────┘
+    Notifier ──hint──▶ HintBox ──Target──┐
+    Coverage (polling) ────────Target───┼─▶ Pass ──operations──▶ store, queue of files to read
+    start, timer, sync ────────scan─────┤
+    add, remove ────────────────────────┘
 
 One thread does all looking. A look where a hint points goes before the next directory of a scan, so
 a new picture is found at once while a rescan of millions goes on.
@@ -13,27 +14,31 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from pspd.core.debounce import Debounce, Look
 from pspd.core.model import RootId, WatchRoot
 from pspd.errors import StoreError
 from pspd.log import get_logger
-from pspd.store import batch
 from pspd.supervision import ThreadMaker, unsupervised
+from pspd.watcher.deletions import removal
 from pspd.watcher.descriptors import Inode
+from pspd.watcher.hint_box import HintBox
 from pspd.watcher.keeper import Options, RootKeeper, Taker
-from pspd.watcher.notify import Hint, Notifier
-from pspd.watcher.roots import RootState, ScanRequest
+from pspd.watcher.looks import Looks
+from pspd.watcher.notify import AnyHint, Hint, MountHint, Notifier
+from pspd.watcher.roots import RootState
 from pspd.watcher.scan import Pass
+from pspd.watcher.scan_queue import ScanQueue, ScanRequest
+from pspd.watcher.sleep import SleepDetector, boot_time
 
 if TYPE_CHECKING:
-    from pspd.store.store import Store
+    from pathlib import Path
 
-ROOT_CHECK_SECONDS = 2.0
-"""How often each root's own directory is looked at: drives come and go without an event."""
+    from pspd.noticeboard import NoticeBoard
+    from pspd.store.store import Store
+    from pspd.watcher.deletions import Doomed
 
 RETRY_SECONDS = 5.0
 """How long to wait after the store could not be written."""
@@ -41,12 +46,7 @@ RETRY_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 """How long `close` waits for a look that hangs, in a network drive that does not answer."""
 
-LONGEST_COALESCE_SECONDS = 2.0
-"""How long hints about a directory that never gets quiet are gathered at most."""
-
 _log = get_logger(__name__)
-
-Place = tuple[RootId, tuple[str, ...]]
 
 
 class Watcher:
@@ -57,7 +57,9 @@ class Watcher:
         notifier_factory: Makes the source of hints; again when one dies.
         taker: Takes what is found.
         options: When to look.
+        board: Where a person reads what is wrong.
         own: Directories of PSP itself, never looked at.
+        folder: A directory of PSP's own for the notifier's signs of life; None: none are asked for.
         make_thread: Makes the thread that looks.
     """
 
@@ -67,27 +69,43 @@ class Watcher:
         notifier_factory: Callable[[], Notifier],
         taker: Taker,
         options: Options,
-        own: Collection[Inode] = (),
+        board: NoticeBoard,
         *,
+        own: Collection[Inode] = (),
+        folder: Path | None = None,
         make_thread: ThreadMaker = unsupervised,
     ) -> None:
         self._store = store
         self._hand_on = taker.hand_on
+        self._options = options
+        self._board = board
         self._keeper = RootKeeper(
-            store, notifier_factory, options, taker=taker, sink=self._take_hint
+            store,
+            notifier_factory,
+            options,
+            taker=taker,
+            sink=self._take_hint,
+            board=board,
+            folder=folder,
         )
+        self._sleep = SleepDetector(options.absence_seconds)
         self._own = frozenset(own)
         self._condition = threading.Condition()
-        self._debounce: Debounce[Place] = Debounce(
-            options.coalesce_seconds, LONGEST_COALESCE_SECONDS
-        )
+        self._box = HintBox(options.coalesce_seconds)
         self._roots: dict[RootId, RootState] = {}
-        self._scans: deque[ScanRequest] = deque()
+        self._looks = Looks(
+            store,
+            self._roots,
+            self._keeper.coverage,
+            lambda: self._new_pass(is_news=True),
+            self._believe,
+        )
+        self._scans = ScanQueue()
         self._removals: deque[WatchRoot] = deque()
         self._work: Iterator[None] | None = None
-        self._scanning: ScanRequest | None = None
         self._sweep: Pass | None = None
         self._next_check = 0.0
+        self._are_mounts_stale = False
         self._stopping = False
         self._thread = make_thread("watcher", self._run, recover=self._start_over)
 
@@ -108,7 +126,7 @@ class Watcher:
                 self._removals.append(root)
             else:
                 self._roots[root.root_id] = RootState(root)
-                self._scans.append(ScanRequest(root.root_id))
+                self._scans.request([root.root_id])
         self._thread.start()
 
     def close(self) -> None:
@@ -119,14 +137,13 @@ class Watcher:
         if self._thread.is_alive():
             self._thread.join(CLOSE_SECONDS)
         self._keeper.close()
-        for request in (*self._scans, *([self._scanning] if self._scanning else [])):
-            request.cancel()
+        self._scans.cancel()
 
     def add(self, root: WatchRoot) -> None:
         """Begin to watch a root that is in the store, or to watch it with other globs."""
         with self._condition:
             self._roots[root.root_id] = RootState(root)
-            self._scans.appendleft(ScanRequest(root.root_id))
+            self._scans.request_first(root.root_id)
             self._condition.notify_all()
 
     def remove(self, root: WatchRoot) -> None:
@@ -143,50 +160,40 @@ class Watcher:
 
     def scan_all(self) -> Future[None]:
         """Scan every root from now on; the future is done when the store knows all of it."""
-        done: Future[None] = Future()
         with self._condition:
-            waiting = {request.root_id: request for request in self._scans}
-            requests = []
-            for root_id in self._roots:
-                request = waiting.get(root_id)
-                if request is None:
-                    request = ScanRequest(root_id)
-                    self._scans.append(request)
-                requests.append(request)
-            ScanRequest.join(requests, done)
+            done = self._scans.request_all(self._roots)
             self._condition.notify_all()
         return done
 
-    def look_at(self, path: str) -> None:
-        """Look at a path soon: somebody did not find there what the store says."""
-        self._take_hint(Hint(path))
+    def look_at(self, path: str, seconds: float = 0.0) -> None:
+        """Look at a path after some seconds: somebody doubts what the store says of it."""
+        with self._condition:
+            self._box.put_later(Hint(path), time.monotonic() + seconds)
+            self._condition.notify_all()
 
-    def _take_hint(self, hint: Hint) -> None:
+    def confirm(self, path: str) -> Future[None]:
+        """Believe that what is missing at and below a path is gone; done when it is dropped."""
+        coverage = self._keeper.coverage
+        coverage.confirm(path, is_confirmed=True)
+        done = self.scan_all()
+        done.add_done_callback(lambda _: coverage.confirm(path, is_confirmed=False))
+        return done
+
+    def _take_hint(self, hint: AnyHint) -> None:
         now = time.monotonic()
         with self._condition:
-            if hint.path is None:
+            if isinstance(hint, MountHint):
+                self._are_mounts_stale = True
+            elif isinstance(hint, Hint) and hint.path is None:
                 self._request_scans(self._roots.values())
             else:
-                self._place_hint(hint.path, now)
+                self._box.put(hint, self._roots.values(), now)
             self._condition.notify_all()
 
     def _request_scans(self, states: Iterable[RootState]) -> None:
         """Queue a scan of each root that waits for none yet."""
         with self._condition:
-            waiting = {request.root_id for request in self._scans}
-            self._scans.extend(
-                ScanRequest(state.root.root_id)
-                for state in states
-                if state.root.root_id not in waiting
-            )
-
-    def _place_hint(self, path: str, now: float) -> None:
-        for state in self._roots.values():
-            if path == state.root.path:
-                self._debounce.add((state.root.root_id, ()), None, now)
-            elif path.startswith(state.prefix):
-                *names, name = path[len(state.prefix) :].split("/")
-                self._debounce.add((state.root.root_id, tuple(names)), name, now)
+            self._scans.request(state.root.root_id for state in states)
 
     # --- the watching thread
 
@@ -210,23 +217,25 @@ class Watcher:
         self._put_back()
 
     def _put_back(self) -> None:
-        """Queue the scan at hand again, with those who wait for it."""
         with self._condition:
-            if self._scanning is not None:
-                self._scans.append(self._scanning)
-                self._scanning = None
+            self._scans.put_back()
 
     def _step(self) -> None:
         now = time.monotonic()
-        if now >= self._next_check:
-            self._next_check = now + ROOT_CHECK_SECONDS
-            running = None if self._scanning is None else self._scanning.root_id
-            due = self._keeper.check(self.roots())
-            self._request_scans(state for state in due if state.root.root_id != running)
         with self._condition:
-            looks = self._debounce.take_due(now)
-        if looks:
-            self._follow(looks)
+            are_mounts_stale, self._are_mounts_stale = self._are_mounts_stale, False
+        if now >= self._next_check or are_mounts_stale:
+            self._next_check = now + self._options.check_seconds
+            self._check()
+        with self._condition:
+            looks = self._box.take_due(self._roots.values(), now)
+        polls = self._keeper.coverage.take_due(now)
+        if looks or polls:
+            if self._sweep is not None:
+                # Directories that a scan has found and not handed on would be taken for new again.
+                self._sweep.flush()
+            if self._looks.follow(looks, polls, lambda: self._stopping):
+                self._take_hint(Hint(None))
         if self._work is not None:
             # One directory at a time: neither hints nor scans keep the other waiting for long.
             if next(self._work, self) is self:
@@ -234,51 +243,61 @@ class Watcher:
         elif not looks:
             self._take_work()
 
+    def _check(self) -> None:
+        """See to the mounts, the roots and the notifier."""
+        for place in self._keeper.mounts.renew():
+            self._take_hint(Hint(place))
+            # What is mounted on or above a root exchanges all of it.
+            self._request_scans(
+                state
+                for state in self.roots()
+                if f"{state.root.path}/".startswith(place.rstrip("/") + "/")
+            )
+        due = self._keeper.check(self.roots())
+        self._request_scans(
+            state for state in due if not self._scans.is_running(state.root.root_id)
+        )
+
     def _take_work(self) -> None:
         with self._condition:
             if self._removals:
                 self._work = self._remove(self._removals[0])
-            elif self._scans:
-                self._scanning = self._scans.popleft()
-                self._work = self._scan(self._scanning)
-            else:
-                due = self._debounce.next_due()
-                until = self._next_check if due is None else min(due, self._next_check)
-                if not self._stopping:
-                    self._condition.wait(max(0.0, until - time.monotonic()))
+            elif (request := self._scans.take()) is not None:
+                self._work = self._scan(request)
+            elif not self._stopping and not self._are_mounts_stale:
+                times = (self._box.next_due(), self._keeper.coverage.next_due(), self._next_check)
+                until = min(time for time in times if time is not None)
+                self._wait(max(0.0, until - time.monotonic()))
 
-    def _follow(self, looks: Sequence[Look[Place]]) -> None:
-        """Look where hints point; moves between these places are seen as moves."""
-        if self._sweep is not None:
-            # Directories that a scan has found and not handed on would be taken for new again.
-            self._sweep.flush()
-        sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=True), self._own)
-        visited: list[RootState] = []
-        for look in looks:
-            root_id, names = look.place
-            state = self._roots.get(root_id)
-            if state is None or state.is_unavailable:
-                continue
-            visited.append(state)
-            for _ in sweep.look(state.root, names, look.names):
-                if self._stopping:
-                    return
-        sweep.flush()
-        if all(state.is_in_place() for state in visited):
-            sweep.finish([state.root for state in visited])
-        else:
-            sweep.is_disturbed = True
-        if sweep.is_disturbed:
-            self._take_hint(Hint(None))
+    def _wait(self, seconds: float) -> None:
+        """Wait for a hint, a request or the clock; scan everything after an absence."""
+        begun = boot_time()
+        self._condition.wait(seconds)
+        if self._sleep.was_away(begun, seconds, boot_time(), time.monotonic()):
+            _log.info("the machine slept or the process was stopped; scanning everything")
+            self._board.count("absences")
+            self._request_scans(self._roots.values())
+
+    def _new_pass(self, *, is_news: bool) -> Pass:
+        return Pass(
+            self._store,
+            lambda found: self._hand_on(found, is_news=is_news),
+            self._own,
+            self._keeper.coverage,
+        )
+
+    def _believe(self, doomed: Doomed) -> bool:
+        """Say whether what is gone from a root may be dropped, or waits for a second look."""
+        state = self._roots.get(doomed.root.root_id)
+        return state is None or self._keeper.believe(state, doomed)
 
     def _scan(self, request: ScanRequest) -> Iterator[None]:
         state = self._roots.get(request.root_id)
         begun = time.monotonic()
         if state is not None and self._keeper.enter(state):
             is_whole = False
-            sweep = Pass(self._store, lambda found: self._hand_on(found, is_news=False), self._own)
-            self._sweep = sweep
-            for _ in sweep.scan(state.root):
+            sweep = self._sweep = self._new_pass(is_news=False)
+            for _ in sweep.scan(state.root, state.former_device):
                 if state.is_unavailable or self._roots.get(request.root_id) is not state:
                     break
                 yield
@@ -287,34 +306,27 @@ class Watcher:
                 # A drive that was unmounted meanwhile looks like a folder whose files are gone.
                 is_in_place = state.is_in_place()
                 if is_in_place:
-                    sweep.finish([state.root])
+                    sweep.finish([state.root], self._believe)
+                    self._keeper.note_whole_scan(state)
                 is_whole = is_in_place and not sweep.is_disturbed
                 state.unreadable = tuple(sweep.unreadable)
             self._sweep = None
             state.is_scanned = True
             self._keeper.plan_rescan(state, time.monotonic() - begun)
+            self._keeper.coverage.publish()
             if not is_whole and request.may_repeat() and request.root_id in self._roots:
                 self._put_back()
                 return
         with self._condition:
-            self._scanning = None
+            self._scans.forget_taken()
         request.finish()
 
     def _remove(self, root: WatchRoot) -> Iterator[None]:
-        """Drop a root's records, one directory at a time from the leaves up."""
+        """Drop a root's records, one directory at a time."""
         self._keeper.unwatch(root)
-        stack = [root.directory]
-        while stack:
-            with self._store.read() as reader:
-                children = [child.directory_id for child in reader.children(stack[-1])]
-            if children:
-                stack.extend(children)
-            else:
-                number = stack.pop()
-                if stack:
-                    self._hand_on([batch.RemoveDirectory(number)], is_news=False)
-                else:
-                    self._hand_on([batch.ForgetRoot(root)], is_news=False)
+        for numbers, operation in removal(self._store, root):
+            self._keeper.coverage.gone(numbers)
+            self._hand_on([operation], is_news=False)
             yield
         with self._condition:
             self._removals.popleft()

@@ -93,7 +93,8 @@ def prepare_decoders() -> None:
         with contextlib.suppress(FileFailure):
             import_reader(name)
     file = io.BytesIO()
-    Image.linear_gradient("L").save(file, "PNG")
+    # In colour: its mean is what OpenBLAS takes a buffer for, and without one it ends the process.
+    Image.linear_gradient("L").convert("RGB").save(file, "PNG")
     extract_query(file.getvalue(), Limits())
     pixel_digest(file.getvalue(), Limits())
 

@@ -72,6 +72,7 @@ def handler() -> TableHandler:
         .on(wire.RootsRequest, replies[wire.RootsReply])
         .on(wire.AddRoot, replies[wire.RootReply])
         .on(wire.RemoveRoot, replies[wire.RootReply])
+        .on(wire.ConfirmRoot, replies[wire.RootReply])
         .on(wire.SearchRequest, SEARCH_REPLY)
         .on(wire.SyncRequest, wire.SyncReply(SEARCH_REPLY.freshness))
         .on(wire.FailuresRequest, wire.FailuresReply([]))

@@ -213,6 +213,20 @@ def test_a_root_is_removed(daemon: TableHandler, run: Run) -> None:
     assert run("remove", "/x").status == 2
 
 
+def test_what_is_missing_in_a_folder_is_confirmed_to_be_gone(
+    daemon: TableHandler, run: Run, tmp_path: Path
+) -> None:
+    result = run("roots", "confirm", str(tmp_path))
+    assert (result.status, result.output) == (
+        0,
+        f"forgetting what is missing in {tmp_path}; done after: pspc sync\n",
+    )
+    assert daemon.calls[-1].request == wire.ConfirmRoot(os.fsencode(tmp_path))
+    assert run("roots", "confirm").status == 2
+    daemon.on(wire.ConfirmRoot, wire.ErrorReply("root", "it is in no watched folder"))
+    assert run("roots", "confirm", str(tmp_path)).errors == "pspc: it is in no watched folder\n"
+
+
 def test_roots_are_listed(daemon: TableHandler, run: Run) -> None:
     assert run("roots").output == "watching\t1200\t0\t3\t\t/home/ann/Pictures\n"
     output = run("roots", is_terminal=True).output

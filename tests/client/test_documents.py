@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pspc import documents
 from pspd.rpc import wire
 from tests.client.conftest import SEARCH_REPLY, Run
 from tests.rpc import samples
@@ -135,3 +136,12 @@ def test_other_documents_have_the_described_fields(
     nested = [item for value in document.values() if isinstance(value, list) for item in value]
     for name in {*document, *(key for item in nested for key in item)}:
         assert f"`{name}`" in described or f'"{name}"' in described
+
+
+def test_a_document_has_no_raw_controls_and_says_the_same() -> None:
+    path = "a\x7f\x9b31m\u202egnp\u200b\U000e0041 caf\u00e9\u3000\x1b.png"
+    entry = wire.FailureEntry(path.encode(), "broken", "no sense")
+    text = documents.text_of(documents.failures([entry]))
+    assert json.loads(text)["failures"][0]["path"] == path
+    assert all(char.isprintable() or char in "\n\u3000" for char in text)
+    assert "caf\u00e9" in text

@@ -92,3 +92,7 @@ def test_a_complete_index_needs_no_notes() -> None:
     fresh = wire.Freshness(indexed=1, pending=0, failed=1)
     assert render.freshness_notes(fresh) == []
     assert render.is_complete(fresh)
+
+
+def test_a_field_has_no_controls_of_either_range() -> None:
+    assert render.field("a\x9b2J\x85\x7f".encode()) == r"a\xc2\x9b2J\xc2\x85\x7f"

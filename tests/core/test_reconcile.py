@@ -57,12 +57,17 @@ def test_every_field_of_the_stamp_counts() -> None:
         FileStamp(5, 8, 7, 1, 1),
         FileStamp(5, 7, 8, 1, 1),
         FileStamp(5, 7, 7, 2, 1),
-        FileStamp(5, 7, 7, 1, 2),
+        FileStamp(5, 7, 8, 1, 2),
     ]
     for other in others:
         assert reconcile({key("a"): other}, {key("a"): indexed(base)}) == [
             Modified(key("a"), other)
         ]
+
+
+def test_a_drive_that_is_plugged_in_elsewhere_answers_until_it_is_read_again() -> None:
+    moved = FileStamp(5, 7, 7, 1, 2)
+    assert reconcile({key("a"): moved}, {key("a"): indexed(stamp(1))}) == [Suspect(key("a"), moved)]
 
 
 def test_an_equal_stamp_of_a_racy_record_is_suspect() -> None:

@@ -63,7 +63,7 @@ class Daemon:
 
     def await_ready(self, seconds: float = START_SECONDS) -> bool:
         """Wait until it says that it is ready; returns whether it did, and did not end."""
-        deadline = self._begun + seconds
+        deadline = time.monotonic() + seconds
         self._told.settimeout(0.05)
         while time.monotonic() < deadline:
             try:

@@ -231,3 +231,14 @@ def test_a_command_that_meets_a_dying_daemon_starts_the_next_one(home: Home) -> 
         assert connection.search(path).hits
         os.kill(home.pid(), signal.SIGTERM)
         assert connection.sync(timeout=30).indexed == 1
+
+
+def test_a_daemon_that_lacks_its_keys_says_so_to_the_client(home: Home) -> None:
+    home.configure('[remote]\nlisten = "tcp://127.0.0.1:1"\n')
+    done = home.run("pspc", "status")
+    home.configure("")
+
+    assert done.returncode == 2
+    assert b"pspd keys add" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert not list(home.path.glob("*.sock"))

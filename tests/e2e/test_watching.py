@@ -10,8 +10,9 @@ import pytest
 
 from tests.e2e.home import Home
 from tests.e2e.scenes import save, scene
+from tests.watcher.bench import until
 
-NOTIFIERS = ["watchdog", "polling", "none"]
+NOTIFIERS = ["inotify", "watchdog", "polling", "none"]
 
 
 def names(hits: dict[str, object]) -> set[str]:
@@ -230,3 +231,64 @@ def test_many_new_folders_at_once_are_all_found(home: Home) -> None:
     home.pspc("sync")
 
     assert home.status()["indexed"] == 60
+
+
+def test_a_folder_that_was_moved_away_and_back_costs_no_decode_over_a_restart(home: Home) -> None:
+    folder = home.pictures()
+    (folder / "trip").mkdir()
+    for seed in range(1, 5):
+        save(seed, folder / "trip" / f"{seed}.png")
+    home.pspc("add", folder, "--wait")
+    assert home.status()["extracted"] == 4
+
+    (folder / "trip").rename(home.folder / "away")
+    home.pspc("sync")
+    assert home.status()["indexed"] == 0
+    (home.folder / "away").rename(folder / "trip")
+    home.pspc("sync")
+    assert (home.status()["indexed"], home.status()["extracted"]) == (4, 4)
+
+    (folder / "trip").rename(home.folder / "away")
+    home.pspc("sync")
+    home.pspc("stop")
+    home.pspc("sync")
+    (home.folder / "away").rename(folder / "trip")
+    home.pspc("sync")
+    assert (home.status()["indexed"], home.status()["extracted"]) == (4, 0)
+
+
+def test_a_picture_that_ended_early_is_whole_after_a_second_look_that_nobody_hinted_at(
+    home: Home,
+) -> None:
+    home.configure('[watch]\nincomplete_seconds = 3.0\nnotifier = "none"\n')
+    folder = home.pictures()
+    whole = save(1, home.folder / "query.png").read_bytes()
+    path = folder / "late.png"
+    path.write_bytes(whole[:-200] + bytes(200))
+    path.write_bytes(whole[:-200])
+    home.pspc("add", folder, "--wait")
+    assert "truncated" in home.pspc("failures")
+    with path.open("ab") as file:
+        file.write(whole[-200:])
+
+    # Neither a hint nor a scan: the daemon looks again by itself.
+    assert until(lambda: home.status()["indexed"] == 1) is not None
+    assert home.pspc("failures") == ""
+
+
+def test_what_is_away_is_told_and_forgotten_on_a_persons_word(home: Home) -> None:
+    folder = home.pictures()
+    save(1, folder / "a.png")
+    home.pspc("add", folder, "--wait")
+    folder.rename(home.folder / "elsewhere")
+    folder.mkdir()
+    home.pspc("sync")
+    (notice,) = home.status()["notices"]
+    assert "unavailable" in notice["cause"]
+    assert "pspc roots confirm" in notice["cure"]
+    assert home.status()["indexed"] == 1
+
+    home.pspc("roots", "confirm", folder)
+    home.pspc("sync")
+    assert home.status()["indexed"] == 0
+    assert home.status()["notices"] == []

@@ -39,6 +39,7 @@ def pictures(count: int) -> Iterator[bytes]:
 @pytest.mark.goal("G8")
 def test_what_was_closed_is_found_after_a_sync(goal: Report, size: Size, home: Home) -> None:
     rounds = size.of(50, 10_000, 100_000)
+    deadline = time.monotonic() + size.of(60, 300, 3600)
     folder = home.pictures()
     seconds: list[float] = []
     missed = 0
@@ -47,6 +48,8 @@ def test_what_was_closed_is_found_after_a_sync(goal: Report, size: Size, home: H
         connection.add(folder)
         connection.sync(timeout=30)
         for number, data in enumerate(pictures(rounds)):
+            if time.monotonic() > deadline:
+                break
             # Few files at a time, as in a folder of downloads; each round's is new.
             path = folder / f"{number % 500}.jpg"
             path.write_bytes(data)
@@ -60,8 +63,9 @@ def test_what_was_closed_is_found_after_a_sync(goal: Report, size: Size, home: H
             if number % 1000 == 999:
                 goal.progress(f"{number + 1:,} of {rounds:,} rounds, {missed} missed")
         daemon.stop()
-    p99 = sorted(seconds)[int(PERCENTILE * (rounds - 1))]
+    done = len(seconds)
+    p99 = sorted(seconds)[int(PERCENTILE * (done - 1))]
     goal.figure(
-        f"{rounds:,} files closed, {rounds - missed:,} found, p99 {1000 * p99:.0f} ms with decode",
+        f"{done:,} files closed, {done - missed:,} found, p99 {1000 * p99:.0f} ms with decode",
         reached=not missed and p99 <= MOST_SECONDS,
     )

@@ -110,9 +110,11 @@ def live_once(home: Home, pictures: Pictures, number: int, delay: float) -> tupl
             acknowledged = pictures.paths()
         pictures.add(3)
         threading.Event().wait(delay)  # the point of the daemon's life at which it is struck
+        workers = daemon.workers()
         status, seconds = daemon.stop(number)
         assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0), status
         witness.close()
+        until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
     return acknowledged | witness.indexed, seconds
 
 
@@ -120,7 +122,8 @@ def live_once(home: Home, pictures: Pictures, number: int, delay: float) -> tupl
 def test_what_was_acknowledged_survives_the_end_of_the_daemon(
     goal: Report, size: Size, home: Home
 ) -> None:
-    rounds = size.of(5, 330, 2000)
+    rounds = size.of(4, 330, 2000)
+    deadline = time.monotonic() + size.of(60, 200, 1800)
     random_ = random.Random(7)
     pictures = Pictures(home.pictures(), random_)
     with Daemon(home) as daemon:
@@ -130,8 +133,9 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
     signals = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP]
     acknowledged_count = lost = faults = 0
     slowest = 0.0
-    for round_ in range(rounds):
-        number = signals[round_ % len(signals)]
+    ended = 0
+    while ended < rounds and time.monotonic() < deadline:
+        number = signals[ended % len(signals)]
         pictures.remove_one()
         acknowledged, seconds = live_once(
             home, pictures, number, random_.uniform(0.0, LONGEST_DELAY)
@@ -141,8 +145,9 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
         acknowledged_count += len(acknowledged)
         lost += len((acknowledged & pictures.paths()) - ledger.indexed)
         faults += len(ledger.faults)
-        if round_ % 50 == 49:
-            goal.progress(f"{round_ + 1} of {rounds} ends: {lost} lost, {faults} faults")
+        ended += 1
+        if ended % 50 == 0:
+            goal.progress(f"{ended} of {rounds} ends: {lost} lost, {faults} faults")
     with Daemon(home) as daemon:
         assert daemon.await_ready()
         with Connection(home.path) as connection:
@@ -151,7 +156,7 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
     ledger = read_ledger(home.path / "store")
     is_exact = ledger.indexed == pictures.paths() and not ledger.failed | ledger.pending
     goal.figure(
-        f"{rounds} ends by SIGKILL, SIGTERM, SIGINT, SIGHUP: {acknowledged_count:,} "
+        f"{ended} ends by SIGKILL, SIGTERM, SIGINT, SIGHUP: {acknowledged_count:,} "
         f"acknowledgements, {lost} lost, {faults} faults in the store, set "
         f"{'exact' if is_exact else 'wrong'}, at most {slowest:.1f} s to end",
         reached=not lost and not faults and is_exact and slowest <= STOP_SECONDS,
@@ -159,8 +164,29 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
 
 
 @pytest.mark.goal("G1")
+def test_an_end_while_it_starts_leaves_nothing_behind(goal: Report, size: Size, home: Home) -> None:
+    rounds = size.of(4, 60, 500)
+    random_ = random.Random(12)
+    statuses: set[int] = set()
+    for _ in range(rounds):
+        with Daemon(home) as daemon:
+            threading.Event().wait(random_.uniform(0.0, 0.8))
+            statuses.add(daemon.stop(random_.choice((signal.SIGTERM, signal.SIGINT)))[0])
+    with Daemon(home) as daemon:
+        is_ready = daemon.await_ready()
+        daemon.stop()
+    # Before its handlers stand, a signal ends it as any program.
+    clean = {0, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGINT}
+    goal.figure(
+        f"{rounds} ends while it starts: statuses {sorted(statuses)}, "
+        f"{'ready' if is_ready else 'not ready'} afterwards",
+        reached=is_ready and statuses <= clean,
+    )
+
+
+@pytest.mark.goal("G1")
 def test_killed_workers_cost_nothing(goal: Report, size: Size, home: Home) -> None:
-    kills = size.of(6, 200, 2000)
+    kills = size.of(6, 100, 2000)
     pictures = Pictures(home.pictures(), random.Random(8))
     random_ = random.Random(9)
     with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:

@@ -61,6 +61,7 @@ REQUESTS: tuple[wire.Request, ...] = (
     wire.RootsRequest(),
     wire.AddRoot(path=b"/home/ann/Pictures", include=["*.jpg"], exclude=["cache/*"], hidden=True),
     wire.RemoveRoot(path=b"/home/ann/Pictures"),
+    wire.ConfirmRoot(path=b"/home/ann/Pictures/usb"),
     wire.SearchRequest(mode="similar", distance=20, count=10),
     wire.SyncRequest(),
     wire.FailuresRequest(after=b"\x00\x01", limit=500),

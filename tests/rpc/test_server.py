@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,10 +20,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pspd.errors import AddressError, FileFailure, RequestError, RootError
-from pspd.rpc import admission, wire
+from pspd.rpc import admission, link, wire
 from pspd.rpc.server import RpcServer
 from tests.rpc import samples
-from tests.rpc.peers import Call, Dealer, Gate, TableHandler, addresses, serving, short_directory
+from tests.rpc.peers import (
+    Call,
+    Dealer,
+    FrontThread,
+    Gate,
+    TableHandler,
+    addresses,
+    local_settings,
+    serving,
+    short_directory,
+)
 
 WELCOME = wire.Welcome(server="pspd", version="0", protocol=1, pid=1)
 STATUS = next(reply for reply in samples.REPLIES if isinstance(reply, wire.StatusReply))
@@ -112,7 +124,7 @@ def test_the_handler_learns_the_deadline_which_is_capped(
 
 
 def test_a_future_keeps_no_thread(dealer: Dealer, handler: TableHandler) -> None:
-    waiting: list[Future[wire.Reply]] = [Future() for _ in range(20)]
+    waiting: list[Future[wire.Reply]] = [Future() for _ in range(12)]
     unasked = iter(waiting)
     asked = threading.Semaphore(0)
 
@@ -245,7 +257,7 @@ def test_mutated_frames_never_stop_the_server(directory: Path, handler: TableHan
         assert attacker.ask(wire.StatusRequest(), wire.StatusReply) == STATUS
 
 
-def test_one_client_cannot_keep_more_than_its_share_in_flight(
+def test_a_process_cannot_keep_more_than_its_share_in_flight_by_any_connection(
     directory: Path, dealer: Dealer, handler: TableHandler
 ) -> None:
     gate = Gate()
@@ -255,16 +267,23 @@ def test_one_client_cannot_keep_more_than_its_share_in_flight(
         return FOUND
 
     handler.on(wire.SearchRequest, search)
-    for number in range(admission.MAX_REQUESTS_PER_PEER):
+    for number in range(admission.MAX_REQUESTS_PER_CLIENT):
         dealer.send(wire.SearchRequest(), id=number, image=b"x")
     dealer.send(wire.StatusRequest(), id=1000)
     seen, reply = dealer.receive()
     assert isinstance(reply, wire.ErrorReply)
     assert (seen, reply.code) == (1000, "busy")
-    with Dealer(directory) as other:
-        assert other.ask(wire.StatusRequest(), wire.StatusReply) == STATUS
+    with Dealer(directory) as again:
+        assert again.ask(wire.StatusRequest(), wire.ErrorReply).retry_ms > 0
+    other = subprocess.run(
+        [sys.executable, "-m", "pspc", "--no-start", "status"],
+        env={**os.environ, "PSP_HOME": os.fspath(directory)},
+        capture_output=True,
+        check=False,
+    )
+    assert other.returncode == 0, other.stderr
     gate.open()
-    replies = [dealer.receive()[1] for _ in range(admission.MAX_REQUESTS_PER_PEER)]
+    replies = [dealer.receive()[1] for _ in range(admission.MAX_REQUESTS_PER_CLIENT)]
     assert replies == [FOUND] * len(replies)
     assert dealer.ask(wire.StatusRequest(), wire.StatusReply) == STATUS
 
@@ -383,7 +402,7 @@ def test_the_sockets_are_usable_by_the_user_alone(directory: Path, handler: Tabl
             modes = [stat.S_IMODE(path.lstat().st_mode) for path in directory.iterdir()]
     finally:
         assert os.umask(previous) == 0
-    assert [mode & 0o077 for mode in modes] == [0, 0]
+    assert [mode & 0o077 for mode in modes] == [0, 0, 0]
 
 
 def test_a_stale_socket_is_replaced(directory: Path, handler: TableHandler) -> None:
@@ -398,7 +417,8 @@ def test_a_stale_socket_is_replaced(directory: Path, handler: TableHandler) -> N
 def test_a_file_at_the_path_is_left_alone(directory: Path, handler: TableHandler) -> None:
     precious = directory / wire.EVENTS_SOCKET_NAME
     precious.write_text("a diary")
-    server = RpcServer(*addresses(directory), handler)
+    front = FrontThread(local_settings(directory))
+    server = RpcServer([front], handler)
     with pytest.raises(AddressError, match="not a socket"):
         server.start()
     server.close()
@@ -420,5 +440,34 @@ def test_a_file_at_the_path_is_left_alone(directory: Path, handler: TableHandler
 def test_an_address_that_cannot_be_used_is_refused_with_the_reason(
     handler: TableHandler, address: str, reason: str
 ) -> None:
+    front = FrontThread(link.Settings(address, address, address))
     with pytest.raises(AddressError, match=reason):
-        RpcServer(address, address, handler).start()
+        RpcServer([front], handler).start()
+
+
+def test_requests_whose_deadline_is_over_do_not_pile_up(
+    dealer: Dealer, handler: TableHandler
+) -> None:
+    gate = Gate()
+
+    def search(_call: Call) -> wire.Reply:
+        gate.pass_through()
+        return FOUND
+
+    handler.on(wire.SearchRequest, search)
+    codes = set()
+    for number in range(200):
+        dealer.send(
+            wire.SearchRequest(), id=number, deadline_ms=0 if number > 1 else 9000, image=b"x"
+        )
+        if number < 2:
+            assert gate.entered.acquire(timeout=30)
+            continue
+        _, reply = dealer.receive()
+        assert isinstance(reply, wire.ErrorReply)
+        codes.add(reply.code)
+    assert codes == {"deadline", "busy"}
+    gate.open()
+    assert [dealer.receive()[1] for _ in range(2)] == [FOUND, FOUND]
+    assert dealer.ask(wire.StatusRequest(), wire.StatusReply) == STATUS
+    assert len(handler.calls) == 3

@@ -500,3 +500,14 @@ def test_a_move_of_what_is_another_file_by_now_moves_nothing(store: Store, root:
     with store.read() as reader:
         assert set(reader.files_in(root.directory)) == {old, new}
         assert [key for _, key in reader.queued(0, 9)] == [old, new]
+
+
+def test_a_store_may_lie_in_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    folder = tmp_path / "caf\udce9\x1b\n" / "store"
+    with_root = Store(folder)
+    root = add_root(with_root)
+    with_root.close()
+    again = Store(folder)
+    with again.read() as reader:
+        assert [each.path for each in reader.roots()] == [root.path]
+    again.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -238,6 +240,16 @@ def test_symbolic_links_are_not_followed_not_even_in_the_middle_of_a_path(tree: 
         open_file(str(tree.top), ("link",), "a")
     with pytest.raises(OSError, match=r"\[Errno"):
         open_directory(str(tree.top), ("link",))
+
+
+def test_what_is_no_plain_file_is_not_even_opened(tmp_path: Path) -> None:
+    """Opening has effects of its own: a FIFO lets its writer in, a tape winds back."""
+    os.mkfifo(tmp_path / "fifo.jpg")
+    os.mknod(tmp_path / "socket.jpg", stat.S_IFSOCK | 0o600)
+    (tmp_path / "directory.jpg").mkdir()
+    for name in ("fifo.jpg", "socket.jpg", "directory.jpg"):
+        with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):
+            open_file(str(tmp_path), (), name)
 
 
 def test_a_path_of_six_kilobytes_is_scanned(tree: Tree) -> None:

@@ -182,6 +182,30 @@ def test_a_memory_bomb_costs_its_own_file_alone() -> None:
         assert pool.deaths == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the address space")
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [("WEBP", {"lossless": True, "method": 0}), ("AVIF", {"speed": 10})],
+)
+def test_what_a_memory_bomb_needs_is_said_whichever_decoder_lacks_it(
+    format: str, options: dict[str, int]
+) -> None:
+    bomb = io.BytesIO()
+    Image.new("RGB", (4_000, 4_000)).save(bomb, format, **options)
+    with closing(WorkerPool(1, Limits(max_memory=64 << 20))) as pool:
+        assert reason_of(pool, bomb.getvalue()) == FailureReason.OUT_OF_MEMORY
+        assert pool.deaths == 0
+
+
+def test_nothing_that_a_worker_needs_for_all_files_is_taken_from_the_memory_of_one() -> None:
+    """OpenBLAS takes 32 MiB at the first colour picture, and ends the process if it cannot."""
+    large = io.BytesIO()
+    Image.new("RGB", (4_000, 4_000)).save(large, "GIF")
+    with closing(WorkerPool(1, Limits(max_memory=64 << 20))) as pool:
+        assert run(pool, large.getvalue()).features is not None
+        assert pool.deaths == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_is_confined() -> None:
     with closing(WorkerPool(1, Limits(), nice=3)) as pool:

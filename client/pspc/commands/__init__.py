@@ -32,7 +32,12 @@ def connect(arguments: argparse.Namespace) -> Connection:
     """Open a connection as the common arguments say, starting the daemon unless they forbid it."""
     from pspc.connection import DEFAULT_TIMEOUT, Connection  # noqa: PLC0415 - 40 ms of ZeroMQ
 
-    return Connection(start=not arguments.no_start, timeout=arguments.timeout or DEFAULT_TIMEOUT)
+    return Connection(
+        start=not arguments.no_start,
+        timeout=arguments.timeout or DEFAULT_TIMEOUT,
+        address=arguments.connect,
+        key=arguments.key,
+    )
 
 
 def about_folder(directory: str, error: DaemonError | PathError) -> str:

@@ -2,36 +2,49 @@
 
 In a pipe: state, indexed, pending, failed, problem and path, separated by tabs; --json has the
 filters too.
+
+A drive that is not mounted looks like a folder whose files were deleted, so what is known of them
+stays. When they are really gone, `pspc roots confirm DIR` says so; DIR is a watched folder, or the
+folder in one where the drive was mounted.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspc.commands import connect
+from pspc.commands import about_folder, connect
+from pspc.errors import DaemonError, PathError, UsageError
 from pspc.render import field, filters, table
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from pspc.connection import Connection
     from pspc.console import Console
     from pspd.rpc import wire
 
 EXAMPLES = """\
   pspc roots
   pspc roots --json
+  pspc roots confirm ~/Pictures/usb
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "confirm", nargs="*", metavar="confirm DIR", help="forget what is missing in a folder"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the roots."""
+    """Print the roots, or confirm that files are gone."""
+    directory = _directory(arguments.confirm)
     with connect(arguments) as connection:
+        if directory is not None:
+            return _confirm(connection, directory, console)
         roots = connection.roots()
     if arguments.json:
         from pspc import documents  # noqa: PLC0415 - of no use to other output
@@ -42,6 +55,27 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     else:
         for root in roots:
             console.line(_line(root))
+    return 0
+
+
+def _directory(words: list[str]) -> str | None:
+    """Return the folder to confirm; None when there is nothing to confirm."""
+    match words:
+        case []:
+            return None
+        case ["confirm", directory]:
+            return directory
+        case _:
+            raise UsageError("wanted is: pspc roots, or pspc roots confirm DIR")
+
+
+def _confirm(connection: Connection, directory: str, console: Console) -> int:
+    try:
+        connection.confirm(directory)
+    except (DaemonError, PathError) as error:
+        console.note(about_folder(directory, error))
+        return 2
+    console.line(f"forgetting what is missing in {printable(directory)}; done after: pspc sync")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
@@ -25,12 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start the daemon, or say that it runs."""
-    from pspc.autostart import ensure_running  # noqa: PLC0415 - brings ZeroMQ
+    from pspc.autostart import START_SECONDS, ensure_running  # noqa: PLC0415 - brings ZeroMQ
 
     if arguments.no_start:
         raise SetupError("start and --no-start contradict each other")
-    is_new = ensure_running(os.environ)
+    begun = time.monotonic()
+    is_new = ensure_running(os.environ, seconds=arguments.timeout or START_SECONDS)
     with connect(arguments) as connection:
+        connection.timeout = max(0.0, connection.timeout - (time.monotonic() - begun))
         pid = connection.hello().pid
     console.line(f"pspd is started, pid {pid}" if is_new else f"pspd already runs, pid {pid}")
     return 0

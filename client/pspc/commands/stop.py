@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return 0
     arguments.no_start = True
     with connect(arguments) as connection:
-        pid = connection.stop()
         deadline = time.monotonic() + connection.timeout
+        pid = connection.stop()
     while is_running(os.environ) or is_alive(pid):
         if time.monotonic() >= deadline:
             raise Unreachable(f"pspd was told to stop and has not yet, its pid is {pid}")

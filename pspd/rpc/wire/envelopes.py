@@ -18,6 +18,9 @@ MAX_ENVELOPE_BYTES = 1 << 20
 MAX_QUERY_BYTES = 256 << 20
 """Largest query image, as the default limit on indexed files."""
 
+MAX_REMOTE_QUERY_BYTES = 64 << 20
+"""Largest query image that is sent over tcp."""
+
 
 class RequestEnvelope(msgspec.Struct, frozen=True):
     """What surrounds every request."""
@@ -76,10 +79,8 @@ def decode_request(frame: bytes) -> tuple[RequestEnvelope, Request]:
     Raises:
         WireError: `too_large`, `malformed`, `protocol_too_new` or `unknown_request`.
     """
-    if len(frame) > MAX_ENVELOPE_BYTES:
-        raise WireError("too_large", f"an envelope may have {MAX_ENVELOPE_BYTES} bytes")
     # The head first: the rest of a newer envelope may be nothing this version can read.
-    head = _decode(_head_decoder, frame, "malformed", 0)
+    head = decode_head(frame)
     if head.protocol > PROTOCOL_VERSION:
         raise WireError(
             "protocol_too_new",
@@ -89,6 +90,17 @@ def decode_request(frame: bytes) -> tuple[RequestEnvelope, Request]:
         )
     envelope = _decode(_request_envelope_decoder, frame, "malformed", head.id)
     return envelope, _decode(_request_decoder, envelope.body, "unknown_request", head.id)
+
+
+def decode_head(frame: bytes) -> EnvelopeHead:
+    """Decode the part of a request's envelope that tells whether it is one at all.
+
+    Raises:
+        WireError: `malformed` or `too_large`.
+    """
+    if len(frame) > MAX_ENVELOPE_BYTES:
+        raise WireError("too_large", f"an envelope may have {MAX_ENVELOPE_BYTES} bytes")
+    return _decode(_head_decoder, frame, "malformed", 0)
 
 
 def encode_reply(reply: Reply, *, id: int) -> bytes:

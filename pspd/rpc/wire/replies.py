@@ -15,6 +15,7 @@ ErrorCode = Literal[
     "protocol_too_new",
     "deadline",
     "busy",
+    "forbidden",
     "bad_request",
     "bad_query",
     "root",
@@ -265,6 +266,8 @@ class ErrorReply(Message, frozen=True, tag="error"):
     """One sentence for a person."""
     reason: str = ""
     """For `bad_query`: a value of `pspd.core.model.FailureReason`."""
+    retry_ms: int = 0
+    """For `busy`: when to ask again, in milliseconds."""
 
 
 Reply = (

@@ -42,6 +42,13 @@ class RemoveRoot(Message, frozen=True, tag="remove_root"):
     path: bytes
 
 
+class ConfirmRoot(Message, frozen=True, tag="confirm_root"):
+    """Believe that what is missing in a directory is gone: no drive will bring it back."""
+
+    path: bytes
+    """A watch root, or a directory in one."""
+
+
 class SearchRequest(Message, frozen=True, tag="search"):
     """Search with the image in the second frame."""
 
@@ -99,6 +106,7 @@ Request = (
     | RootsRequest
     | AddRoot
     | RemoveRoot
+    | ConfirmRoot
     | SearchRequest
     | SyncRequest
     | FailuresRequest
@@ -106,3 +114,6 @@ Request = (
     | JobRequest
     | StopRequest
 )
+
+RemoteRequest = Hello | StatusRequest | RootsRequest | SearchRequest | FailuresRequest
+"""What a client can ask over tcp: nothing that names a path, changes anything or reads it all."""

@@ -1,0 +1,122 @@
+"""Whether to believe that much of a root is gone: a deletion is hinted at, a vanished drive is not.
+
+A network drive may answer with an empty listing, a disk may be exchanged under a folder; both look
+as if a person had deleted everything. So a sweep that would drop more than half of a root without
+as many hints of deletions waits for a second look, or for a person's word.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pspd.core.model import Counts, DirectoryId, WatchRoot
+from pspd.store import batch
+
+if TYPE_CHECKING:
+    from pspd.store.reader import Reader
+    from pspd.store.store import Store
+
+FEWEST_RECORDS = 100
+"""A root of so many records or fewer is believed at once: little is lost, and soon read again."""
+
+HINTED_SHARE = 10
+"""One hint of a deletion for so many things that are gone is enough: of a burst that overflowed the
+kernel's queue only a part is told."""
+
+
+@dataclass(slots=True)
+class Doomed:
+    """What one sweep found to be gone from one root."""
+
+    root: WatchRoot
+    operations: list[batch.Operation] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Suspicion:
+    """How much of a root seems gone, and since when."""
+
+    files: int = 0
+    """Records that wait to be dropped; 0 when nothing is suspicious."""
+    until: float = 0.0
+    """When a second look is believed, by the monotonic clock."""
+    is_renewed: bool = False
+    """Whether the scan at hand found it as well."""
+    hinted: int = 0
+    """Hints of deletions that no sweep has used yet."""
+
+    def believe(self, store: Store, doomed: Doomed, patience: float | None) -> bool:
+        """Say whether what is gone may be dropped, and remember the answer.
+
+        Args:
+            store: Where the records are.
+            doomed: What is gone.
+            patience: Seconds until a second look is believed; None when a person confirmed it.
+        """
+        needed = len(doomed.operations)
+        is_hinted = self.hinted * HINTED_SHARE >= needed
+        self.hinted = max(0, self.hinted - needed)
+        files = 0 if is_hinted else _files_of_most(store, doomed)
+        now = time.monotonic()
+        if not files or patience is None or (self.files and now >= self.until):
+            self.files = 0
+            return True
+        if not self.files:
+            self.until = now + patience
+        self.files = files
+        self.is_renewed = True
+        return False
+
+
+def directories_dropped(store: Store, operations: Sequence[batch.Operation]) -> list[DirectoryId]:
+    """Return the directories that operations drop, those below them included."""
+    found: list[DirectoryId] = []
+    with store.read() as reader:
+        for operation in operations:
+            if isinstance(operation, batch.RemoveDirectory):
+                found += _below(reader, operation.directory_id)
+    return found
+
+
+def removal(store: Store, root: WatchRoot) -> Iterator[tuple[list[DirectoryId], batch.Operation]]:
+    """Yield what drops a root bit by bit, from the leaves up, each with the directories it drops.
+
+    What is yielded has to be applied before the next is asked for.
+    """
+    stack = [root.directory]
+    while stack:
+        with store.read() as reader:
+            children = [child.directory_id for child in reader.children(stack[-1])]
+        if children:
+            stack.extend(children)
+            continue
+        number = stack.pop()
+        yield [number], batch.RemoveDirectory(number) if stack else batch.ForgetRoot(root)
+
+
+def _files_of_most(store: Store, doomed: Doomed) -> int:
+    """Return how many files are gone if they are more than half of a root's; else 0."""
+    with store.read() as reader:
+        counts = reader.counts().get(doomed.root.root_id, Counts())
+        # A file that is read again counts twice, as indexed and as pending: then it takes more.
+        known = counts.indexed + counts.failed + counts.pending
+        if known <= FEWEST_RECORDS:
+            return 0
+        files = sum(isinstance(each, batch.FileGone) for each in doomed.operations)
+        for operation in doomed.operations:
+            if isinstance(operation, batch.RemoveDirectory):
+                for number in _below(reader, operation.directory_id):
+                    files += len(reader.files_in(number))
+    return files if 2 * files > known else 0
+
+
+def _below(reader: Reader, top: DirectoryId) -> list[DirectoryId]:
+    found, stack = [], [top]
+    while stack:
+        number = stack.pop()
+        found.append(number)
+        stack += [child.directory_id for child in reader.children(number)]
+    return found

@@ -1,0 +1,105 @@
+"""Looks where hints point, and into the directories that no hint comes from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pspd.core.debounce import Look
+from pspd.core.model import DirectoryId, RootId
+from pspd.watcher.hint_box import Place, Target, target_of
+
+if TYPE_CHECKING:
+    from pspd.store.store import Store
+    from pspd.watcher.coverage import Coverage
+    from pspd.watcher.deletions import Doomed
+    from pspd.watcher.roots import RootState
+    from pspd.watcher.scan import Pass
+
+
+class Looks:
+    """Used by the watcher's thread alone.
+
+    Args:
+        store: Says where a directory is by now.
+        roots: How each root is.
+        coverage: Knows what is polled.
+        new_pass: Makes a sweep whose finds are news.
+        believe: Says whether what is gone from a root may be dropped.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        roots: Mapping[RootId, RootState],
+        coverage: Coverage,
+        new_pass: Callable[[], Pass],
+        believe: Callable[[Doomed], bool],
+    ) -> None:
+        self._store = store
+        self._roots = roots
+        self._coverage = coverage
+        self._new_pass = new_pass
+        self._believe = believe
+
+    def follow(
+        self,
+        looks: Sequence[tuple[Look[Place], int]],
+        polls: Sequence[DirectoryId],
+        is_stopping: Callable[[], bool],
+    ) -> bool:
+        """Look at all these places; moves between them are seen as moves.
+
+        Args:
+            looks: Where hints point, each with the number of removals that were hinted at.
+            polls: Directories to poll.
+            is_stopping: Asked after each directory.
+
+        Returns:
+            Whether directories moved under its feet, so that everything has to be scanned.
+        """
+        begun = time.monotonic()
+        targets = [*self._hinted(looks), *self._polled(polls)]
+        sweep = self._new_pass()
+        visited: list[RootState] = []
+        for target in targets:
+            if target.state.is_unavailable:
+                continue
+            visited.append(target.state)
+            before = sweep.differences
+            for _ in sweep.look(target.state.root, target.names, target.only):
+                if is_stopping():
+                    return False
+            if target.polled is not None:
+                is_changed = sweep.differences != before
+                self._coverage.polled(target.polled, time.monotonic(), is_changed=is_changed)
+        sweep.flush()
+        if not all(state.is_in_place() for state in visited):
+            return True
+        sweep.finish([state.root for state in visited], self._believe)
+        if polls:
+            self._coverage.took(time.monotonic() - begun)
+        return sweep.is_disturbed
+
+    def _hinted(self, looks: Sequence[tuple[Look[Place], int]]) -> list[Target]:
+        targets: list[Target] = []
+        for look, removals in looks:
+            target = target_of(look, self._store, self._roots)
+            if isinstance(target, Target):
+                target.state.suspicion.hinted += removals
+                targets.append(target)
+            elif target is not None:
+                self._coverage.gone([target])
+        return targets
+
+    def _polled(self, polls: Sequence[DirectoryId]) -> list[Target]:
+        targets: list[Target] = []
+        for number in polls:
+            target = target_of(Look(number, None), self._store, self._roots)
+            if isinstance(target, Target):
+                targets.append(replace(target, polled=number))
+            else:
+                self._coverage.gone([number])
+        return targets

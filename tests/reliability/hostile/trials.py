@@ -1,0 +1,118 @@
+"""Starts trials, notices how each ends, and goes on behind a mutant that ended one."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+
+from tests.reliability.hostile.trial import PROGRESS
+
+HANG_SECONDS = 60.0
+"""A mutant that takes longer waits for something: one that is only slow ends by SIGXCPU before."""
+
+_LOOK_SECONDS = 1.0
+_HANGS = "it hangs"
+_TIME_IS_UP = "time is up"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of all mutants of some trials together."""
+
+    indexed: int = 0
+    failed: int = 0
+    longest: float = 0.0
+    """Seconds that the slowest took."""
+    findings: dict[int, str] = field(default_factory=dict)
+    """Number of a mutant → what it did that it may not."""
+
+    @property
+    def tried(self) -> int:
+        """How many mutants there were."""
+        return self.indexed + self.failed + len(self.findings)
+
+
+def try_all(seed: int, count: int, *, lanes: int, seconds: float) -> Outcome:
+    """Try mutants 0 to `count`, some at once, for so many seconds at most."""
+    outcome = Outcome()
+    lock = threading.Lock()
+    deadline = time.monotonic() + seconds
+
+    def run(lane: int) -> None:
+        part = _Lane(seed, lane, count, lanes, deadline).run()
+        with lock:
+            outcome.indexed += part.indexed
+            outcome.failed += part.failed
+            outcome.longest = max(outcome.longest, part.longest)
+            outcome.findings |= part.findings
+
+    threads = [threading.Thread(target=run, args=(lane,)) for lane in range(lanes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcome
+
+
+def peak_memory() -> int:
+    """Return the most memory that an ended trial had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+
+
+class _Lane:
+    """Every so-manieth mutant, in one process after the other."""
+
+    def __init__(self, seed: int, first: int, count: int, lanes: int, deadline: float) -> None:
+        self._seed, self._next, self._count, self._lanes = seed, first, count, lanes
+        self._deadline = deadline
+        self._findings: dict[int, str] = {}
+
+    def run(self) -> Outcome:
+        with tempfile.NamedTemporaryFile() as file:
+            os.truncate(file.name, PROGRESS.size)
+            with mmap.mmap(file.fileno(), PROGRESS.size) as progress:
+                while self._next < self._count and time.monotonic() < self._deadline:
+                    self._try(file.name, progress)
+                _, _, indexed, failed, longest = PROGRESS.unpack_from(progress)
+        return Outcome(indexed, failed, longest, self._findings)
+
+    def _try(self, path: str, progress: mmap.mmap) -> None:
+        """Run one trial to its end, whatever that is."""
+        numbers = map(str, (self._seed, self._next, self._count, self._lanes))
+        command = [sys.executable, "-m", "tests.reliability.hostile.trial", path, *numbers]
+        PROGRESS.pack_into(progress, 0, -1, time.monotonic(), *PROGRESS.unpack_from(progress)[2:])
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            killed_for = self._wait(process, progress)
+            number = PROGRESS.unpack_from(progress)[0]
+            assert process.stdout is not None
+            for line in process.stdout:
+                found, _, what = line.strip().partition(" ")
+                self._findings[int(found)] = what
+            status = process.wait()
+        assert number >= 0, "a trial did not even begin"
+        self._next = number + self._lanes
+        if killed_for == _HANGS:
+            self._findings[number] = "hangs"
+        elif killed_for != _TIME_IS_UP and status != 0:
+            self._findings[number] = f"ended the process with {status}"
+
+    def _wait(self, process: subprocess.Popen[str], progress: mmap.mmap) -> str:
+        """Wait until a trial ends or has to be ended; returns why it had to, else nothing."""
+        while True:
+            try:
+                process.wait(_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                number, begun, *_ = PROGRESS.unpack_from(progress)
+                hangs: bool = time.monotonic() - begun > HANG_SECONDS
+                if hangs or (time.monotonic() > self._deadline and number >= 0):
+                    process.kill()
+                    return _HANGS if hangs else _TIME_IS_UP
+            else:
+                return ""

@@ -1,0 +1,95 @@
+"""What seems gone is only believed when somebody was seen deleting it, or looked twice."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pspd.watcher.notify import NoNotifier
+from tests.watcher.bench import OPTIONS, Bench, until, watching
+from tests.watcher.test_scan import write
+
+MANY = 150
+
+
+def fill(bench: Bench) -> None:
+    for number in range(MANY):
+        write(bench.top / f"{number % 10}" / f"{number}")
+
+
+def empty(bench: Bench, most: int = MANY) -> None:
+    """Remove files while nobody tells the watcher."""
+    for number in range(most):
+        (bench.top / f"{number % 10}" / f"{number}").unlink()
+
+
+@pytest.fixture
+def deaf(tmp_path: Path) -> Iterator[Bench]:
+    """A watcher that nobody hints anything to, over a folder with many files."""
+    with watching(tmp_path, NoNotifier) as bench:
+        fill(bench)
+        bench.sync()
+        yield bench
+
+
+def test_a_folder_that_is_suddenly_empty_keeps_its_records_and_says_so(deaf: Bench) -> None:
+    empty(deaf)
+    deaf.sync()
+    assert len(deaf.stamps()) == MANY
+    (notice,) = deaf.notices("more than half")
+    assert "pspc roots confirm" in notice.cure
+    assert "150 files" in deaf.watcher.roots()[0].problem
+    deaf.sync()
+    assert len(deaf.stamps()) == MANY, "asking again is no second look"
+
+
+def test_a_persons_word_drops_them_at_once(deaf: Bench) -> None:
+    empty(deaf)
+    deaf.sync()
+    deaf.watcher.confirm(str(deaf.top)).result(timeout=30)
+    assert deaf.stamps() == {}
+    assert not deaf.notices("more than half")
+    assert deaf.watcher.roots()[0].problem == ""
+
+
+def test_files_that_come_back_are_no_longer_suspected(deaf: Bench) -> None:
+    shutil.copytree(deaf.top, deaf.folder / "kept")
+    empty(deaf)
+    deaf.sync()
+    shutil.rmtree(deaf.top)
+    (deaf.folder / "kept").rename(deaf.top)
+    deaf.sync()
+    assert deaf.is_exact()
+    assert not deaf.notices("more than half")
+
+
+def test_a_second_look_after_the_time_is_believed(tmp_path: Path) -> None:
+    options = replace(OPTIONS, confirm_seconds=0.3)
+    with watching(tmp_path, NoNotifier, options) as bench:
+        fill(bench)
+        bench.sync()
+        empty(bench)
+        bench.sync()
+        assert len(bench.stamps()) == MANY
+        # No sync: the watcher looks again by itself.
+        assert until(lambda: not bench.stamps()) is not None
+
+
+def test_half_of_a_folder_may_go(deaf: Bench) -> None:
+    empty(deaf, MANY // 2)
+    deaf.sync()
+    assert len(deaf.stamps()) == MANY // 2
+
+
+def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
+    with watching(tmp_path) as bench:
+        fill(bench)
+        assert bench.settles() is not None
+        for number in range(10):
+            shutil.rmtree(bench.top / f"{number}")
+        assert bench.settles() is not None
+        assert not bench.notices("more than half")
