@@ -87,7 +87,7 @@ def test_a_power_cut_leaves_a_store_that_opens_with_all_that_was_acknowledged(
     if library is None:
         goal.cannot_run("no C compiler, or not Linux")
         return
-    wanted = size.of(250, 4000, 100_000)
+    wanted = size.of(250, 10_000, 100_000)
     environ = shim.environ(library, {"JOURNAL": tmp_path / "journal", "PATHS": "/data.mdb:/ledger"})
     recorded = Nursery(environ)
     recorded.ask("write_some", str(tmp_path / "origin"), BATCHES, str(tmp_path / "ledger"))
@@ -161,7 +161,7 @@ def stored(tmp_path: Path) -> Path:
 def test_no_damage_is_answered_from_and_every_one_is_found(
     goal: Report, size: Size, nursery: Nursery, stored: Path, tmp_path: Path
 ) -> None:
-    damages = size.of(42, 600, 10_000)
+    damages = size.of(42, 1200, 10_000)
     count = STORED * FILES_A_BATCH
     truth = {str(c): [f"/pictures/{c:08}.png"] for c in range(count)}
     results: Counter[str] = Counter()
