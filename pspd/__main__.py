@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pspd import __version__
-from pspd.errors import PspError
-from pspd.rpc.wire.text import printable
+from pspd.errors import ConfigError, PspError
+from pspd.rpc.wire.text import printable, quoted
 
 EX_SOFTWARE = 70
 """Of sysexits(3), as the next one; systemd restarts upon either."""
@@ -23,6 +23,7 @@ examples:
   pspd --print-config           show every setting that is in force
   pspd --libraries              show which libraries it is made of, and their versions
   PSP_HOME=/tmp/psp pspd        keep everything under one folder
+  pspd --repair                 put the store aside; the next daemon builds it anew
   pspd keys add laptop f.key    let a client in over tcp ([remote] listen); f.key is for it
   pspd keys list                who is let in
   pspd keys remove laptop       shut it out
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon from the command line."""
     options = _parser().parse_args(arguments)
     try:
+        if options.repair:
+            return _repair(options.config)
         if options.libraries:
             return _list_libraries()
         return _run(options)
@@ -75,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         "--libraries",
         action="store_true",
         help="print the versions of all libraries, bundled ones included, and exit",
+    )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="put the store aside and exit; the next daemon makes another from the newest backup "
+        "and the pictures, and the watched folders stay",
     )
     parser.add_argument("--version", action="version", version=f"pspd {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="")
@@ -123,6 +132,22 @@ def _list_libraries() -> int:
 
     for name, version in versions().items():
         sys.stdout.write(f"{name} {version}\n")
+    return 0
+
+
+def _repair(config_file: Path | None) -> int:
+    from pspd import config as configuration  # noqa: PLC0415
+    from pspd.lock import only_daemon  # noqa: PLC0415
+    from pspd.store import opening  # noqa: PLC0415
+
+    state = configuration.load(os.environ, config_file).paths.state
+    if not state.is_dir():
+        raise ConfigError(f"there is no store: {quoted(os.fspath(state))} is no folder")
+    os.umask(0o077)
+    with only_daemon(state):
+        told = opening.rebuild(state) or ["there was no store"]
+    for line in told:
+        sys.stdout.write(f"{line}\n")
     return 0
 
 

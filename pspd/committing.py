@@ -8,6 +8,7 @@ expected goes back to the queue, file by file, for the store may have it or not.
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
@@ -19,11 +20,13 @@ from dataclasses import dataclass
 from pspd.errors import StoreError
 from pspd.log import get_logger
 from pspd.reading_queue import ReadingQueue
+from pspd.room import RETRY_SECONDS as RETRY_WRITE_SECONDS
+from pspd.room import Room
 from pspd.store import batch
 from pspd.supervision import ThreadMaker
 
 RETRY_SECONDS = 5.0
-"""How long to wait before what the store could not take or give is tried again."""
+"""How long to wait before what the store could not give is tried again."""
 
 RATE_SECONDS = 10.0
 """The rate is taken over so many seconds."""
@@ -44,6 +47,10 @@ class Options:
     """How long a file that somebody writes is left alone."""
     batch_files: int
     batch_seconds: float
+    min_free_bytes: int = 0
+    """Kept free on the store's disk; see `pspd.store.file_system.missing_room`."""
+    retry_seconds: Sequence[float] = RETRY_WRITE_SECONDS
+    """How long to wait before what could not be stored is tried again."""
 
 
 class Committer:
@@ -54,6 +61,7 @@ class Committer:
         store: Stores a batch; raises StoreError when nothing of it was stored.
         options: How large and how late a batch may be.
         make_thread: Makes the thread.
+        room: Of the store's disk: says when to try again.
     """
 
     def __init__(
@@ -62,10 +70,12 @@ class Committer:
         store: Callable[[Sequence[batch.Operation]], batch.Applied],
         options: Options,
         make_thread: ThreadMaker,
+        room: Room,
     ) -> None:
         self._queue = reading_queue
         self._store = store
         self._options = options
+        self._room = room
         self._results: queue.Queue[batch.Operation | None] = queue.Queue(4 * options.threads)
         self._in_hand: list[batch.Operation] = []
         self._is_ended = False
@@ -138,13 +148,13 @@ class Committer:
             self._in_hand.append(result)
 
     def _store_results(self) -> None:
-        while True:
+        for failures in itertools.count(1):
             try:
                 applied = self._store(self._in_hand)
                 break
             except StoreError as error:
                 _log.error("a batch cannot be stored; trying again", error=error)
-                if self._stopping.wait(RETRY_SECONDS):
+                if self._room.wait(failures, self._stopping):
                     return
         now = time.monotonic()
         self._finished.extend([now] * len(self._in_hand))

@@ -44,7 +44,10 @@ from pspd.searcher import Options as SearchOptions
 from pspd.searcher import Searcher
 from pspd.service import Service
 from pspd.store.batch import PathChange
-from pspd.store.store import Store
+from pspd.store.opening import OpenedStore, open_store
+from pspd.store.opening import Options as StoreOptions
+from pspd.storekeeper import Options as StorekeeperOptions
+from pspd.storekeeper import Storekeeper
 from pspd.supervision import Supervisor
 from pspd.upkeep import Upkeep
 from pspd.watcher.inotify_notifier import InotifyNotifier
@@ -79,9 +82,9 @@ def run(config: Config, environ: Mapping[str, str], opening: Opening) -> None:
     with ExitStack() as stack:
         stack.enter_context(watched_threads(stop, deaths))
         try:
-            store, index = _open_store(config, stack)
+            opened, index = _open_store(config, stack)
             end = _End(stop, deaths)
-            service, server = _start_parts(config, stack, store, index, end, opening)
+            service, server = _start_parts(config, stack, opened, index, end, opening)
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)
@@ -109,14 +112,14 @@ class _End:
         self.stop.set()
 
 
-def _open_store(config: Config, stack: ExitStack) -> tuple[Store, Index]:
+def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
     """Open the store and read the index out of its columns."""
-    store = Store(config.paths.state / "store", map_bytes=config.store.map_bytes)
-    stack.callback(store.close)
+    options = StoreOptions(config.store.map_bytes, config.store.file_systems == "any")
+    opened = open_store(config.paths.state, options)
+    stack.callback(opened.close)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
-    with store.read() as reader:
-        index.put(reader.rows())
-    return store, index
+    index.put(opened.rows())
+    return opened, index
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,15 @@ def _start_workers(config: Config, stack: ExitStack, board: NoticeBoard) -> _Poo
 
 
 def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
-    config: Config, stack: ExitStack, store: Store, index: Index, end: _End, opening: Opening
+    config: Config,
+    stack: ExitStack,
+    opened: OpenedStore,
+    index: Index,
+    end: _End,
+    opening: Opening,
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
+    store = opened.store
     board = opening.board
     pools = _start_workers(config, stack, board)
     folders = (config.paths.state, config.paths.runtime)
@@ -200,6 +209,17 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         keep_removed_days=config.store.keep_removed_days,
         make_thread=supervisor,
     )
+    storekeeper = Storekeeper(
+        opened=opened,
+        indexer=indexer,
+        reader=file_reader,
+        rescan=watcher.scan_all,
+        board=board,
+        stop=end.stop.set,
+        give_up=end.for_want_of,
+        options=_storekeeper_options(config),
+        make_thread=supervisor,
+    )
     service = Service(
         store=store,
         roots=Roots(store, watcher, indexer.apply, own),
@@ -207,6 +227,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         indexer=indexer,
         reader=file_reader,
         upkeep=upkeep,
+        storekeeper=storekeeper,
         searcher=Searcher(
             store, index, pools.queries, quarantine, _search_options(config), indexer.remember
         ),
@@ -217,7 +238,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     )
     audience.watcher = watcher
     server = audience.server = _start_server(config, stack, service, opening)
-    for part in (indexer, watcher, upkeep):
+    for part in (indexer, watcher, upkeep, storekeeper):
         part.start()
         stack.callback(part.close)
     stack.callback(supervisor.close)
@@ -314,6 +335,15 @@ def _indexer_options(config: Config, threads: int) -> IndexerOptions:
         quiet_seconds=config.watch.quiet_seconds,
         batch_files=config.store.batch_files,
         batch_seconds=config.store.batch_seconds,
+        min_free_bytes=config.store.min_free_bytes,
+    )
+
+
+def _storekeeper_options(config: Config) -> StorekeeperOptions:
+    return StorekeeperOptions(
+        state=config.paths.state,
+        backup_days=config.store.backup_days,
+        backups_kept=config.store.backups_kept,
     )
 
 

@@ -6,7 +6,9 @@ PspError
 ├── AddressError         the socket's address cannot be used
 │   └── KeyFileError     a key is missing or may be known to others
 ├── StoreError           the store cannot be opened or trusted
-│   └── StoreTooNew      written by a newer version; left untouched
+│   ├── StoreTooNew      written by a newer version; left untouched
+│   ├── StoreDamaged      a value or a page is not what was written; it is never answered from
+│   └── StoreUnusable     nothing this program may do makes a store of it; a person has to
 ├── PartDied             a thread of the daemon died; it has to be started anew
 ├── NoWorker             no worker process can be had, or the pool is closed
 ├── RootError            a watch root cannot be added or removed
@@ -66,6 +68,16 @@ class StoreTooNew(StoreError):
     """The store was written by a newer version of PSP and is left untouched."""
 
     code = "store_too_new"
+    exit_status = 78
+
+
+class StoreDamaged(StoreError):
+    """Something in the store is not what was written there."""
+
+
+class StoreUnusable(StoreError):
+    """The store cannot be used until a person did something; starting again would not help."""
+
     exit_status = 78
 
 

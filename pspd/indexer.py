@@ -18,17 +18,22 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from pspd.committing import RETRY_SECONDS, Committer, Options
-from pspd.core.model import FailureReason, FileKey
+from pspd.core.model import FailureReason, FileKey, ImageNumber
 from pspd.errors import NoWorker, StoreError
 from pspd.log import get_logger
 from pspd.reading import FileReader, Missing, NotReady
 from pspd.reading_queue import Entry, ReadingQueue
+from pspd.room import LOOK_SECONDS, Room
 from pspd.search.index import Index, Rows
 from pspd.store import batch
 from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
+    from pspd.store.manifest import KeptRoot
+    from pspd.store.mending import Mended
     from pspd.store.store import Store
 
 MOST_DEATHS = 2
@@ -80,8 +85,11 @@ class Indexer:
         self._index = index
         self._reader = reader
         self._audience = audience
+        self._room = Room(store.folder, options.min_free_bytes, options.retry_seconds)
         self._queue = ReadingQueue(store)
-        self._committer = Committer(self._queue, self._apply_noting, options, make_thread)
+        self._committer = Committer(
+            self._queue, self._apply_noting, options, make_thread, self._room
+        )
         self._applying = threading.Lock()
         self._is_index_behind = False
         self._stopping = threading.Event()
@@ -106,7 +114,7 @@ class Indexer:
     @property
     def problem(self) -> str:
         """Why something cannot be stored at present; empty when all is well."""
-        return next(iter(list(self._problems.values())), "")
+        return next(iter(list(self._problems.values())), "") or self._room.problem()
 
     @property
     def is_idle(self) -> bool:
@@ -170,10 +178,35 @@ class Indexer:
         return applied
 
     def _catch_up(self) -> None:
-        """Bring the whole index up to the store again; what is gone is found out by searches."""
+        """Bring the whole index up to the store again."""
         with self._store.read() as reader:
-            self._index.put(reader.rows())
+            rows = reader.rows()
+            ever = np.arange(reader.meta("next_image"), dtype=np.int64)
+        self._index.put(rows)
+        self._index.drop(np.setdiff1d(ever, rows.numbers))
         self._is_index_behind = False
+
+    @contextmanager
+    def at_rest(self) -> Iterator[Index]:
+        """Let nothing be applied meanwhile: index and store say the same."""
+        with self._applying:
+            if self._is_index_behind:
+                self._catch_up()
+            yield self._index
+
+    def mend(self, roots: Sequence[KeptRoot], distrusted: frozenset[ImageNumber]) -> Mended:
+        """Mend the store as `Store.mend` does, and bring the index up to it.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+        with self._applying:
+            mended = self._store.mend(roots, distrusted)
+            self._is_index_behind = True
+            self._catch_up()
+        self._queue.wake()
+        self._queue.recheck()
+        return mended
 
     def remember(self, operations: Sequence[batch.Operation]) -> None:
         """Apply what a search learned, soon; dropped when there is no room, never waited for."""
@@ -200,6 +233,8 @@ class Indexer:
 
     def _read(self) -> None:
         while not self._stopping.is_set():
+            if self._room.problem() and not self._stopping.wait(LOOK_SECONDS):
+                continue
             entry = self._take()
             if entry is None:
                 continue

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pspd.quarantine import Quarantine
     from pspd.store.store import Store
     from pspd.workers.pool import WorkerPool
+    from pspd.workers.replies import Outcome
 
 
 ABSENT_ROOT_SECONDS = 30.0
@@ -247,6 +248,29 @@ class FileReader:
             return None
         self._count_extraction()
         return batch.ImageRefreshed(number, outcome.features)
+
+    def compare(self, key: FileKey) -> tuple[FileStamp, Outcome] | None:
+        """Read a file whatever is known of it; None when it cannot be read now, or changes.
+
+        Raises:
+            NoWorker: No worker can be had.
+        """
+        with self._store.read() as reader:
+            place = reader.place_of(key.directory)
+        if place is None:
+            return None
+        try:
+            descriptor = open_file(*place, key.name)
+        except OSError:
+            return None
+        try:
+            stamp = stamp_of(os.fstat(descriptor))
+            outcome = self._pool.run(descriptor, Order())
+            return None if stamp_of(os.fstat(descriptor)) != stamp else (stamp, outcome)
+        except FileFailure:
+            return None
+        finally:
+            os.close(descriptor)
 
     def _read_open(self, sequence: int, key: FileKey, descriptor: int) -> batch.Operation:
         status = os.fstat(descriptor)

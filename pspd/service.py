@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pspd import __version__
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
     from pspd.roots import Roots
     from pspd.searcher import Found, Hit, Searcher
     from pspd.store.store import Store
+    from pspd.storekeeper import Job, Storekeeper
     from pspd.upkeep import Upkeep
     from pspd.watcher.watcher import Watcher
 
 MAX_FAILURES = 10_000
 """Largest page of failures."""
+
+MAX_FINDINGS = 1000
+"""Largest page of a job's findings."""
 
 
 class Service:
@@ -47,6 +52,7 @@ class Service:
         indexer: Indexer,
         reader: FileReader,
         upkeep: Upkeep,
+        storekeeper: Storekeeper,
         searcher: Searcher,
         board: NoticeBoard,
         protection: Sequence[Finding],
@@ -59,6 +65,7 @@ class Service:
         self._indexer = indexer
         self._reader = reader
         self._upkeep = upkeep
+        self._storekeeper = storekeeper
         self._searcher = searcher
         self._board = board
         self._protection = [
@@ -68,7 +75,7 @@ class Service:
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def handle(  # noqa: C901 - one line a verb
+    def handle(  # noqa: C901, PLR0912 - one line a verb
         self, request: wire.Request, image: bytes | None, deadline: float
     ) -> wire.Reply | Future[wire.Reply]:
         """Serve one request.
@@ -97,6 +104,10 @@ class Service:
                 return self._failures(after, limit)
             case wire.QuarantineRequest(retry, path):
                 return self._quarantine(path, retry=retry)
+            case wire.StartJob():
+                return _job(self._start_job(request), 0)
+            case wire.JobRequest(number, after):
+                return _job(self._storekeeper.job(number), after)
             case wire.StopRequest():
                 self._stop()
                 return wire.Stopping(os.getpid())
@@ -199,6 +210,18 @@ class Service:
             self._upkeep.retry_failures({entry.reason for _, entry in found})
         return wire.QuarantineReply([_quarantined(*each) for each in found])
 
+    def _start_job(self, request: wire.StartJob) -> Job:
+        folder = None if request.path is None else Path(os.fsdecode(request.path))
+        if folder is not None and not folder.is_absolute():
+            raise RequestError("bad_request", "a backup's folder must be an absolute path")
+        return self._storekeeper.begin(
+            request.verb,
+            is_deep=request.deep,
+            part=request.part,
+            parts=request.parts,
+            folder=folder,
+        )
+
     def _failures(self, after: bytes | None, limit: int) -> wire.FailuresReply:
         with self._store.read() as reader:
             page, following = reader.failures(after, max(1, min(limit, MAX_FAILURES)))
@@ -237,6 +260,25 @@ def _quarantined(image_id: ImageId, entry: QuarantineEntry) -> wire.QuarantineEn
         deaths=entry.deaths,
         decoder=entry.decoder,
         image=image_id.hex(),
+    )
+
+
+def _job(job: Job, after: int) -> wire.JobReply:
+    is_finished = job.is_finished  # before the rest is read, which no longer changes then
+    return wire.JobReply(
+        job=job.number,
+        step=job.progress.step,
+        done=job.progress.done,
+        total=job.progress.total,
+        finished=is_finished,
+        findings=[
+            wire.Finding(finding.level, finding.text)
+            for finding in job.findings[after : after + MAX_FINDINGS]
+        ],
+        found=job.found,
+        summary=job.summary,
+        restart=job.needs_restart,
+        error="" if job.error is None else str(job.error),
     )
 
 

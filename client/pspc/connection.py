@@ -204,6 +204,22 @@ class Connection:
         where = None if path is None else _absolute(path)
         return self._ask(wire.QuarantineRequest(retry, where), wire.QuarantineReply).entries
 
+    def start_job(self, request: wire.StartJob) -> wire.JobReply:
+        """Begin a check, a repair or a backup; the reply comes at once.
+
+        Raises:
+            DaemonError: `bad_request`, when there is no such part.
+        """
+        return self._ask(request, wire.JobReply)
+
+    def job(self, number: int, after: int = 0) -> wire.JobReply:
+        """Return how far a job is, and the findings that follow the first `after`.
+
+        Raises:
+            DaemonError: `bad_request`, when the daemon has no such job: it was started anew.
+        """
+        return self._ask(wire.JobRequest(number, after), wire.JobReply)
+
     def stop(self) -> int:
         """Ask the daemon to exit; returns its process id. It finishes its batch first."""
         return self._ask(wire.StopRequest(), wire.Stopping).pid

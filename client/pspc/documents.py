@@ -9,11 +9,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from pspc.schema import (
+    BackupDocument,
+    CheckDocument,
     ErrorDocument,
     FailedQueryDocument,
     FailedResultDocument,
     FailureDocument,
     FailuresDocument,
+    FindingDocument,
     FreshnessDocument,
     HitDocument,
     NoticeDocument,
@@ -208,6 +211,25 @@ def quarantine(entries: Iterable[wire.QuarantineEntry]) -> QuarantineDocument:
             for entry in entries
         ]
     )
+
+
+def check(findings: Iterable[wire.Finding], reply: wire.JobReply) -> CheckDocument:
+    """Make the document of what a check or a repair found and did."""
+    return CheckDocument(
+        found=reply.found,
+        findings=[
+            FindingDocument(level=finding.level, text=path_text(finding.text))
+            for finding in findings
+        ],
+        summary=reply.summary,
+        restart=reply.restart,
+    )
+
+
+def backup(reply: wire.JobReply) -> BackupDocument:
+    """Make the document of a backup."""
+    path = reply.summary.encode("utf-8", "surrogateescape")
+    return BackupDocument(path=path_text(path), path_base64=path_base64(path))
 
 
 def _hit(hit: wire.Hit) -> HitDocument:

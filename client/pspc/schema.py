@@ -192,6 +192,26 @@ class QuarantineDocument(msgspec.Struct, kw_only=True):
     quarantine: list[QuarantineEntryDocument]
 
 
+class FindingDocument(msgspec.Struct, kw_only=True):
+    """One thing that a check found wrong."""
+
+    level: str
+    text: str
+
+
+class CheckDocument(msgspec.Struct, kw_only=True):
+    """`pspc check --json` and `pspc repair --json`."""
+
+    found: int
+    findings: list[FindingDocument]
+    summary: str
+    restart: bool
+
+
+class BackupDocument(PathDocument, kw_only=True):
+    """`pspc backup --json`."""
+
+
 class FailuresDocument(msgspec.Struct, kw_only=True):
     """`pspc failures --json`."""
 

@@ -88,6 +88,17 @@ class Store:
     disk is used before there is data."""
     keep_removed_days: float = 7.0
     """Features of a removed file are kept so long, so that its return costs no decoding; days."""
+    min_free_bytes: int = 512 << 20
+    """Indexing pauses when less than this is free on the store's disk, or less than a twentieth of
+    a small disk; searches are answered all the same. In bytes."""
+    backup_days: float = 7.0
+    """How often a verified copy of the store is put into `backups` beside it; 0 is never. A damaged
+    store is replaced by the newest, which spares reading all pictures again; days."""
+    backups_kept: int = 1
+    """How many such copies are kept; each is about as large as the store."""
+    file_systems: Literal["local", "any"] = "local"
+    """Where the store may lie: on local file systems, or on any; on a network or FUSE file system
+    it may be damaged."""
     batch_files: int = 256
     """Most files in one write transaction."""
     batch_seconds: float = 0.25
@@ -181,6 +192,9 @@ RANGES: Mapping[str, Range] = {
     "workers.nice": Range(0, 19),
     "store.map_bytes": Range(1 << 20, 1 << 46),
     "store.keep_removed_days": Range(0.0, 36_500.0),
+    "store.min_free_bytes": Range(0, 1 << 46),
+    "store.backup_days": Range(0.0, 3650.0),
+    "store.backups_kept": Range(1, 1000),
     "store.batch_files": Range(1, 100_000),
     "store.batch_seconds": Range(0.0, 60.0),
     "search.copy_distance": Range(0, 256),

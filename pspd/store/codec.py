@@ -7,9 +7,12 @@ came back as wrong data. `docs/store-format.md` describes the bodies; golden byt
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 import zlib
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
@@ -18,6 +21,7 @@ from pspd.core.model import (
     Directory,
     DirectoryId,
     FailureReason,
+    Features,
     FileRecord,
     FileStamp,
     FileState,
@@ -29,7 +33,7 @@ from pspd.core.model import (
     RootId,
     WatchRoot,
 )
-from pspd.errors import StoreError
+from pspd.errors import StoreDamaged
 
 _CRC = struct.Struct("<I")
 _NUMBER = struct.Struct("<Q")
@@ -46,11 +50,41 @@ _PIXELS = struct.Struct("<H32s")
 _COUNTS = struct.Struct("<QQQQ")
 """indexed, pending, failed, not pictures."""
 
+_VERSION = struct.Struct("<H")
+
+CHECKSUM_BYTES = _CRC.size
+FILE_BYTES = _FILE.size
+"""Fewest bytes of a file's body; likewise the next ones."""
+DIRECTORY_BYTES = _DIRECTORY.size
+IMAGE_BYTES = _IMAGE.size
+PIXELS_BYTES = _PIXELS.size
+COUNTS_BYTES = _COUNTS.size
+
 _RACY = 1
 _NOT_PICTURE = 2
 _NO_IMAGE = 0xFFFF_FFFF_FFFF_FFFF
 
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
 _encode_msgpack = msgspec.msgpack.Encoder().encode
+
+
+def _refusing(decode: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """Have a decoder say that what it cannot decode is damaged.
+
+    A whole value with a fitting checksum may lie in the wrong database: checksums do not cover the
+    database's name, and swapped pages carry whole values about.
+    """
+
+    @functools.wraps(decode)
+    def decode_or_refuse(*arguments: _Parameters.args, **named: _Parameters.kwargs) -> _Result:
+        try:
+            return decode(*arguments, **named)
+        except (struct.error, ValueError, TypeError, OverflowError, msgspec.MsgspecError) as error:
+            raise StoreDamaged(f"a value in the store is damaged: {error}") from error
+
+    return decode_or_refuse
 
 
 def seal(key: bytes, body: bytes) -> bytes:
@@ -62,13 +96,13 @@ def unseal(key: bytes, value: bytes) -> bytes:
     """Return a value's body.
 
     Raises:
-        StoreError: The checksum does not fit: the value or its key is damaged.
+        StoreDamaged: The checksum does not fit: the value or its key is damaged.
     """
     body = value[_CRC.size :]
     if len(value) < _CRC.size or _CRC.unpack_from(value)[0] != zlib.crc32(body, zlib.crc32(key)):
-        raise StoreError(
-            f"a value in the store is damaged (key {key[:16].hex()}); "
-            "stop the daemon and remove the store's folder to build it anew from the pictures"
+        raise StoreDamaged(
+            f"a value in the store is damaged (key {key[:16].hex()}) and is not answered from; "
+            "what it was about is read again from the pictures"
         )
     return body
 
@@ -78,6 +112,7 @@ def encode_number(number: int) -> bytes:
     return _NUMBER.pack(number)
 
 
+@_refusing
 def decode_number(body: bytes) -> int:
     """Inverse of `encode_number`."""
     return int(_NUMBER.unpack(body)[0])
@@ -102,6 +137,7 @@ def encode_file(record: FileRecord, cut_name: bytes = b"") -> bytes:
     )
 
 
+@_refusing
 def decode_file(body: bytes) -> tuple[FileRecord, bytes]:
     """Inverse of `encode_file`."""
     size, mtime, ctime, inode, device, state, flags, image, sequence = _FILE.unpack_from(body)
@@ -123,6 +159,7 @@ def encode_directory(directory: Directory) -> bytes:
     ) + os.fsencode(directory.name)
 
 
+@_refusing
 def decode_directory(number: DirectoryId, body: bytes) -> Directory:
     """Inverse of `encode_directory`."""
     root_id, parent, device, inode = _DIRECTORY.unpack_from(body)
@@ -151,6 +188,7 @@ def encode_image(record: ImageRecord) -> bytes:
     )
 
 
+@_refusing
 def decode_image(number: ImageNumber, body: bytes) -> ImageRecord:
     """Inverse of `encode_image`."""
     fields = _IMAGE.unpack_from(body)
@@ -173,9 +211,10 @@ def decode_image(number: ImageNumber, body: bytes) -> ImageRecord:
     )
 
 
+@_refusing
 def image_version(body: bytes) -> int:
     """Read only the features version of an image's record."""
-    return int.from_bytes(body[:2], "little")
+    return int(_VERSION.unpack_from(body)[0])
 
 
 def encode_pixels(pixels: PixelDigest) -> bytes:
@@ -183,6 +222,7 @@ def encode_pixels(pixels: PixelDigest) -> bytes:
     return _PIXELS.pack(pixels.version, pixels.digest)
 
 
+@_refusing
 def decode_pixels(body: bytes) -> PixelDigest:
     """Inverse of `encode_pixels`."""
     return PixelDigest(*_PIXELS.unpack(body))
@@ -193,6 +233,7 @@ def encode_counts(counts: Counts) -> bytes:
     return _COUNTS.pack(counts.indexed, counts.pending, counts.failed, counts.not_pictures)
 
 
+@_refusing
 def decode_counts(body: bytes) -> Counts:
     """Inverse of `encode_counts`."""
     return Counts(*_COUNTS.unpack(body))
@@ -203,6 +244,7 @@ def encode_failure(reason: str, message: str, cut_name: bytes = b"") -> bytes:
     return _encode_msgpack((reason, message, cut_name))
 
 
+@_refusing
 def decode_failure(body: bytes) -> tuple[str, str, bytes]:
     """Inverse of `encode_failure`."""
     return msgspec.msgpack.decode(body, type=tuple[str, str, bytes])
@@ -216,6 +258,7 @@ def encode_quarantine(entry: QuarantineEntry) -> bytes:
     )
 
 
+@_refusing
 def decode_quarantine(body: bytes) -> QuarantineEntry:
     """Inverse of `encode_quarantine`."""
     reason, message, path, when, deaths, decoder = msgspec.msgpack.decode(
@@ -231,6 +274,7 @@ def encode_root(root: WatchRoot) -> bytes:
     return _encode_msgpack((path, *fields))
 
 
+@_refusing
 def decode_root(root_id: RootId, body: bytes) -> WatchRoot:
     """Inverse of `encode_root`."""
     path, include, exclude, hidden, removing, directory = msgspec.msgpack.decode(
@@ -238,4 +282,22 @@ def decode_root(root_id: RootId, body: bytes) -> WatchRoot:
     )
     return WatchRoot(
         root_id, os.fsdecode(path), include, exclude, hidden, removing, DirectoryId(directory)
+    )
+
+
+def record_of(number: ImageNumber, features: Features) -> ImageRecord:
+    """Return what is stored of an image with these features, but for its row in the columns."""
+    return ImageRecord(
+        number=number,
+        version=features.version,
+        image_id=features.image_id,
+        format=features.format,
+        width=features.width,
+        height=features.height,
+        channels=features.channels,
+        size=features.size,
+        frames=features.frames,
+        orientation=features.orientation,
+        mean=features.mean,
+        quality=features.quality,
     )

@@ -12,17 +12,17 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pspd.errors import StoreDamaged
 from pspd.search.index import Rows, shape_value
 from pspd.store import codec, keys
+from pspd.store.shapes import BLOCK_ROWS, WIDTHS
 
 if TYPE_CHECKING:
     import lmdb
 
-    from pspd.core.model import ImageNumber
-
-BLOCK_ROWS = 4096
-"""Rows of a block: 32 KiB for the narrow hash. A commit rewrites each block that it touches."""
+    from pspd.core.model import Features, ImageNumber
 
 NO_ROW = 255
 """Value of the quality column where there is no picture."""
@@ -37,7 +37,7 @@ class Column(IntEnum):
     PHASH256 = 4
 
 
-_WIDTH = {Column.PHASH64: 8, Column.SHAPE: 8, Column.QUALITY: 1, Column.PHASH256: 32}
+_WIDTH = {column: WIDTHS[column] for column in Column}
 _EMPTY = {column: b"\0" * width for column, width in _WIDTH.items()} | {
     Column.QUALITY: bytes([NO_ROW])
 }
@@ -61,6 +61,17 @@ class Row:
             Column.QUALITY: bytes([self.quality]),
             Column.PHASH256: self.phash256,
         }
+
+
+def row_of(features: Features) -> Row:
+    """Return the row of an image with these features."""
+    return Row(
+        features.phash64,
+        features.phash256,
+        features.width,
+        features.height,
+        features.quality,
+    )
 
 
 class ColumnWriter:
@@ -123,6 +134,8 @@ def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) ->
             (Column.QUALITY, "u1"),
         )
     }
+    if len({len(column) for column in narrow.values()}) > 1:
+        raise StoreDamaged("the columns are not of one length")
     numbers = np.flatnonzero(narrow[Column.QUALITY] != NO_ROW)
     return Rows(
         numbers=numbers.astype(np.int64),
@@ -132,23 +145,66 @@ def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) ->
     )
 
 
+def empty_block(column: int) -> bytes:
+    """Return the rows of a block in which there is no image."""
+    return _EMPTY[Column(column)] * BLOCK_ROWS
+
+
+def read_qualities(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database
+) -> NDArray[np.uint8]:
+    """Read the column that tells which images there are: `NO_ROW` where there is none."""
+    return np.frombuffer(_read_column(transaction, database, Column.QUALITY), dtype="u1")
+
+
+def read_quality(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database, number: ImageNumber
+) -> int:
+    """Read the quality of one image; `NO_ROW` where there is none."""
+    block, row = divmod(number, BLOCK_ROWS)
+    rows = _read_block(transaction, database, Column.QUALITY, block)
+    return NO_ROW if rows is None else rows[row]
+
+
+def read_cells(
+    transaction: lmdb.Transaction[bytes], database: lmdb._Database, number: ImageNumber
+) -> dict[Column, bytes]:
+    """Read the row of one image; columns that do not reach it are left out."""
+    block, row = divmod(number, BLOCK_ROWS)
+    cells = {}
+    for column, width in _WIDTH.items():
+        rows = _read_block(transaction, database, column, block)
+        if rows is not None:
+            cells[column] = rows[row * width : (row + 1) * width]
+    return cells
+
+
 def _read_block(
     transaction: lmdb.Transaction[bytes], database: lmdb._Database, column: Column, block: int
 ) -> bytes | None:
     key = keys.column_key(column, block)
     value = transaction.get(key, db=database)
-    return None if value is None else codec.unseal(key, value)
+    return None if value is None else _whole(column, codec.unseal(key, value))
+
+
+def _whole(column: Column, block: bytes) -> bytes:
+    if len(block) != _WIDTH[column] * BLOCK_ROWS:
+        raise StoreDamaged(f"a block of column {column} has {len(block)} bytes")
+    return block
 
 
 def _read_column(
     transaction: lmdb.Transaction[bytes], database: lmdb._Database, column: Column
 ) -> bytes:
     prefix = bytes([column])
-    blocks = []
+    blocks: list[bytes] = []
     with transaction.cursor(db=database) as cursor:
         if cursor.set_range(prefix):
             for key, value in cursor:
                 if not key.startswith(prefix):
                     break
-                blocks.append(codec.unseal(key, value))
+                if key != keys.column_key(column, len(blocks)):
+                    # The rows after a missing block would be taken for other images' rows.
+                    raise StoreDamaged(f"block {len(blocks)} of column {column} is missing")
+                blocks.append(_whole(column, codec.unseal(key, value)))
     return b"".join(blocks)

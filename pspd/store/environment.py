@@ -11,13 +11,13 @@ import os
 import resource
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import lmdb
 
-from pspd.errors import StoreError
+from pspd.errors import StoreDamaged, StoreError
 
 DATABASES = (
     "meta",
@@ -38,33 +38,52 @@ DATABASES = (
     "quarantine",
 )
 
+ADDED = frozenset({"quarantine"})
+"""Databases that a store made by an earlier PSP of the same format may lack."""
+
+DATA_FILE = "data.mdb"
+LOCK_FILE = "lock.mdb"
+
+_FORMAT_VARIABLE = "LMDB_DEFAULT_LIB_VERSION"
+"""Makes py-lmdb write a format that PSP does not read."""
+
 _LARGEST_SHARE_OF_ADDRESSES = 4
 """Part of a limited address space that the map may take: one in so many."""
+
+_DAMAGE = (
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.VersionMismatchError,
+    lmdb.PageFullError,
+    lmdb.CursorFullError,
+)
+"""What LMDB says of a file that it cannot make sense of."""
 
 ResultT = TypeVar("ResultT")
 
 
 class Environment:
-    """One LMDB environment with its named databases; one per process and folder."""
+    """One LMDB environment with its named databases; one per process and folder.
+
+    Raises:
+        StoreDamaged: The file is none of LMDB's, or its pages are damaged.
+        StoreError: It cannot be opened.
+    """
 
     def __init__(self, folder: Path, *, map_bytes: int) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data = folder / "data.mdb"
-        size = 2 * data.stat().st_size if data.exists() else 0
+        os.environ.pop(_FORMAT_VARIABLE, None)
         try:
-            self._environment = lmdb.open(
-                # As bytes: lmdb encodes text as strict UTF-8.
-                os.fsencode(folder),
-                map_size=max(_affordable(map_bytes), size),
-                max_dbs=len(DATABASES),
-                mode=0o700,
-                lib_version=0,
-                meminit=True,
-            )
-        except lmdb.Error as error:
+            _make_private(folder)
+            self._environment = _open(folder, map_bytes)
+        except _DAMAGE as error:
+            raise StoreDamaged(f"the store in {folder} is damaged: {error}") from error
+        except (lmdb.Error, OSError) as error:
             raise StoreError(f"the store in {folder} cannot be opened: {error}") from error
+        self.folder = folder
+        self._map_bytes = map_bytes
         self._gate = threading.Condition()
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
         self._readers = 0
         self._growing = False
         self._process = os.getpid()
@@ -95,18 +114,8 @@ class Environment:
     def read(self) -> Iterator[lmdb.Transaction[bytes]]:
         """Open a read transaction; keep it short, an old one makes the file grow."""
         assert os.getpid() == self._process, "an LMDB environment must not be used after a fork"
-        with self._gate:
-            self._gate.wait_for(lambda: not self._growing)
-            self._readers += 1
-        try:
-            with self._environment.begin() as transaction:
-                yield transaction
-        except lmdb.Error as error:
-            raise StoreError(f"the store cannot be read: {error}") from error
-        finally:
-            with self._gate:
-                self._readers -= 1
-                self._gate.notify_all()
+        with _translated("read"), ExitStack() as stack:
+            yield self._begin_reading(stack)
 
     def write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
         """Run `change` in a write transaction; upon a full map, grow it and run it again.
@@ -121,9 +130,17 @@ class Environment:
         with self._writing:
             try:
                 return self._write(change)
+            except _DAMAGE as error:
+                raise StoreDamaged(f"the store is damaged: {error}") from error
             except lmdb.Error as error:
-                reason = f"the store cannot be written: {error}; is the disk full?"
-                raise StoreError(reason) from error
+                self._reopen_if_stuck()
+                raise StoreError(f"the store cannot be written: {self._why(error)}") from error
+
+    @contextmanager
+    def writes_paused(self) -> Iterator[None]:
+        """Let nobody write meanwhile: then even a long reader does not make the file grow."""
+        with self._writing:
+            yield
 
     def _write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
         while True:
@@ -131,35 +148,199 @@ class Environment:
                 with self._environment.begin(write=True) as transaction:
                     return change(transaction)
             except lmdb.MapFullError:
-                self._grow()
+                self._resize(2 * self._environment.info()["map_size"])
+            except lmdb.MapResizedError:
+                self._resize(0)
 
-    def _grow(self) -> None:
+    def _begin_reading(self, stack: ExitStack) -> lmdb.Transaction[bytes]:
+        for _ in range(_ATTEMPTS):
+            with ExitStack() as attempt:
+                attempt.enter_context(self._map_kept())
+                environment = self._environment
+                try:
+                    transaction = attempt.enter_context(environment.begin())
+                except (lmdb.MapResizedError, lmdb.PanicError) as error:
+                    problem = error
+                else:
+                    stack.push(attempt.pop_all())
+                    return transaction
+            if isinstance(problem, lmdb.MapResizedError):
+                self._resize(0)  # another process made the file larger: take its size over
+            else:
+                self._reopen(environment)
+        raise StoreError(f"the store cannot be read: {problem}")
+
+    @contextmanager
+    def _map_kept(self) -> Iterator[None]:
+        """Keep the map from growing meanwhile."""
+        with self._gate:
+            self._gate.wait_for(lambda: not self._growing)
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._readers -= 1
+                self._gate.notify_all()
+
+    def _resize(self, size: int) -> None:
         # set_mapsize pulls the map from under open readers (seen), so it waits for them at a gate.
+        with self._without_readers():
+            self._environment.set_mapsize(size)
+
+    def _reopen_if_stuck(self) -> None:
+        """Open the file again if LMDB gave up: after some failures it refuses even to read."""
+        environment = self._environment
+        try:
+            environment.begin().abort()
+        except lmdb.PanicError:
+            self._reopen(environment)
+        except lmdb.Error:
+            return
+
+    def _reopen(self, stuck: lmdb.Environment) -> None:
+        """Open the file again, unless another thread did so already."""
+        with self._writing, self._without_readers():
+            if self._environment is not stuck:
+                return
+            stuck.close()
+            self._environment = _open(self.folder, self._map_bytes)
+            self.open_databases()
+
+    @contextmanager
+    def _without_readers(self) -> Iterator[None]:
+        """Wait until nobody reads, and let nobody begin meanwhile."""
         with self._gate:
             self._growing = True
             try:
                 self._gate.wait_for(lambda: self._readers == 0)
-                self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+                yield
             finally:
                 self._growing = False
                 self._gate.notify_all()
 
+    def _why(self, error: lmdb.Error) -> str:
+        """Say why nothing could be written; LMDB calls a full disk "Input/output error"."""
+        reason = str(error)
+        with suppress(OSError):
+            status = os.statvfs(self.folder)
+            if status.f_flag & os.ST_RDONLY:
+                return f"{reason}; its file system is read-only by now: see to the disk"
+            if status.f_bavail * status.f_frsize < _LITTLE_BYTES:
+                return f"{reason}; is the disk full?"
+        return f"{reason}; is the disk full or failing?"
+
+    def copy(self, folder: Path) -> None:
+        """Write a compact copy of this moment into an empty folder; readers do not wait for it.
+
+        Raises:
+            StoreError: It cannot be written, or the store cannot be read.
+        """
+        # To a descriptor: as a name, lmdb takes nothing but strict UTF-8.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = os.open(folder / DATA_FILE, flags, 0o600)
+        try:
+            with _translated("copied"), self._map_kept():
+                self._environment.copyfd(descriptor, compact=True)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def walk(self) -> None:
+        """Touch every page that can be reached, at the speed of memory.
+
+        A page that makes no sense ends the process or raises; so this is for a child.
+        """
+        descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            with _translated("read"), self._map_kept():
+                self._environment.copyfd(descriptor, compact=True)
+        finally:
+            os.close(descriptor)
+
+    def database_names(self) -> set[str]:
+        """Return the names of the databases that are there."""
+        with self.read() as transaction, transaction.cursor() as cursor:
+            return {key.decode("latin-1") for key, _ in cursor}
+
     def used_bytes(self) -> int:
         """Bytes of the store on disk."""
-        info = self._environment.info()
-        pages: int = info["last_pgno"] + 1
-        size: int = self._environment.stat()["psize"]
-        return pages * size
+        with _translated("read"), self._map_kept():
+            pages: int = self._environment.info()["last_pgno"] + 1
+            size: int = self._environment.stat()["psize"]
+            return pages * size
+
+    def last_transaction(self) -> int:
+        """Return the number of the last transaction that was committed."""
+        with _translated("read"), self._map_kept():
+            number: int = self._environment.info()["last_txnid"]
+            return number
 
     def reader_check(self) -> int:
         """Free the slots of readers that died; returns how many."""
-        return int(self._environment.reader_check())
+        with _translated("read"), self._map_kept():
+            return int(self._environment.reader_check())
+
+    def oldest_reader_lag(self) -> int:
+        """Return how many transactions were committed since the oldest open reader began."""
+        with _translated("read"), self._map_kept():
+            lines = str(self._environment.readers()).splitlines()
+        rows = [line.split() for line in lines[1:]]
+        begun = [int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()]  # noqa: PLR2004
+        return max(0, self.last_transaction() - min(begun)) if begun else 0
 
     def close(self) -> None:
         """Close the environment; no transaction may be open."""
         with self._gate:
             self._gate.wait_for(lambda: self._readers == 0)
             self._environment.close()
+
+
+_ATTEMPTS = 5
+"""How often a reader begins anew, after the map was resized or the file opened again."""
+
+_LITTLE_BYTES = 1 << 20
+"""With less than this a disk is called full."""
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Have LMDB's errors be the store's."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise StoreDamaged(f"the store is damaged: {error}") from error
+    except lmdb.Error as error:
+        raise StoreError(f"the store cannot be {what}: {error}") from error
+
+
+def _open(folder: Path, map_bytes: int) -> lmdb.Environment:
+    return lmdb.open(
+        # As bytes: lmdb encodes text as strict UTF-8.
+        os.fsencode(folder),
+        map_size=max(_affordable(map_bytes), 2 * _size(folder)),
+        max_dbs=len(DATABASES),
+        mode=0o700,
+        lib_version=0,
+        meminit=True,
+    )
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, for its owner alone; take from others what they may do with an old one."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path, mode in (
+        (folder, 0o700),
+        *((folder / name, 0o600) for name in (DATA_FILE, LOCK_FILE)),
+    ):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(mode)
+
+
+def _size(folder: Path) -> int:
+    data = folder / DATA_FILE
+    return data.stat().st_size if data.exists() else 0
 
 
 def _affordable(map_bytes: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pspd.errors import StoreError, StoreTooNew
+from pspd.errors import StoreTooNew, StoreUnusable
 from pspd.store import codec
 
 if TYPE_CHECKING:
@@ -30,20 +30,30 @@ def check_format(environment: Environment) -> None:
 
     Raises:
         StoreTooNew: A newer version wrote it.
-        StoreError: It is an LMDB environment, but not PSP's.
+        StoreUnusable: It is an LMDB environment, but not PSP's.
     """
-    if not environment.has_database("meta"):
-        if not environment.is_empty():
-            raise StoreError("the store's folder holds another program's LMDB environment")
-        return
-    key = _KEY.encode()
-    value = environment.peek("meta", key)
-    version = 0 if value is None else codec.decode_number(codec.unseal(key, value))
+    version = stored_format(environment)
     if version > FORMAT_VERSION:
         raise StoreTooNew(
             f"the store has format {version}, this version of PSP knows up to {FORMAT_VERSION}; "
             "it is left untouched: upgrade PSP, or use another PSP_HOME"
         )
+
+
+def stored_format(environment: Environment) -> int:
+    """Return the format version of a store; 0 where it has none yet.
+
+    Raises:
+        StoreDamaged: It cannot be told.
+        StoreUnusable: It is an LMDB environment, but not PSP's.
+    """
+    if not environment.has_database("meta"):
+        if not environment.is_empty():
+            raise StoreUnusable("the store's folder holds another program's LMDB environment")
+        return 0
+    key = _KEY.encode()
+    value = environment.peek("meta", key)
+    return 0 if value is None else codec.decode_number(codec.unseal(key, value))
 
 
 def migrate(reader: Reader, writer: Writer) -> None:

@@ -10,6 +10,7 @@ from pspd.core.model import (
     Counts,
     Directory,
     DirectoryId,
+    Features,
     FileKey,
     FileRecord,
     ImageId,
@@ -207,6 +208,24 @@ class Reader:
             found.append(keys.file_from_key(key[8:], cut_name))
         return found
 
+    def has_links(self, number: ImageNumber) -> bool:
+        """Say whether any file has this content."""
+        return any(True for _ in self.items("links", keys.number_key(number)))
+
+    def quality(self, number: ImageNumber) -> int:
+        """Return the quality in an image's row of the columns; `NO_ROW` when there is none."""
+        return columns.read_quality(self._transaction, self._databases["columns"], number)
+
+    def agrees(self, number: ImageNumber, features: Features) -> bool:
+        """Say whether all that is stored of an image is what these features give."""
+        stored = self.get("images", keys.number_key(number))
+        is_same_record = stored == codec.encode_image(codec.record_of(number, features))
+        return is_same_record and self.cells(number) == columns.row_of(features).cells()
+
+    def cells(self, number: ImageNumber) -> Mapping[columns.Column, bytes]:
+        """Return an image's row of the columns."""
+        return columns.read_cells(self._transaction, self._databases["columns"], number)
+
     def pixels(self, number: ImageNumber) -> PixelDigest | None:
         """Return an image's pixel digest, if it was ever computed."""
         body = self.get("pixels", keys.number_key(number))
@@ -250,6 +269,19 @@ class Reader:
         return 0 if body is None else codec.decode_number(body)
 
     # --- raw access
+
+    def entries(self, database: str) -> int:
+        """Return how many values a database has."""
+        count: int = self._transaction.stat(self._databases[database])["entries"]
+        return count
+
+    def raw_items(self, database: str, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys above `after` and values as they are, checksum and all, damaged or not."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            is_there = cursor.first() if after is None else cursor.set_range(after)
+            for key, value in cursor if is_there else ():
+                if key != after:
+                    yield key, value
 
     def forget_paths(self) -> None:
         """Compute paths anew: a directory moved within this transaction."""

@@ -11,20 +11,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pspd.core.model import DirectoryId, RootId
+from pspd.core.model import DirectoryId, ImageNumber, RootId, WatchRoot
+from pspd.errors import StoreDamaged
 from pspd.store import migrations
-from pspd.store.batch import Applied, Batch, Operation
+from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
 from pspd.store.environment import Environment
 from pspd.store.reader import Reader
 from pspd.store.writer import Writer
 
 if TYPE_CHECKING:
     import lmdb
+
+    from pspd.store.manifest import KeptRoot
+    from pspd.store.mending import Mended
 
 
 class Store:
@@ -39,22 +43,36 @@ class Store:
         self._environment = Environment(folder, map_bytes=map_bytes)
         try:
             migrations.check_format(self._environment)
-            self._environment.open_databases()
-            self._environment.write(self._migrate)
+            # What is in order already is not written: a full disk must not keep it from opening.
+            if migrations.stored_format(self._environment) != migrations.FORMAT_VERSION:
+                self._environment.open_databases()
+                self._environment.write(self._migrate)
+            else:
+                self._environment.open_databases()
             self._environment.reader_check()
         except BaseException:
             self._environment.close()
             raise
+        self.on_roots: Callable[[list[WatchRoot]], None] = lambda _roots: None
+        """Told of all roots after one changed."""
+        self.on_damage: Callable[[StoreDamaged], None] = lambda _error: None
+        """Told when something that was read or was to be changed is damaged; from any thread."""
         self._numbers = threading.Lock()
-        with self.read() as reader:
-            self._next_directory = max(1, reader.meta("next_directory"))
-            self._next_root = max(1, reader.meta("next_root"))
+        self._take_numbers()
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        """Open a reader on this moment; not to be nested, and to be kept short."""
-        with self._environment.read() as transaction:
-            yield Reader(transaction, self._environment.databases)
+        """Open a reader on this moment; not to be nested, and to be kept short.
+
+        Raises:
+            StoreDamaged: What was asked for is damaged; `on_damage` was told.
+        """
+        try:
+            with self._environment.read() as transaction:
+                yield Reader(transaction, self._environment.databases)
+        except StoreDamaged as error:
+            self.on_damage(error)
+            raise
 
     def apply(self, operations: Sequence[Operation], *, now: int | None = None) -> Applied:
         """Apply operations in one transaction: all of them or none.
@@ -73,7 +91,52 @@ class Store:
                 writer.set_meta("next_root", self._next_root)
             return writer.finish()
 
-        return self._environment.write(change)
+        try:
+            applied = self._environment.write(change)
+        except StoreDamaged as error:
+            self.on_damage(error)
+            raise
+        if any(isinstance(operation, PutRoot | ForgetRoot) for operation in operations):
+            with self.read() as reader:
+                self.on_roots(reader.roots())
+        return applied
+
+    def mend(
+        self,
+        roots: Sequence[KeptRoot],
+        distrusted: frozenset[ImageNumber] = frozenset(),
+        *,
+        now: int | None = None,
+    ) -> Mended:
+        """Drop what is damaged and derive the rest anew; see `pspd.store.mending`.
+
+        Args:
+            roots: As the manifest has them: one that the store lost is put back.
+            distrusted: Images that are dropped, because their features are known to be wrong.
+            now: Wall clock, seconds since the epoch.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+        from pspd.store.mending import Mender  # noqa: PLC0415 - hardly ever wanted
+
+        moment = int(time.time()) if now is None else now
+
+        def change(transaction: lmdb.Transaction[bytes]) -> Mended:
+            databases = self._environment.databases
+            return Mender(
+                transaction, databases, roots=roots, now=moment, distrusted=distrusted
+            ).mend()
+
+        mended = self._environment.write(change)
+        self._take_numbers()
+        return mended
+
+    @contextmanager
+    def writes_paused(self) -> Iterator[None]:
+        """Let nobody write meanwhile."""
+        with self._environment.writes_paused():
+            yield
 
     def set_meta(self, name: str, number: int) -> None:
         """Set a number of `meta` that the store itself gives no meaning to."""
@@ -101,9 +164,39 @@ class Store:
         """Bytes of the store on disk."""
         return self._environment.used_bytes()
 
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._environment.folder
+
+    def last_transaction(self) -> int:
+        """Return the number of the last transaction that was committed."""
+        return self._environment.last_transaction()
+
+    def free_dead_readers(self) -> int:
+        """Free what processes that died left open; returns how many readers that were."""
+        return self._environment.reader_check()
+
+    def oldest_reader_lag(self) -> int:
+        """Return how many transactions were committed since the oldest open reader began."""
+        return self._environment.oldest_reader_lag()
+
+    def copy(self, folder: Path) -> None:
+        """Write a compact copy of this moment into an empty folder.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        self._environment.copy(folder)
+
     def close(self) -> None:
         """Close the store; everything applied is on disk already."""
         self._environment.close()
+
+    def _take_numbers(self) -> None:
+        with self.read() as reader, self._numbers:
+            self._next_directory = max(1, reader.meta("next_directory"))
+            self._next_root = max(1, reader.meta("next_root"))
 
     def _migrate(self, transaction: lmdb.Transaction[bytes]) -> None:
         writer = Writer(transaction, self._environment.databases, 0)

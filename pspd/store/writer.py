@@ -19,11 +19,10 @@ from pspd.core.model import (
     FileStamp,
     FileState,
     ImageNumber,
-    ImageRecord,
 )
 from pspd.store import batch as batches
 from pspd.store import codec, keys
-from pspd.store.columns import ColumnWriter, Row
+from pspd.store.columns import ColumnWriter, row_of
 from pspd.store.file_ledger import FileLedger, cut_name
 from pspd.store.tables import Tables
 
@@ -200,16 +199,9 @@ class Writer:
 
     def _put_image(self, number: ImageNumber, features: Features) -> None:
         self._tables.put(
-            "images", keys.number_key(number), codec.encode_image(_record(number, features))
+            "images", keys.number_key(number), codec.encode_image(codec.record_of(number, features))
         )
-        row = Row(
-            features.phash64,
-            features.phash256,
-            features.width,
-            features.height,
-            features.quality,
-        )
-        self._columns.put(number, row)
+        self._columns.put(number, row_of(features))
         self.applied.images.append((number, features))
 
     def _image_refreshed(self, number: ImageNumber, features: Features) -> None:
@@ -285,20 +277,3 @@ class Writer:
         self._remove_directory(root.directory)
         self._ledger.forget_root(root.root_id)
         self._tables.delete("roots", keys.root_key(root.root_id))
-
-
-def _record(number: ImageNumber, features: Features) -> ImageRecord:
-    return ImageRecord(
-        number=number,
-        version=features.version,
-        image_id=features.image_id,
-        format=features.format,
-        width=features.width,
-        height=features.height,
-        channels=features.channels,
-        size=features.size,
-        frames=features.frames,
-        orientation=features.orientation,
-        mean=features.mean,
-        quality=features.quality,
-    )

@@ -66,6 +66,8 @@ REQUESTS: tuple[wire.Request, ...] = (
     wire.SyncRequest(),
     wire.FailuresRequest(after=b"\x00\x01", limit=500),
     wire.QuarantineRequest(retry=True, path=b"/home/ann/Pictures/poison.png"),
+    wire.StartJob(verb="check", deep=True, part=2, parts=7, path=b"/media/usb"),
+    wire.JobRequest(job=3, after=10),
     wire.StopRequest(),
 )
 
@@ -115,6 +117,18 @@ REPLIES: tuple[wire.Reply, ...] = (
                 image="ef" * 32,
             )
         ]
+    ),
+    wire.JobReply(
+        job=3,
+        step="files",
+        done=10,
+        total=20,
+        finished=True,
+        findings=[wire.Finding(level="value", text="files 00ff: a value is damaged")],
+        found=1,
+        summary="1 finding",
+        restart=True,
+        error="",
     ),
     wire.Stopping(pid=4242),
     wire.ErrorReply(

@@ -245,6 +245,36 @@ class QuarantineReply(Message, frozen=True, tag="quarantine_reply"):
     entries: list[QuarantineEntry]
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that a check found wrong."""
+
+    level: str
+    """"page", "value", "reference", "sum", "index", "content"; more may come."""
+    text: str
+
+
+class JobReply(Message, frozen=True, tag="job_reply"):
+    """How far a job is."""
+
+    job: int
+    step: str = ""
+    """What it is at; a word for people."""
+    done: int = 0
+    total: int = 0
+    """Of the steps that are counted; 0 when nobody knows."""
+    finished: bool = False
+    findings: list[Finding] = msgspec.field(default_factory=list)
+    """At most 1,000 that follow `after`."""
+    found: int = 0
+    """All findings, kept or not; after 10,000 they are only counted."""
+    summary: str = ""
+    """What was done, as one clause; of a backup, the folder that it is."""
+    restart: bool = False
+    """Whether the rest is done by the next daemon, and this one stops."""
+    error: str = ""
+    """Why it failed, as one sentence; empty when it did not."""
+
+
 class Stopping(Message, frozen=True, tag="stopping"):
     """The daemon will exit."""
 
@@ -273,6 +303,7 @@ Reply = (
     | SyncReply
     | FailuresReply
     | QuarantineReply
+    | JobReply
     | Stopping
     | ErrorReply
 )

@@ -82,6 +82,29 @@ class QuarantineRequest(Message, frozen=True, tag="quarantine"):
     """Only the one that was met here; None for all."""
 
 
+class StartJob(Message, frozen=True, tag="start_job"):
+    """Begin something that takes long; the reply comes at once and has the job's number."""
+
+    verb: Literal["check", "repair", "backup"]
+    """`check`: look whether the store is what was written and what the pictures are. `repair`:
+    check, and mend from the pictures what is wrong. `backup`: write a verified copy."""
+    deep: bool = False
+    """Whether a check or repair reads the pictures again."""
+    part: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Which of `parts` parts of the pictures is read, from 1."""
+    parts: Annotated[int, msgspec.Meta(ge=1)] = 1
+    path: bytes | None = None
+    """For a backup, the folder it is put into; None for the daemon's own."""
+
+
+class JobRequest(Message, frozen=True, tag="job"):
+    """Ask how far a job is."""
+
+    job: int
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How many of its findings are known already; the reply has those that follow."""
+
+
 class StopRequest(Message, frozen=True, tag="stop"):
     """Ask the daemon to finish its batch and exit."""
 
@@ -97,6 +120,8 @@ Request = (
     | SyncRequest
     | FailuresRequest
     | QuarantineRequest
+    | StartJob
+    | JobRequest
     | StopRequest
 )
 

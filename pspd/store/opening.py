@@ -1,0 +1,357 @@
+"""Opens the daemon's store, whatever happened to it since it was closed.
+
+    state/MANIFEST            what must be true of the store, and the watch roots
+    state/store/              the store
+    state/backups/store-…/    copies of it
+    state/store.bad-…/        damaged ones, put aside; never removed by the daemon
+
+A child looks at the store first. What cannot be mended is put aside, the newest sound backup takes
+its place, or an empty store with the same roots; the pictures are scanned in any case, so that all
+is found again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pspd.core.model import Directory, DirectoryId
+from pspd.errors import StoreDamaged, StoreError, StoreUnusable
+from pspd.log import get_logger
+from pspd.noticeboard import Notice
+from pspd.rpc.wire import quoted
+from pspd.store import backups, file_system, manifest, preflight
+from pspd.store.batch import Operation, PutDirectory, PutRoot
+from pspd.store.environment import DATA_FILE
+from pspd.store.manifest import KeptRoot, Manifest
+from pspd.store.migrations import FORMAT_VERSION
+from pspd.store.store import Store
+
+if TYPE_CHECKING:
+    from pspd.core.model import WatchRoot
+    from pspd.search.index import Rows
+
+FOLDER = "store"
+BAD_PREFIX = "store.bad-"
+
+QUICK_SECONDS = 1.5
+"""How long a store is looked at that was closed in order. Measured for 100,000 pictures: 0.5 s for
+the pages and 0.25 s for the values."""
+
+FULL_SECONDS = 6.0
+"""How long any other is looked at: what is larger than that is checked while the daemon runs."""
+
+MOST_REBUILDS = 3
+"""So many within `REBUILD_SECONDS` are believed to be accidents; then a person has to look."""
+
+REBUILD_SECONDS = 3600
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to open."""
+
+    map_bytes: int
+    any_file_system: bool = False
+    """Whether to put up with one on which LMDB is not safe."""
+
+
+class OpenedStore:
+    """A store, with the manifest that is kept true while it is open.
+
+    Attributes:
+        store: The store.
+        notices: What a person should know of its opening.
+        is_checked: Whether all of it was looked at.
+    """
+
+    def __init__(
+        self, state: Path, store: Store, known: Manifest, notices: list[Notice], *, is_checked: bool
+    ) -> None:
+        self.store = store
+        self.notices = notices
+        self.is_checked = is_checked
+        self._state = state
+        self._lock = threading.Lock()
+        self._manifest = known
+        store.on_roots = self._note_roots
+
+    @property
+    def roots(self) -> tuple[KeptRoot, ...]:
+        """The roots as the manifest has them."""
+        return self._manifest.roots
+
+    def rows(self) -> Rows:
+        """Return what the index holds of every image, mending the store if it cannot be read.
+
+        Raises:
+            StoreError: Nor can it be mended.
+        """
+        try:
+            with self.store.read() as reader:
+                return reader.rows()
+        except StoreDamaged as error:
+            _log.error("the store is mended", reason=error)
+            self.store.mend(self.roots)
+            cause = "the store was damaged and was mended; the files concerned are read again"
+            self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
+        with self.store.read() as reader:
+            return reader.rows()
+
+    def condemn(self) -> None:
+        """Have the store built anew at the next start.
+
+        Raises:
+            StoreError: The manifest cannot be written.
+        """
+        self._update(is_condemned=True)
+
+    def close(self) -> None:
+        """Close the store, and note that it was closed in order."""
+        with self.store.read() as reader:
+            counts = reader.counts().values()
+            images = reader.meta("pictures")
+        transaction = self.store.last_transaction()
+        self.store.close()
+        with suppress(StoreError):  # then the next start looks at all of it
+            self._update(
+                is_clean=not self._manifest.is_condemned,
+                transaction=transaction,
+                images=images,
+                files=sum(each.indexed + each.failed for each in counts),
+                bytes=(self._state / FOLDER / DATA_FILE).stat().st_size,
+            )
+
+    def _note_roots(self, roots: list[WatchRoot]) -> None:
+        try:
+            self._update(roots=manifest.kept(roots), transaction=self.store.last_transaction())
+        except StoreError as error:
+            _log.error("the watch roots are not noted beside the store", error=error)
+
+    def _update(self, **changes: object) -> None:
+        with self._lock:
+            changed = msgspec.structs.replace(self._manifest, **changes)
+            manifest.write(self._state, changed)
+            self._manifest = changed
+
+
+def open_store(state: Path, options: Options) -> OpenedStore:
+    """Open the store in a state directory that this process alone uses.
+
+    Raises:
+        StoreTooNew: A newer version wrote it; it is left untouched.
+        StoreUnusable: A person has to do something first.
+        StoreError: It cannot be opened at present.
+    """
+    return _Opening(state, options).open()
+
+
+def rebuild(state: Path) -> list[str]:
+    """Put the store aside and let the next start make another; returns what to tell.
+
+    Raises:
+        StoreError: It cannot be put aside.
+    """
+    opening = _Opening(state, Options(1 << 30))
+    opening.put_aside()
+    known = opening.known
+    if known is not None:
+        opening.known = msgspec.structs.replace(known, rebuilds=(), is_condemned=True)
+        manifest.write(state, opening.known)
+    return [f"{notice.cause}; {notice.cure}" for notice in opening.notices]
+
+
+class _Opening:
+    """One attempt, and what is known by now."""
+
+    def __init__(self, state: Path, options: Options) -> None:
+        self._state = state
+        self._folder = state / FOLDER
+        self._options = options
+        self.known = manifest.read(state)
+        self.notices: list[Notice] = []
+        self._is_checked = True
+        self._is_behind = False
+        """Whether the store is older than the manifest, so that its roots count."""
+
+    def open(self) -> OpenedStore:
+        if not self._options.any_file_system:
+            file_system.refuse_unsafe(self._state)
+        backups.clean_up(self._state)
+        reason = self._reason_to_rebuild()
+        if reason:
+            self._rebuild(reason)
+        try:
+            store = Store(self._folder, map_bytes=self._options.map_bytes)
+        except StoreDamaged as error:
+            self._rebuild(str(error))
+            store = Store(self._folder, map_bytes=self._options.map_bytes)
+        try:
+            known = self._settle(store)
+            self._write_manifest(known)
+        except BaseException:
+            store.close()
+            raise
+        return OpenedStore(self._state, store, known, self.notices, is_checked=self._is_checked)
+
+    def put_aside(self) -> None:
+        """Rename the store's folder, if there is one."""
+        if not self._folder.exists():
+            return
+        name = BAD_PREFIX + time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        place = self._state / name
+        number = 1
+        while place.exists():
+            number += 1
+            place = self._state / f"{name}-{number}"
+        try:
+            self._folder.rename(place)
+            manifest.sync_folder(self._state)
+        except OSError as error:
+            raise StoreError(
+                f"the damaged store {quoted(os.fspath(self._folder))} cannot be put aside: "
+                f"{error.strerror}"
+            ) from error
+        cure = f"when nothing is missing, free its space: rm -r {quoted(os.fspath(place))}"
+        cause = "the old store was put aside, and another is built from the pictures"
+        self.notices.append(Notice("store", cause, cure, os.fspath(place)))
+
+    # --- what is to be done
+
+    def _reason_to_rebuild(self) -> str:
+        """Say why the store cannot be used as it is; empty when it can."""
+        data = self._folder / DATA_FILE
+        size = data.stat().st_size if data.exists() else 0
+        if not size:
+            if self.known is None:
+                return ""
+            is_asked_for = self.known.is_condemned and not self._folder.exists()
+            return "it was put aside as asked" if is_asked_for else "its file is missing or empty"
+        if self.known is not None and self.known.is_condemned:
+            return "a check found damage that cannot be mended in place"
+        is_clean = self.known is not None and self.known.is_clean and self.known.bytes == size
+        report = preflight.examine(
+            self._folder, seconds=QUICK_SECONDS if is_clean else FULL_SECONDS
+        )
+        # All pages of a large store that was closed in order are looked at by `pspc check` alone.
+        self._is_checked = report.is_complete and (report.is_verified or is_clean)
+        if report.verdict == "mended":
+            self._tell_mended(report)
+        is_lost = report.verdict == "fresh" and self.known is not None
+        if report.verdict == "damaged" or is_lost:
+            return next(iter(report.findings), "it is empty")
+        return ""
+
+    def _tell_mended(self, report: preflight.Report) -> None:
+        _log.error("values were damaged and are dropped", dropped=report.dropped)
+        cause = f"{len(report.findings)} damaged values were dropped; their files are read again"
+        cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
+        self.notices.append(Notice("store", cause, cure))
+
+    def _rebuild(self, reason: str) -> None:
+        now = int(time.time())
+        past = () if self.known is None else self.known.rebuilds
+        recent = tuple(each for each in past if now - REBUILD_SECONDS < each <= now)
+        if len(recent) >= MOST_REBUILDS:
+            raise StoreUnusable(
+                f"the store was damaged {len(recent) + 1} times within an hour ({reason}): see to "
+                "the disk and the memory, then build it anew with: pspd --repair"
+            )
+        _log.error("the store is damaged", reason=reason)
+        self.put_aside()
+        self._is_behind = True
+        self._is_checked = True
+        before = self.known or Manifest(manifest.new_store_id(), FORMAT_VERSION)
+        self.known = msgspec.structs.replace(
+            before, rebuilds=(*recent, now), is_clean=False, is_condemned=False, transaction=0
+        )
+        manifest.write(self._state, self.known)
+        restored = next((each for each in backups.find(self._state) if self._restore(each)), None)
+        what = f"the backup {restored.name}" if restored else "an empty store"
+        cause = f"the store could not be used ({reason}); {what} took its place"
+        cure = "nothing is lost: it is brought up to date from the pictures"
+        self.notices.append(Notice("store", cause, cure))
+
+    def _restore(self, backup: Path) -> bool:
+        """Put a copy of a backup in the store's place, if it is sound."""
+        passing = self._state / f"{FOLDER}.new"
+        shutil.rmtree(passing, ignore_errors=True)
+        try:
+            passing.mkdir(mode=0o700)
+            shutil.copyfile(backup / DATA_FILE, passing / DATA_FILE)
+        except OSError as error:
+            _log.error("a backup cannot be read", path=backup, error=error)
+        else:
+            report = preflight.examine(passing, seconds=FULL_SECONDS)
+            if report.verdict in {"sound", "mended"}:
+                passing.rename(self._folder)
+                self._is_checked = report.is_complete
+                return True
+        shutil.rmtree(passing, ignore_errors=True)
+        return False
+
+    # --- what is made true again
+
+    def _write_manifest(self, known: Manifest) -> None:
+        # On a full or read-only disk the store can be searched all the same.
+        try:
+            manifest.write(self._state, known)
+        except StoreError as error:
+            _log.error("the manifest stays as it was", error=error)
+
+    def _settle(self, store: Store) -> Manifest:
+        """Bring store and manifest to one opinion about its number and the roots."""
+        known = self.known
+        transaction = store.last_transaction()
+        with store.read() as reader:
+            number = reader.meta("store_id")
+            roots = reader.roots()
+        if known is not None and (self._is_behind or transaction < known.transaction):
+            operations = _differences(store, roots, known.roots)
+            if operations:
+                store.apply(operations)
+                with store.read() as reader:
+                    roots = reader.roots()
+        store_id = number or (known.store_id if known else manifest.new_store_id())
+        if not number:
+            with suppress(StoreError):
+                store.set_meta("store_id", store_id)
+        return Manifest(
+            store_id,
+            FORMAT_VERSION,
+            roots=manifest.kept(roots),
+            transaction=store.last_transaction(),
+            rebuilds=() if known is None else known.rebuilds,
+            images=0 if known is None else known.images,
+            files=0 if known is None else known.files,
+        )
+
+
+def _differences(
+    store: Store, roots: list[WatchRoot], wanted: tuple[KeptRoot, ...]
+) -> list[Operation]:
+    """Return what makes the roots of a store those of the manifest, which is newer."""
+    operations: list[Operation] = []
+    there = {root.path: root for root in roots if not root.removing}
+    for kept in wanted:
+        old = there.pop(kept.path, None)
+        if old is not None:
+            operations.append(PutRoot(kept.as_root(old.root_id, old.directory)))
+            continue
+        root = kept.as_root(store.new_root_id(), store.new_directory_id())
+        # Device and inode are noted by the watcher, when it scans the root.
+        top = Directory(root.directory, root.root_id, DirectoryId(0), "", 0, 0)
+        operations += [PutDirectory(top), PutRoot(root)]
+    for gone in there.values():
+        operations.append(PutRoot(replace(gone, removing=True)))
+    return operations

@@ -1,0 +1,98 @@
+"""What a key and a body of each database look like: whatever else lies there is damage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pspd.core.model import DirectoryId, ImageNumber, RootId
+from pspd.errors import StoreDamaged
+from pspd.store import codec, keys
+
+_U32_BYTES = 4
+_U64_BYTES = 8
+_TWO_U64_BYTES = 16
+_DIGEST_BYTES = 32
+_COLUMN_BYTES = 5
+
+Lengths = tuple[int, int]
+"""Least and most bytes."""
+
+BLOCK_ROWS = 4096
+"""Rows of a block of a column: 32 KiB for the narrow hash. A commit rewrites each that it
+touches."""
+
+WIDTHS: Mapping[int, int] = {1: 8, 2: 8, 3: 1, 4: 32}
+"""Bytes of a row of each column."""
+
+
+def check(database: str, key: bytes, value: bytes) -> None:
+    """See that a value is whole and is what its database holds.
+
+    Raises:
+        StoreDamaged: It is not.
+    """
+    (shortest_key, longest_key), (shortest, longest), decode = _SHAPES[database]
+    body = codec.unseal(key, value)
+    if not (shortest_key <= len(key) <= longest_key and shortest <= len(body) <= longest):
+        raise StoreDamaged(f"a key has {len(key)} bytes and its value {len(body)}")
+    decode(key, body)
+
+
+def lengths(database: str) -> tuple[Lengths, Lengths]:
+    """Return the least and most bytes that a key has, and a value with its checksum."""
+    of_key, (shortest, longest), _ = _SHAPES[database]
+    return of_key, (codec.CHECKSUM_BYTES + shortest, codec.CHECKSUM_BYTES + longest)
+
+
+def _any(_key: bytes, _body: bytes) -> None:
+    """Nothing to decode."""
+
+
+def _column(key: bytes, body: bytes) -> None:
+    width = WIDTHS.get(key[0])
+    if width is None or len(body) != width * BLOCK_ROWS:
+        raise StoreDamaged(f"a block of column {key[0]} has {len(body)} bytes")
+
+
+_LONGEST_KEY = 511
+_LONGEST = 1 << 30
+_NAMED: Lengths = (_U64_BYTES + 1, _LONGEST_KEY)
+_NUMBERED: Lengths = (_U64_BYTES, _U64_BYTES)
+_ROOT_KEY: Lengths = (_U32_BYTES, _U32_BYTES)
+_NUMBER: Lengths = (_U64_BYTES, _U64_BYTES)
+
+_SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]] = {
+    "meta": ((1, _LONGEST_KEY), _NUMBER, _any),
+    "roots": (
+        _ROOT_KEY,
+        (1, _LONGEST),
+        lambda key, body: codec.decode_root(RootId(int.from_bytes(key)), body),
+    ),
+    "directories": (
+        _NUMBERED,
+        (codec.DIRECTORY_BYTES, _LONGEST),
+        lambda key, body: codec.decode_directory(DirectoryId(keys.number_from_key(key)), body),
+    ),
+    "children": (_NAMED, _NUMBER, _any),
+    "inodes": ((_TWO_U64_BYTES, _TWO_U64_BYTES), _NUMBER, _any),
+    "files": (_NAMED, (codec.FILE_BYTES, _LONGEST), lambda _, body: codec.decode_file(body)),
+    "pending": (_NUMBERED, _NAMED, _any),
+    "failures": (_NAMED, (1, _LONGEST), lambda _, body: codec.decode_failure(body)),
+    "images": (
+        _NUMBERED,
+        (codec.IMAGE_BYTES, _LONGEST),
+        lambda key, body: codec.decode_image(ImageNumber(keys.number_from_key(key)), body),
+    ),
+    "digests": ((_DIGEST_BYTES, _DIGEST_BYTES), _NUMBER, _any),
+    "links": ((2 * _U64_BYTES + 1, _LONGEST_KEY), (0, 0), _any),
+    "orphans": (_NUMBERED, _NUMBER, _any),
+    "pixels": (_NUMBERED, (codec.PIXELS_BYTES, codec.PIXELS_BYTES), _any),
+    "quarantine": (
+        (_DIGEST_BYTES, _DIGEST_BYTES),
+        (1, _LONGEST),
+        lambda _, body: codec.decode_quarantine(body),
+    ),
+    "columns": ((_COLUMN_BYTES, _COLUMN_BYTES), (BLOCK_ROWS, 32 * BLOCK_ROWS), _column),
+    "counters": (_ROOT_KEY, (codec.COUNTS_BYTES, codec.COUNTS_BYTES), _any),
+}
+"""Lengths of keys, lengths of bodies, and what decodes a body."""

@@ -1,0 +1,386 @@
+"""Keeps the store well while it is used: checks it, mends it, backs it up, watches its disk.
+
+What takes long is a job on a thread of its own, and whoever asked for it looks now and then how far
+it is. One job runs at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pspd.errors import PspError, RequestError, StoreDamaged, StoreError
+from pspd.log import get_logger
+from pspd.noticeboard import Notice, NoticeBoard
+from pspd.picture_check import picture_problems
+from pspd.store import backups
+from pspd.store.checking import Checker, Finding, Progress
+from pspd.supervision import ThreadMaker, unsupervised
+
+if TYPE_CHECKING:
+    from pspd.core.model import ImageNumber
+    from pspd.indexer import Indexer
+    from pspd.reading import FileReader
+    from pspd.store.opening import OpenedStore
+
+TICK_SECONDS = 1.0
+"""How often the disk and the indexer are looked at."""
+
+READER_SECONDS = 60.0
+"""How often readers of dead processes are looked for."""
+
+BACKUP_LOOK_SECONDS = 600.0
+"""How often it is asked whether a backup is due."""
+
+FIRST_BACKUP_LOOK_SECONDS = 60.0
+"""When it is asked for the first time: a start is busy enough."""
+
+LONG_READER_TRANSACTIONS = 10_000
+"""A reader that is so far behind makes the file grow, and a person is told."""
+
+CLOSE_SECONDS = 2.0
+"""How long `close` waits for what is under way; it only looks, or can be done again."""
+
+MOST_FINDINGS = 10_000
+"""Findings that are kept of one job; all are counted."""
+
+DAY_SECONDS = 86_400
+
+Verb = Literal["check", "repair", "backup"]
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the store is kept."""
+
+    state: Path
+    """The daemon's state directory."""
+    backup_days: float
+    """How often a backup is made; 0 for never."""
+    backups_kept: int
+
+
+@dataclass(slots=True)
+class Job:
+    """Something long that somebody asked for."""
+
+    number: int
+    verb: Verb
+    is_deep: bool = False
+    part: int = 1
+    parts: int = 1
+    folder: Path | None = None
+    """Where a backup is to lie; None for the state directory."""
+    progress: Progress = field(default_factory=Progress)
+    findings: list[Finding] = field(default_factory=list)
+    found: int = 0
+    summary: str = ""
+    """What was done, as one clause."""
+    needs_restart: bool = False
+    """Whether the daemon has to be started anew for the rest of it, and stops."""
+    error: PspError | None = None
+    finished: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing of it changes any more."""
+        return self.finished.is_set()
+
+    def note(self, finding: Finding) -> None:
+        """Count a finding, and keep it while there are not too many."""
+        self.found += 1
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(finding)
+
+
+class Storekeeper:
+    """Two threads: one for jobs, one that looks at disk, readers and backups.
+
+    Args:
+        opened: The store and its manifest.
+        indexer: Through which the store is mended, so that the index follows.
+        reader: Reads pictures, for a deep check.
+        rescan: Has every root scanned.
+        board: Where notices go.
+        stop: Ends the daemon in order.
+        give_up: Ends it because a part is beyond help, for another to be started.
+        options: How.
+        make_thread: Makes the threads.
+    """
+
+    def __init__(  # noqa: PLR0913 - each part by its name
+        self,
+        *,
+        opened: OpenedStore,
+        indexer: Indexer,
+        reader: FileReader,
+        rescan: Callable[[], object],
+        board: NoticeBoard,
+        stop: Callable[[], None],
+        give_up: Callable[[str], None],
+        options: Options,
+        make_thread: ThreadMaker = unsupervised,
+    ) -> None:
+        self._opened = opened
+        self._store = opened.store
+        self._indexer = indexer
+        self._reader = reader
+        self._rescan = rescan
+        self._board = board
+        self._stop = stop
+        self._give_up = give_up
+        self._options = options
+        self._condition = threading.Condition()
+        self._jobs: dict[int, Job] = {}
+        self._waiting: list[Job] = []
+        self._is_damaged = False
+        self._stopping = threading.Event()
+        self._threads = [
+            make_thread("storekeeper", self._work),
+            make_thread("storekeeper", self._watch, name="pspd-store-watch"),
+        ]
+
+    def start(self) -> None:
+        """Begin; what the opening left unchecked is checked first."""
+        self._store.on_damage = self._note_damage
+        for number, notice in enumerate(self._opened.notices):
+            self._board.post(f"opening-{number}", notice)
+        if not self._opened.is_checked:
+            self.begin("check")
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Break off what is under way."""
+        self._stopping.set()
+        with self._condition:
+            self._condition.notify_all()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(CLOSE_SECONDS)
+
+    # --- jobs
+
+    def begin(
+        self,
+        verb: Verb,
+        *,
+        is_deep: bool = False,
+        part: int = 1,
+        parts: int = 1,
+        folder: Path | None = None,
+    ) -> Job:
+        """Begin something long, after what is under way already.
+
+        Args:
+            verb: What.
+            is_deep: Whether the pictures are read again.
+            part: Which of `parts` parts of the pictures, from 1; a picture is always in the same.
+            parts: From 1.
+            folder: For a backup: where it is to lie.
+
+        Raises:
+            RequestError: There is no such part.
+        """
+        if not 1 <= part <= parts:
+            raise RequestError("bad_request", f"there is no part {part} of {parts}")
+        with self._condition:
+            job = Job(len(self._jobs) + 1, verb, is_deep, part, parts, folder)
+            self._jobs[job.number] = job
+            self._waiting.append(job)
+            self._condition.notify_all()
+        return job
+
+    def job(self, number: int) -> Job:
+        """Return a job.
+
+        Raises:
+            RequestError: There is none of this number.
+        """
+        with self._condition:
+            if number not in self._jobs:
+                raise RequestError(
+                    "bad_request", f"there is no job {number}: it went with a restart"
+                )
+            return self._jobs[number]
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            with self._condition:
+                self._condition.wait_for(
+                    lambda: self._waiting or self._is_damaged or self._stopping.is_set()
+                )
+                job = self._waiting.pop(0) if self._waiting else None
+                is_damaged, self._is_damaged = self._is_damaged, False
+            if self._stopping.is_set():
+                return
+            if is_damaged:
+                self._mend_after_damage()
+            if job is not None:
+                self._do(job)
+
+    def _do(self, job: Job) -> None:
+        try:
+            {"check": self._check, "repair": self._repair, "backup": self._backup}[job.verb](job)
+        except PspError as error:
+            job.error = error
+            _log.error(f"the {job.verb} failed", error=error)
+        finally:
+            job.finished.set()
+        if job.needs_restart:
+            self._stop()
+
+    def _check(self, job: Job) -> None:
+        for finding in Checker(self._store, job.progress, self._stopping.is_set).run():
+            job.note(finding)
+        if not any(finding.level == "page" for finding in job.findings):
+            self._check_index(job)
+            if job.is_deep:
+                self._check_pictures(job)
+        job.summary = f"{job.found:,} findings" if job.found else "nothing is wrong"
+        if job.found:
+            self._tell_findings(job)
+
+    def _check_index(self, job: Job) -> None:
+        job.progress.step = "index"
+        with self._indexer.at_rest() as index, self._store.read() as reader:
+            rows = reader.rows()
+            if len(index) != len(rows):
+                job.note(Finding("index", f"the index has {len(index)} rows, not {len(rows)}"))
+            for number, shape in list(zip(rows.numbers, rows.shapes, strict=True))[:: _step(rows)]:
+                if number not in index.shaped(int(shape) >> 32, int(shape) & 0xFFFF_FFFF):
+                    job.note(Finding("index", f"the index lacks image {number}"))
+
+    def _check_pictures(self, job: Job) -> None:
+        job.progress.step = "pictures"
+        for finding in picture_problems(
+            self._store, self._reader, job.progress, part=job.part, parts=job.parts,
+            is_stopping=self._stopping.is_set,
+        ):  # fmt: skip
+            job.note(finding)
+
+    def _repair(self, job: Job) -> None:
+        self._check(job)
+        if any(finding.level == "page" for finding in job.findings):
+            self._opened.condemn()
+            job.needs_restart = True
+            job.summary = "the store is built anew by the next daemon"
+            return
+        distrusted = frozenset(f.image for f in job.findings if f.image is not None)
+        dropped, queued = self._mend(distrusted)
+        job.summary = f"{dropped:,} values dropped, {queued:,} files are read again"
+        job.progress = Progress()
+        left = list(Checker(self._store, job.progress, self._stopping.is_set).run())
+        if left:
+            self._opened.condemn()
+            job.needs_restart = True
+            job.summary = "mending was not enough; the store is built anew by the next daemon"
+        else:
+            self._board.withdraw("store", "check")
+
+    def _backup(self, job: Job) -> None:
+        job.progress.step = "copy"
+        place = backups.make(
+            self._store, job.folder or self._options.state / backups.FOLDER, time.time()
+        )
+        job.summary = str(place)
+        backups.thin_out(self._options.state, self._options.backups_kept)
+        self._board.withdraw("store", "backup")
+
+    # --- damage that was met
+
+    def _note_damage(self, _error: StoreDamaged) -> None:
+        with self._condition:
+            self._is_damaged = True
+            self._condition.notify_all()
+
+    def _mend_after_damage(self) -> None:
+        self._board.count("store_damages")
+        try:
+            dropped, queued = self._mend(frozenset())
+        except StoreError as error:
+            # What is not damage passes, such as a full disk: then it is met again, and tried again.
+            _log.error("the store cannot be mended", error=error)
+            if isinstance(error, StoreDamaged):
+                self._opened.condemn()
+                self._give_up("store")
+            return
+        cause = f"damage was met: {dropped:,} values were dropped, {queued:,} files are read again"
+        cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
+        self._board.post("damage", Notice("store", cause, cure))
+
+    def _mend(self, distrusted: frozenset[ImageNumber]) -> tuple[int, int]:
+        mended = self._indexer.mend(self._opened.roots, distrusted)
+        _log.error("the store was mended", dropped=mended.dropped, queued=mended.queued)
+        self._rescan()
+        return mended.dropped, mended.queued
+
+    def _tell_findings(self, job: Job) -> None:
+        cause = f"a check found {job.found:,} things wrong, such as: {job.findings[0].text}"
+        self._board.post("check", Notice("store", cause, "mend it with: pspc repair"))
+
+    # --- the watch
+
+    def _watch(self) -> None:
+        next_reader_check = 0.0
+        next_backup_look = time.monotonic() + FIRST_BACKUP_LOOK_SECONDS
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            self._look_at_disk()
+            try:
+                if now >= next_reader_check:
+                    next_reader_check = now + READER_SECONDS
+                    self.look_at_readers()
+                if now >= next_backup_look:
+                    next_backup_look = now + BACKUP_LOOK_SECONDS
+                    self.back_up_when_due()
+            except StoreError as error:
+                _log.error("the store cannot be looked after", error=error)
+            self._stopping.wait(TICK_SECONDS)
+
+    def _look_at_disk(self) -> None:
+        problem = self._indexer.problem
+        if not problem:
+            self._board.withdraw("store", "writing")
+            return
+        cure = "it goes on by itself once that is mended; searches are answered meanwhile"
+        self._board.post("writing", Notice("store", problem, cure, str(self._options.state)))
+
+    def look_at_readers(self) -> None:
+        """Free what dead processes left open, and tell of one that reads for too long."""
+        freed = self._store.free_dead_readers()
+        if freed:
+            self._board.count("dead_readers_freed", freed)
+        lag = self._store.oldest_reader_lag()
+        if lag < LONG_READER_TRANSACTIONS:
+            self._board.withdraw("store", "reader")
+            return
+        cause = f"a process reads the store since {lag:,} transactions, and the file grows for it"
+        self._board.post("reader", Notice("store", cause, "end what reads it; fuser names it"))
+
+    def back_up_when_due(self) -> None:
+        """Begin a backup if the newest is too old and nothing else is to do."""
+        if not self._options.backup_days or not self._indexer.is_idle:
+            return
+        with self._store.read() as reader:
+            is_worthwhile = reader.meta("pictures") > 0
+        age = backups.age_of_newest(self._options.state, time.time())
+        if is_worthwhile and (age is None or age >= self._options.backup_days * DAY_SECONDS):
+            self._run_backup()
+
+    def _run_backup(self) -> None:
+        with self._condition:
+            if any(not job.is_finished for job in self._jobs.values()):
+                return
+        self.begin("backup")
+
+
+def _step(rows: object) -> int:
+    """Return the stride that takes a few hundred of many rows."""
+    return max(1, len(rows) // 500)  # type: ignore[arg-type]

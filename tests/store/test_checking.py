@@ -1,0 +1,277 @@
+"""Every kind of damage is found by the check, one test a kind, and mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lmdb
+import pytest
+
+from pspd.core.model import (
+    Counts,
+    FailureReason,
+    FileKey,
+    FileState,
+    ImageNumber,
+    PixelDigest,
+    QuarantineEntry,
+    WatchRoot,
+)
+from pspd.errors import StoreDamaged
+from pspd.store import batch, codec, keys
+from pspd.store.checking import Checker, Progress
+from pspd.store.environment import DATABASES
+from pspd.store.manifest import KeptRoot
+from pspd.store.store import Store
+from tests.store.records import add_directory, add_root, features, image_id, stamp
+
+KEPT = (KeptRoot("/pictures"),)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A closed store with a bit of everything in it."""
+    store = Store(tmp_path / "store", map_bytes=1 << 26)
+    root = add_root(store)
+    sub = add_directory(store, root, root.directory, "sub")
+    names = [FileKey(root.directory, "a.png"), FileKey(sub.directory_id, "b.png")]
+    for content, key in enumerate(names):
+        [(sequence, _)] = store.apply([batch.FileSeen(key, stamp())]).queued
+        store.apply(
+            [batch.FileIndexed(key, sequence, stamp(), False, image_id(content), features(content))]
+        )
+    failed, gone = FileKey(root.directory, "broken.png"), FileKey(root.directory, "gone.png")
+    [(sequence, _)] = store.apply([batch.FileSeen(failed, stamp())]).queued
+    store.apply([batch.FileFailed(failed, sequence, stamp(), False, FailureReason.BROKEN, "x")])
+    [(sequence, _)] = store.apply([batch.FileSeen(gone, stamp())]).queued
+    store.apply([batch.FileIndexed(gone, sequence, stamp(), False, image_id(9), features(9))])
+    store.apply([batch.FileGone(gone), batch.FileSeen(FileKey(root.directory, "new.png"), stamp())])
+    store.apply([batch.PixelsKnown(ImageNumber(0), PixelDigest(1, bytes(32)))])
+    poison = QuarantineEntry(FailureReason.CRASHED, "died", "/poison.png", 1, 2, "pillow 13")
+    store.apply([batch.PutQuarantine(image_id(7), poison)])
+    store.close()
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def raw(folder: Path) -> Iterator[Raw]:
+    made = Raw(folder)
+    yield made
+    made.close()
+
+
+class Raw:
+    """The databases without the store's own code."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._environment = lmdb.open(str(folder), max_dbs=20, lib_version=0, map_size=1 << 26)
+        self._is_open = True
+
+    def first(self, database: str) -> bytes:
+        with self._environment.begin(db=self._open(database)) as transaction:
+            key: bytes = next(iter(transaction.cursor()))[0]
+            return key
+
+    def put(self, database: str, key: bytes, body: bytes) -> None:
+        self.put_value(database, key, codec.seal(key, body))
+
+    def put_value(self, database: str, key: bytes, value: bytes) -> None:
+        with self._environment.begin(write=True, db=self._open(database)) as transaction:
+            transaction.put(key, value)
+
+    def delete(self, database: str, key: bytes) -> None:
+        with self._environment.begin(write=True, db=self._open(database)) as transaction:
+            assert transaction.delete(key)
+
+    def body(self, database: str, key: bytes) -> bytes:
+        with self._environment.begin(db=self._open(database)) as transaction:
+            return codec.unseal(key, transaction.get(key) or b"")
+
+    def close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._environment.close()
+
+    def _open(self, database: str) -> lmdb._Database:
+        return self._environment.open_db(database.encode(), create=False)
+
+
+def findings(store: Store) -> list[str]:
+    return [finding.text for finding in Checker(store, Progress()).run(pages=False)]
+
+
+def opened(folder: Path) -> Store:
+    return Store(folder, map_bytes=1 << 26)
+
+
+def test_a_store_in_order_has_no_findings(folder: Path) -> None:
+    store = opened(folder)
+    progress = Progress()
+    assert list(Checker(store, progress).run()) == []
+    assert progress.done == progress.total > 20
+    store.close()
+
+
+def test_mending_a_store_in_order_changes_nothing(folder: Path) -> None:
+    store = opened(folder)
+    before = everything(store)
+    assert not store.mend(KEPT)
+    assert everything(store) == before
+    store.close()
+
+
+def everything(store: Store) -> dict[str, list[tuple[bytes, bytes]]]:
+    with store.read() as reader:
+        return {name: list(reader.items(name)) for name in DATABASES}
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_flipped_bit_in_a_value_of_each_database_is_found_and_mended(
+    folder: Path, raw: Raw, database: str
+) -> None:
+    key = b"pictures" if database == "meta" else raw.first(database)
+    value = bytearray(codec.seal(key, raw.body(database, key)))
+    value[-1] ^= 1
+    raw.put_value(database, key, bytes(value))
+    raw.close()
+    mended_well(folder, f"{database} ")
+
+
+LOSSES = [name for name in DATABASES if name not in {"meta", "pixels", "quarantine"}]
+"""A lost digest of pixels is computed anew when it is wanted; a content that is no longer in
+quarantine is tried again."""
+
+
+@pytest.mark.parametrize("database", LOSSES)
+def test_a_lost_value_of_each_database_is_found_and_mended(
+    folder: Path, raw: Raw, database: str
+) -> None:
+    raw.delete(database, raw.first(database))
+    raw.close()
+    mended_well(folder, "")
+
+
+@pytest.mark.parametrize("database", [name for name in DATABASES if name not in {"links", "meta"}])
+def test_a_whole_value_of_another_kind_is_found_and_mended(
+    folder: Path, raw: Raw, database: str
+) -> None:
+    """As swapped pages bring them about: checksums do not cover the database's name."""
+    raw.put(database, raw.first(database), b"?")
+    raw.close()
+    mended_well(folder, f"{database} ")
+
+
+def _no_file(raw: Raw) -> bytes:
+    return keys.number_key(1) + b"nobody.png"
+
+
+STRAYS: dict[str, Callable[[Raw], None]] = {
+    "children": lambda raw: raw.put(
+        "children", keys.number_key(1) + b"x", codec.encode_number(777)
+    ),
+    "inodes": lambda raw: raw.put("inodes", bytes(16), codec.encode_number(777)),
+    "pending": lambda raw: raw.put("pending", keys.number_key(5000), _no_file(raw)),
+    "failures": lambda raw: raw.put("failures", _no_file(raw), codec.encode_failure("x", "y")),
+    "digests": lambda raw: raw.put("digests", bytes(32), codec.encode_number(0)),
+    "links": lambda raw: raw.put("links", keys.number_key(0) + _no_file(raw), b""),
+    "orphans": lambda raw: raw.put("orphans", keys.number_key(0), codec.encode_number(1)),
+    "pixels": lambda raw: raw.put(
+        "pixels", keys.number_key(99), codec.encode_pixels(PixelDigest(1, bytes(32)))
+    ),
+    "counters": lambda raw: raw.put(
+        "counters", bytes([0, 0, 0, 1]), codec.encode_counts(Counts(9))
+    ),
+    "meta pictures": lambda raw: raw.put("meta", b"pictures", codec.encode_number(7)),
+    "meta next_sequence": lambda raw: raw.put("meta", b"next_sequence", codec.encode_number(1)),
+    "meta next_image": lambda raw: raw.put("meta", b"next_image", codec.encode_number(0)),
+    "meta next_directory": lambda raw: raw.put("meta", b"next_directory", codec.encode_number(1)),
+}
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_what_leads_nowhere_or_adds_up_wrongly_is_found_and_mended(
+    folder: Path, raw: Raw, name: str
+) -> None:
+    STRAYS[name](raw)
+    raw.close()
+    mended_well(folder, "")
+
+
+def mended_well(folder: Path, expected: str) -> None:
+    """A check finds it; after mending another finds nothing, and the root is there."""
+    store = opened(folder)
+    told = findings(store)
+    assert any(text.startswith(expected) for text in told), told
+    mended = store.mend(KEPT)
+    assert findings(store) == [], mended
+    with store.read() as reader:
+        assert [root.path for root in reader.roots()] == ["/pictures"]
+        found = reader.number_of(image_id(0))
+        if found is not None:
+            assert reader.agrees(found, features(0))
+        waiting = {key.name for _, key in reader.queued(0, 100)}
+        known = {
+            key.name: record.state
+            for root in reader.roots()
+            for key, record in reader.files_in(root.directory).items()
+        }
+    # Whatever is left is right or waits to be read; what is not left is found by the next scan.
+    for name, state in known.items():
+        right = {"a.png": FileState.INDEXED, "broken.png": FileState.FAILED}
+        assert state is right.get(name, FileState.PENDING) or name in waiting
+    store.close()
+
+
+def test_a_distrusted_image_is_dropped_and_its_file_read_again(folder: Path) -> None:
+    store = opened(folder)
+    mended = store.mend(KEPT, frozenset({ImageNumber(0)}))
+    assert mended.queued == 1
+    assert findings(store) == []
+    with store.read() as reader:
+        assert reader.number_of(image_id(0)) is None
+        assert 0 not in reader.rows().numbers
+    store.close()
+
+
+def test_damage_that_is_met_is_told_and_not_answered_from(folder: Path, raw: Raw) -> None:
+    key = image_id(0)
+    raw.put_value("digests", key, b"1234" + codec.encode_number(1))
+    raw.close()
+    store = opened(folder)
+    met: list[StoreDamaged] = []
+    store.on_damage = met.append
+    with pytest.raises(StoreDamaged), store.read() as reader:
+        reader.number_of(key)
+    assert len(met) == 1
+    store.close()
+
+
+def test_a_missing_block_of_a_column_does_not_shift_the_rows_after_it(
+    folder: Path, raw: Raw
+) -> None:
+    raw.put("columns", keys.column_key(1, 1), bytes(8 * 4096))
+    raw.delete("columns", keys.column_key(1, 0))
+    raw.close()
+    store = opened(folder)
+    with pytest.raises(StoreDamaged), store.read() as reader:
+        reader.rows()
+    store.close()
+
+
+def test_roots_that_were_lost_come_back_with_new_numbers(folder: Path, raw: Raw) -> None:
+    raw.delete("roots", raw.first("roots"))
+    raw.close()
+    store = opened(folder)
+    store.mend((KeptRoot("/pictures", ("*.jpg",)), KeptRoot("/more", hidden=True)))
+    with store.read() as reader:
+        roots = reader.roots()
+    assert [(root.path, root.include, root.hidden) for root in roots] == [
+        ("/pictures", ("*.jpg",), False),
+        ("/more", (), True),
+    ]
+    assert WatchRoot(roots[0].root_id, "/pictures").root_id > 1
+    add_root(store, "/third")
+    assert findings(store) == []
+    store.close()

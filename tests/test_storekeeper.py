@@ -1,0 +1,246 @@
+"""The storekeeper's regular duties: readers, backups, the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pspd.committing import Options as IndexerOptions
+from pspd.core.model import FileKey, Limits
+from pspd.core.verdict import FLAT_QUALITY
+from pspd.errors import RequestError, StoreError
+from pspd.indexer import Indexer
+from pspd.noticeboard import NoticeBoard
+from pspd.quarantine import Quarantine
+from pspd.reading import FileReader
+from pspd.room import Room
+from pspd.search.linear import LinearIndex
+from pspd.store import backups, batch, file_system
+from pspd.store.opening import OpenedStore, open_store
+from pspd.store.opening import Options as StoreOptions
+from pspd.store.store import Store
+from pspd.storekeeper import Options, Storekeeper
+from pspd.workers.pool import WorkerPool
+from tests.store.records import add_root, features, image_id, stamp
+
+READER = """
+import lmdb, sys
+environment = lmdb.open(sys.argv[1], max_dbs=20, lib_version=0, map_size=1 << 26, readonly=True)
+with environment.begin() as transaction:
+    print("reading", flush=True)
+    sys.stdin.read()
+"""
+
+
+class Nobody:
+    """An audience that does not listen."""
+
+    def announce(self, changes: object) -> None:
+        """Hear nothing."""
+
+    def look_at(self, path: str, seconds: float = 0.0) -> None:
+        """Look at nothing."""
+
+
+@dataclass
+class Bench:
+    """A storekeeper and what it keeps."""
+
+    state: Path
+    opened: OpenedStore
+    board: NoticeBoard
+    keeper: Storekeeper
+    indexer: Indexer
+    rescans: list[None]
+
+    @property
+    def store(self) -> Store:
+        return self.opened.store
+
+    @property
+    def data_bytes(self) -> int:
+        return (self.state / "store" / "data.mdb").stat().st_size
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        opened = open_store(tmp_path, StoreOptions(1 << 26))
+        stack.callback(opened.close)
+        pool = WorkerPool(1, Limits())
+        reader = FileReader(
+            opened.store,
+            pool,
+            Quarantine(opened.store, "this one"),
+            quiet_seconds=0.1,
+            max_delay_seconds=1.0,
+        )
+        index = LinearIndex(FLAT_QUALITY)
+        indexer = Indexer(opened.store, index, reader, IndexerOptions(1, 0.1, 16, 0.01), Nobody())
+        board = NoticeBoard()
+        rescans: list[None] = []
+        keeper = Storekeeper(
+            opened=opened,
+            indexer=indexer,
+            reader=reader,
+            rescan=lambda: rescans.append(None),
+            board=board,
+            stop=lambda: None,
+            give_up=lambda _part: None,
+            options=Options(tmp_path, backup_days=7.0, backups_kept=1),
+        )
+        yield Bench(tmp_path, opened, board, keeper, indexer, rescans)
+
+
+def churn(store: Store, times: int) -> None:
+    """Change the same few files again and again."""
+    with store.read() as reader:
+        roots = reader.roots()
+    root = roots[0] if roots else add_root(store)
+    for number in range(times):
+        for name in range(4):
+            key = FileKey(root.directory, f"{name}")
+            [(sequence, _)] = store.apply([batch.FileSeen(key, stamp(number + 1))]).queued
+            indexed = batch.FileIndexed(
+                key, sequence, stamp(number + 1), False, image_id(name), features(name)
+            )
+            store.apply([indexed])
+
+
+def reading(bench: Bench) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", READER, bench.state / "store"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"reading\n"
+    return process
+
+
+def test_a_killed_reader_does_not_make_the_file_grow(bench: Bench) -> None:
+    churn(bench.store, 10)
+    before = bench.data_bytes
+    process = reading(bench)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    bench.keeper.look_at_readers()
+    assert bench.board.counters() == {"dead_readers_freed": 1}
+    churn(bench.store, 60)
+    assert bench.data_bytes <= 2 * before
+
+
+def test_a_reader_that_does_not_end_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pspd.storekeeper.LONG_READER_TRANSACTIONS", 50)
+    churn(bench.store, 1)
+    process = reading(bench)
+    try:
+        churn(bench.store, 10)
+        bench.keeper.look_at_readers()
+        [notice] = bench.board.notices()
+        assert "reads the store" in notice.cause
+    finally:
+        process.communicate(b"")
+    bench.keeper.look_at_readers()
+    assert bench.board.notices() == []
+
+
+def test_a_backup_is_made_when_the_newest_is_too_old(bench: Bench) -> None:
+    bench.keeper.back_up_when_due()
+    churn(bench.store, 1)
+    bench.indexer.start()
+    bench.indexer.barrier().result(timeout=30)
+    bench.keeper.start()
+    try:
+        bench.keeper.back_up_when_due()
+        finish(bench.keeper, 1)
+        [made] = backups.find(bench.state)
+        bench.keeper.back_up_when_due()
+        shutil.move(made, made.with_name("store-20010101-000000"))
+        os.utime(backups.find(bench.state)[0] / "data.mdb", (1e9, 1e9))
+        bench.keeper.back_up_when_due()
+        finish(bench.keeper, 2)
+    finally:
+        bench.keeper.close()
+        bench.indexer.close()
+    assert len(backups.find(bench.state)) == 1
+    with pytest.raises(RequestError):
+        bench.keeper.job(3)
+
+
+def finish(keeper: Storekeeper, number: int) -> None:
+    job = keeper.job(number)
+    assert job.finished.wait(30)
+    assert job.error is None
+
+
+def test_a_backup_does_not_hold_up_readers_or_writers(bench: Bench) -> None:
+    churn(bench.store, 10)
+    bench.keeper.start()
+    try:
+        job = bench.keeper.begin("backup")
+        while not job.is_finished:
+            churn(bench.store, 1)
+            with bench.store.read() as reader:
+                assert reader.meta("pictures") == 4
+        assert job.error is None
+    finally:
+        bench.keeper.close()
+    store = Store(Path(job.summary), map_bytes=1 << 26)
+    with store.read() as reader:
+        assert reader.meta("pictures") == 4
+    store.close()
+
+
+def test_a_backup_that_cannot_be_written_leaves_nothing(bench: Bench, tmp_path: Path) -> None:
+    churn(bench.store, 1)
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="no backup can be written"):
+        backups.make(bench.store, tmp_path / "file" / "below", 1e9)
+
+
+def test_the_floor_of_free_space_is_smaller_on_small_disks(tmp_path: Path) -> None:
+    status = os.statvfs(tmp_path)
+    size, free = status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize
+    assert file_system.missing_room(tmp_path, 0) == 0
+    missing = file_system.missing_room(tmp_path, 1 << 60)
+    assert missing == max(0, size // 20 - free) or abs(missing - (size // 20 - free)) < 1 << 30
+
+
+def test_a_failure_is_tried_again_later_and_later_but_at_once_when_room_is_made(
+    tmp_path: Path,
+) -> None:
+    stopping = threading.Event()
+    room = Room(tmp_path, 0, retry_seconds=(0.0, 0.001))
+    assert not room.wait(1, stopping)
+    assert not room.wait(7, stopping)
+    stopping.set()
+    assert Room(tmp_path, 0, retry_seconds=(60.0,)).wait(1, stopping)
+
+
+def test_a_store_that_another_process_made_larger_goes_on(bench: Bench) -> None:
+    """The map of this one is smaller than the file by then."""
+    grow = (
+        "import lmdb,sys\n"
+        "e = lmdb.open(sys.argv[1], max_dbs=20, lib_version=0, map_size=1 << 28)\n"
+        "d = e.open_db(b'meta')\n"
+        "for n in range(30):\n"
+        "    with e.begin(write=True, db=d) as t: t.put(b'junk%d' % n, bytes(4 << 20))\n"
+        "with e.begin(write=True, db=d) as t: [t.delete(b'junk%d' % n) for n in range(30)]\n"
+    )
+    churn(bench.store, 1)
+    command = [sys.executable, "-c", grow, str(bench.state / "store")]
+    subprocess.run(command, check=True)
+    with bench.store.read() as reader:
+        assert reader.meta("pictures") == 4
+    churn(bench.store, 2)
