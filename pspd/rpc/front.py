@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +46,9 @@ RETRY_MS: Final = 100
 
 _LINGER_MS: Final = 500
 """How long the last replies may take to leave, after `quit`."""
+
+_NO_DAEMON_MS: Final = 10
+"""How often a front looks whether its daemon has connected."""
 
 _HANDSHAKE_MS: Final = 1000
 """A peer that connects and says nothing is dropped after this."""
@@ -111,12 +114,18 @@ class Front:
         }
         if self._doorkeeper is not None:
             actions[self._doorkeeper.socket] = self._doorkeeper.answer
-        poller = zmq.Poller()
+        everything, all_but_clients = zmq.Poller(), zmq.Poller()
         for source in (lifetime, self._link, *actions):
-            poller.register(source, zmq.POLLIN)
+            everything.register(source, zmq.POLLIN)
+            if source not in {self._router, self._events}:
+                all_but_clients.register(source, zmq.POLLIN)
         told = time.monotonic()
         while True:
-            ready = dict(poller.poll(int(1000 * link.ALIVE_SECONDS)))
+            # A daemon that is not there yet, or any more, takes nothing: clients wait outside.
+            if self._link.poll(0, zmq.POLLOUT):
+                ready = dict(everything.poll(int(1000 * link.ALIVE_SECONDS)))
+            else:
+                ready = dict(all_but_clients.poll(_NO_DAEMON_MS))
             if lifetime in ready:
                 return False
             if time.monotonic() - told >= link.ALIVE_SECONDS:
@@ -208,7 +217,14 @@ class Front:
             self._refuse(peer, refusal, head.id)
             return
         ticket = self._admission.add(Admitted(peer, origin, size))
-        self._link.send_multipart([ticket, origin, *frames], copy=False)
+        self._tell_daemon([ticket, origin, *frames])
+
+    def _tell_daemon(self, frames: Sequence[bytes | zmq.Frame]) -> None:
+        # Waiting for a daemon that has just died would outlast it: its end is seen by polling.
+        try:
+            self._link.send_multipart(frames, zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            _log.debug("a message is dropped: the daemon is gone")
 
     def _receive(self) -> tuple[bytes, list[zmq.Frame], int]:
         """Return the peer, its first two frames and how many it sent; the others are dropped."""
@@ -273,7 +289,7 @@ class Front:
         self._subscriptions = max(0, self._subscriptions)
         if had_any != (self._subscriptions > 0):
             word = b"0" if had_any else b"1"
-            self._link.send_multipart([link.CONTROL, link.LISTENERS, word])
+            self._tell_daemon([link.CONTROL, link.LISTENERS, word])
 
     def _look_at_descriptors(self) -> None:
         # A new descriptor has the lowest free number.

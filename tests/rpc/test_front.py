@@ -96,15 +96,38 @@ def test_a_connection_survives_the_death_of_a_front(directory: Path, handler: Ta
         assert connection.status() == STATUS
 
 
-def test_a_front_ends_with_its_daemon_and_leaves_the_socket_to_the_next(directory: Path) -> None:
-    script = (
-        "import os, sys, time\n"
-        "from pathlib import Path\n"
-        "from tests.rpc.peers import TableHandler, serving_by_process\n"
-        "with serving_by_process(Path(sys.argv[1]), TableHandler()) as keeper:\n"
-        "    print(keeper.pid, flush=True)\n"
-        "    time.sleep(60)\n"
-    )
+SERVING = """
+import sys, time
+from pathlib import Path
+from tests.rpc.peers import TableHandler, serving_by_process
+with serving_by_process(Path(sys.argv[1]), TableHandler()) as keeper:
+    print(keeper.pid, flush=True)
+    time.sleep(60)
+"""
+
+ASKED_WITHOUT_A_CORE = """
+import sys, time
+from pathlib import Path
+from pspd.noticeboard import NoticeBoard
+from pspd.rpc import wire
+from pspd.rpc.front_keeper import FrontKeeper
+from tests.rpc.peers import Dealer, local_settings
+folder = Path(sys.argv[1])
+keeper = FrontKeeper("front", local_settings(folder), NoticeBoard())
+keeper.start()
+keeper.open()
+with Dealer(folder) as dealer:
+    dealer.send(wire.StatusRequest())
+    assert not dealer.socket.poll(500)
+    print(keeper.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("script", [SERVING, ASKED_WITHOUT_A_CORE], ids=["serving", "no core"])
+def test_a_front_ends_with_its_daemon_and_leaves_the_socket_to_the_next(
+    directory: Path, script: str
+) -> None:
     daemon = subprocess.Popen(
         [sys.executable, "-c", script, os.fspath(directory)], stdout=subprocess.PIPE
     )
