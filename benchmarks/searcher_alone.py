@@ -15,6 +15,7 @@ import numpy as np
 from pspd.core import verdict
 from pspd.core.model import ImageId, Limits
 from pspd.features.extract import extract_query
+from pspd.quarantine import Quarantine
 from pspd.search.index import Rows, hash_value
 from pspd.search.linear import LinearIndex
 from pspd.searcher import Options, Searcher
@@ -76,7 +77,9 @@ def time_searcher(folder: Path, queries: Sequence[bytes], repeats: int) -> Searc
             pixel_comparisons=0,
             verify_seconds=0.0,
         )
-        searcher = Searcher(store, index, pool, options, remember=lambda _: None)
+        searcher = Searcher(
+            store, index, pool, Quarantine(store, "benchmark"), options, remember=lambda _: None
+        )
 
         def search(query: bytes) -> None:
             searcher.search(query, "similar", None, time.monotonic() + _LONG_SECONDS)

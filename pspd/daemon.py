@@ -18,6 +18,7 @@ from pspd.committing import Options as IndexerOptions
 from pspd.config import Config
 from pspd.core import verdict as verdicts
 from pspd.errors import PartDied, StoreError
+from pspd.features.extras import decoder_versions
 from pspd.host import (
     STOP_SECONDS,
     StopSignal,
@@ -32,6 +33,7 @@ from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
 from pspd.opening import Opening
 from pspd.protection import Finding, inspect, notice_of
+from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
@@ -170,9 +172,11 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     pools = _start_workers(config, stack, board)
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
+    quarantine = Quarantine(store, _decoder(config))
     file_reader = FileReader(
         store,
         pools.indexing,
+        quarantine,
         quiet_seconds=config.watch.quiet_seconds,
         max_delay_seconds=config.watch.max_delay_seconds,
         incomplete_seconds=config.watch.incomplete_seconds,
@@ -224,7 +228,9 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         reader=file_reader,
         upkeep=upkeep,
         storekeeper=storekeeper,
-        searcher=Searcher(store, index, pools.queries, _search_options(config), indexer.remember),
+        searcher=Searcher(
+            store, index, pools.queries, quarantine, _search_options(config), indexer.remember
+        ),
         board=board,
         protection=_protection(board),
         max_hits=config.search.max_hits,
@@ -311,6 +317,15 @@ def _notifier(config: Config) -> Notifier:
         return InotifyNotifier()
     return WatchdogNotifier(
         polling=config.watch.notifier == "polling", poll_seconds=config.watch.poll_seconds
+    )
+
+
+def _decoder(config: Config) -> str:
+    """Name what reads pictures: a file that killed another one may be fine with it."""
+    limits = config.limits
+    return (
+        f"{decoder_versions()}, {limits.max_seconds:g} s, {limits.max_memory >> 20} MiB, "
+        f"{limits.max_pixels} pixels"
     )
 
 

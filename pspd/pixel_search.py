@@ -22,6 +22,7 @@ from pspd.watcher.descriptors import open_file
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
+    from pspd.quarantine import Quarantine
     from pspd.store.store import Store
     from pspd.workers.pool import WorkerPool
 
@@ -39,15 +40,17 @@ class PixelSearch:
         store: Where candidates, and digests computed earlier, are.
         index: Proposes candidates.
         pool: Decodes them.
+        quarantine: Stands before it.
         most: Most pictures that are decoded for one query.
         remember: Applies new pixel digests to the store.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         store: Store,
         index: Index,
         pool: WorkerPool,
+        quarantine: Quarantine,
         *,
         most: int,
         remember: Callable[[Sequence[batch.Operation]], object],
@@ -55,6 +58,7 @@ class PixelSearch:
         self._store = store
         self._index = index
         self._pool = pool
+        self._quarantine = quarantine
         self._most = most
         self._remember = remember
 
@@ -126,7 +130,7 @@ class PixelSearch:
         if known is not None and known.version == PIXELS_VERSION:
             return known
         try:
-            return self._pool.run(descriptor, _ONLY_PIXELS).pixels
+            return self._quarantine.run(self._pool, descriptor, _ONLY_PIXELS).pixels
         except FileFailure:
             return None
 
@@ -144,7 +148,7 @@ class PixelSearch:
             except OSError:
                 continue
             try:
-                outcome = self._pool.run(descriptor, _ONLY_PIXELS)
+                outcome = self._quarantine.run(self._pool, descriptor, _ONLY_PIXELS)
             except FileFailure:
                 continue
             finally:

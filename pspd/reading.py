@@ -22,13 +22,16 @@ from pspd.core.model import (
 )
 from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
+from pspd.quarantine import MOST_DEATHS, QuarantinedError
 from pspd.store import batch
 from pspd.watcher.descriptors import has_writer, open_file, stamp_of
 from pspd.watcher.roots import inode_of
+from pspd.workers.handle import WorkerLostError
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
     from pspd.core.model import ImageNumber
+    from pspd.quarantine import Quarantine
     from pspd.store.store import Store
     from pspd.workers.pool import WorkerPool
     from pspd.workers.replies import Outcome
@@ -58,9 +61,8 @@ taken for one on a drive that is away: nobody need wait for it."""
 MOST_ATTEMPTS = 4
 """How often a file is tried that the system, by its own word, could not read just now."""
 
-MOST_CRASHES = 2
-"""After so many dead workers a file is believed to kill them: one may have been killed for want of
-memory, or by somebody."""
+DEATH_SECONDS = 1.0
+"""How long to wait after a worker's death before its file is tried again, once."""
 
 MOST_REMEMBERED = 10_000
 """Files that took too long once; beyond so many each is given up at once."""
@@ -103,21 +105,24 @@ class FileReader:
     Args:
         store: Where files and known images are asked for.
         pool: The workers.
+        quarantine: Stands before them.
         quiet_seconds: How long a file must be quiet where nobody can tell who writes it.
         max_delay_seconds: After so long a file is read although somebody has it open.
         incomplete_seconds: So long after its last change a file that ends early is read again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, and when
         self,
         store: Store,
         pool: WorkerPool,
+        quarantine: Quarantine,
         *,
         quiet_seconds: float,
         max_delay_seconds: float,
         incomplete_seconds: float = 0.0,
     ) -> None:
         self._store = store
+        self._quarantine = quarantine
         self._pool = pool
         self._quiet_seconds = quiet_seconds
         self._max_delay_seconds = max_delay_seconds
@@ -234,7 +239,7 @@ class FileReader:
         except OSError:
             return None
         try:
-            outcome = self._pool.run(descriptor, Order())
+            outcome = self._quarantine.run(self._pool, descriptor, Order())
         except FileFailure:
             return None
         finally:
@@ -281,7 +286,10 @@ class FileReader:
             raise NotReady(racy_ns / 1e9)
         is_racy = racy_ns > 0
         try:
-            outcome = self._pool.run(descriptor, Order(), is_known=self._is_known)
+            path = self._path_of(key)
+            outcome = self._quarantine.run(
+                self._pool, descriptor, Order(), path=path, is_known=self._is_known
+            )
         except FileFailure as failure:
             if stamp_of(os.fstat(descriptor)) != stamp:
                 return batch.FileDeferred(key, sequence, stamp)
@@ -289,10 +297,13 @@ class FileReader:
             if reason is FailureReason.UNREADABLE:
                 is_racy = True
                 self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
-            if reason is FailureReason.CRASHED:
-                self._try_again(key, MOST_CRASHES, 0.0)
+            if isinstance(failure, WorkerLostError) and reason is FailureReason.CRASHED:
+                self._try_again(key, MOST_DEATHS, DEATH_SECONDS)
             failed = batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
-            return replace(failed, racy=is_racy or self._is_provisional(failed))
+            is_settled = isinstance(failure, QuarantinedError)
+            return replace(
+                failed, racy=is_racy or (not is_settled and self._is_provisional(failed))
+            )
         if outcome.features is not None:
             self._count_extraction()
         if stamp_of(os.fstat(descriptor)) != stamp:
@@ -335,6 +346,10 @@ class FileReader:
     def _is_known(self, image_id: ImageId) -> bool:
         with self._store.read() as reader:
             return reader.number_of(image_id) is not None
+
+    def _path_of(self, key: FileKey) -> str:
+        with self._store.read() as reader:
+            return reader.file_path(key) or ""
 
     def _forget(self, key: FileKey) -> None:
         with self._lock:

@@ -32,6 +32,7 @@ from pspd.workers.messages import Order
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from pspd.quarantine import Quarantine
     from pspd.store.store import Store
     from pspd.workers.pool import WorkerPool
 
@@ -90,24 +91,27 @@ class Searcher:
         store: The truth.
         index: Proposes candidates.
         pool: Workers of its own, so that no query waits behind indexing.
+        quarantine: Stands before them.
         options: How far to go.
         remember: Applies what a search learned (pixel digests) to the store.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
         self,
         store: Store,
         index: Index,
         pool: WorkerPool,
+        quarantine: Quarantine,
         options: Options,
         remember: Callable[[Sequence[batch.Operation]], object],
     ) -> None:
         self._store = store
         self._index = index
         self._pool = pool
+        self._quarantine = quarantine
         self._options = options
         self._pixels = PixelSearch(
-            store, index, pool, most=options.pixel_comparisons, remember=remember
+            store, index, pool, quarantine, most=options.pixel_comparisons, remember=remember
         )
 
     def search(self, image: bytes, mode: Mode, distance: int | None, deadline: float) -> Found:
@@ -123,7 +127,7 @@ class Searcher:
             FileFailure: The query cannot be read as a picture.
         """
         with _as_descriptor(image) as descriptor:
-            outcome = self._pool.run(descriptor, Order(turns=True))
+            outcome = self._quarantine.run(self._pool, descriptor, Order(turns=True))
             assert outcome.features is not None, "no `is_known` was passed"
             query = outcome.features
             recognized = {} if mode == "original" else self._near(query, outcome.turns, distance)

@@ -18,8 +18,10 @@ from pspd.core.model import FailureReason
 from pspd.errors import PspError, RequestError
 from pspd.features.extract import FEATURES_VERSION
 from pspd.rpc import wire
+from pspd.store import batch
 
 if TYPE_CHECKING:
+    from pspd.core.model import ImageId, QuarantineEntry
     from pspd.indexer import Indexer
     from pspd.noticeboard import NoticeBoard
     from pspd.protection import Finding
@@ -73,7 +75,7 @@ class Service:
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def handle(  # noqa: C901 - one line a verb
+    def handle(  # noqa: C901, PLR0912 - one line a verb
         self, request: wire.Request, image: bytes | None, deadline: float
     ) -> wire.Reply | Future[wire.Reply]:
         """Serve one request.
@@ -100,6 +102,8 @@ class Service:
                 return self._sync()
             case wire.FailuresRequest(after, limit):
                 return self._failures(after, limit)
+            case wire.QuarantineRequest(retry, path):
+                return self._quarantine(path, retry=retry)
             case wire.StartJob():
                 return _job(self._start_job(request), 0)
             case wire.JobRequest(number, after):
@@ -186,6 +190,26 @@ class Service:
             stale=self._upkeep.stale, unverified=unverified, problem=self._indexer.problem
         )
 
+    def _quarantine(self, path: bytes | None, *, retry: bool) -> wire.QuarantineReply:
+        """List what is in quarantine; with `retry`, let it out and have its files read again.
+
+        Raises:
+            RequestError: Nothing was met at `path`.
+        """
+        with self._store.read() as reader:
+            found = [
+                (image_id, entry)
+                for image_id, entry in reader.quarantine()
+                if path in {None, os.fsencode(entry.path)}
+            ]
+        if path is not None and not found:
+            raise RequestError("bad_request", "this file is not in quarantine")
+        if retry and found:
+            self._indexer.apply([batch.DropQuarantine(image_id) for image_id, _ in found])
+            # Those that are still in quarantine cost nothing but a look at their bytes.
+            self._upkeep.retry_failures({entry.reason for _, entry in found})
+        return wire.QuarantineReply([_quarantined(*each) for each in found])
+
     def _start_job(self, request: wire.StartJob) -> Job:
         folder = None if request.path is None else Path(os.fsdecode(request.path))
         if folder is not None and not folder.is_absolute():
@@ -224,6 +248,19 @@ def _told_by(reply: Future[wire.Reply]) -> Iterator[None]:
 def _raise_when_stopping(future: Future[None]) -> None:
     if future.cancelled():
         raise RequestError("stopping", "the daemon is stopping")
+
+
+def _quarantined(image_id: ImageId, entry: QuarantineEntry) -> wire.QuarantineEntry:
+    when = datetime.fromtimestamp(entry.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return wire.QuarantineEntry(
+        path=os.fsencode(entry.path),
+        reason=entry.reason,
+        message=entry.message,
+        when=when,
+        deaths=entry.deaths,
+        decoder=entry.decoder,
+        image=image_id.hex(),
+    )
 
 
 def _job(job: Job, after: int) -> wire.JobReply:

@@ -11,18 +11,18 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import PIL
-
 from pspd import __version__
 from pspd.core.model import FailureReason, ImageNumber, Limits
 from pspd.errors import NoWorker, StoreError
 from pspd.features.extract import FEATURES_VERSION
-from pspd.features.extras import installed_extras
+from pspd.features.extras import decoder_versions, installed_extras
 from pspd.log import get_logger
 from pspd.store import batch
 from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pspd.indexer import Indexer
     from pspd.reading import FileReader
     from pspd.store.store import Store
@@ -106,7 +106,7 @@ class Upkeep:
         if not self.stale:
             self._store.set_meta("features_version", FEATURES_VERSION)
         if can_more:
-            self._retry_failures()
+            self.retry_failures(_MAY_HEAL)
             self._store.set_meta("abilities", self._abilities)
 
     def step(self) -> bool:
@@ -127,7 +127,9 @@ class Upkeep:
             self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        has_more = is_known = False
+        is_known = False
+        # At once: failures of this very start are no older version's, and need no second try.
+        has_more = True
         while not self._stopping.wait(0.0 if has_more else PAUSE_SECONDS):
             try:
                 if not is_known:
@@ -186,13 +188,17 @@ class Upkeep:
         else:
             self._store.set_meta("features_version", FEATURES_VERSION)
 
-    def _retry_failures(self) -> None:
-        """Queue the files again whose failure may have had to do with abilities."""
+    def retry_failures(self, reasons: Collection[str]) -> None:
+        """Queue the files again that failed for one of these reasons.
+
+        Raises:
+            StoreError: Not all are queued.
+        """
         after: bytes | None = None
         while True:
             with self._store.read() as reader:
                 page, after = reader.failed_files(after, _PAGE)
-                known = [(key, reader.file(key)) for key, reason in page if reason in _MAY_HEAL]
+                known = [(key, reader.file(key)) for key, reason in page if reason in reasons]
             seen = [
                 batch.FileSuspect(key, record.stamp) for key, record in known if record is not None
             ]
@@ -204,6 +210,6 @@ class Upkeep:
 
 def _abilities(limits: Limits) -> int:
     """Return a number that changes when this installation can read other files than before."""
-    parts = (__version__, PIL.__version__, FEATURES_VERSION, limits, installed_extras())
+    parts = (__version__, decoder_versions(), FEATURES_VERSION, limits, installed_extras())
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

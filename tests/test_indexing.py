@@ -18,6 +18,7 @@ from pspd.core.model import FileKey, FileRecord, FileState, ImageNumber, Limits
 from pspd.core.verdict import FLAT_QUALITY
 from pspd.features.extract import FEATURES_VERSION, extract
 from pspd.indexer import Indexer
+from pspd.quarantine import Quarantine
 from pspd.reading import FileReader, Missing, NotReady
 from pspd.search.linear import LinearIndex
 from pspd.store import batch
@@ -38,7 +39,13 @@ class Bench:
         pool = WorkerPool(1, Limits())
         pool.start()
         stack.callback(pool.close)
-        self.reader = FileReader(self.tree.store, pool, quiet_seconds=QUIET, max_delay_seconds=30.0)
+        self.reader = FileReader(
+            self.tree.store,
+            pool,
+            Quarantine(self.tree.store, "this one"),
+            quiet_seconds=QUIET,
+            max_delay_seconds=30.0,
+        )
         self.index = LinearIndex(FLAT_QUALITY)
         self.changes: list[batch.PathChange] = []
         self.missing: list[str] = []

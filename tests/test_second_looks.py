@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pspd.core.model import FailureReason, FileKey, Limits
+from pspd.quarantine import Quarantine
 from pspd.reading import GONE_ATTEMPTS, OVERLOAD_SECONDS, FileReader, Missing, NotReady
 from pspd.store import batch
 from pspd.workers.pool import WorkerPool
@@ -31,6 +32,7 @@ def reader_of(tree: Tree, pool: WorkerPool) -> FileReader:
     return FileReader(
         tree.store,
         pool,
+        Quarantine(tree.store, "this one"),
         quiet_seconds=0.0,
         max_delay_seconds=0.0,
         incomplete_seconds=INCOMPLETE,
@@ -76,7 +78,12 @@ def test_a_picture_that_ended_early_long_ago_has_failed_for_good(tree: Tree) -> 
     with closing(WorkerPool(1, Limits())) as pool:
         pool.start()
         reader = FileReader(
-            tree.store, pool, quiet_seconds=0.0, max_delay_seconds=0.0, incomplete_seconds=0.01
+            tree.store,
+            pool,
+            Quarantine(tree.store, "this one"),
+            quiet_seconds=0.0,
+            max_delay_seconds=0.0,
+            incomplete_seconds=0.01,
         )
         failed = read(tree, reader, "a.png")
         assert failed.reason is FailureReason.TRUNCATED

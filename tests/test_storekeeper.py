@@ -21,6 +21,7 @@ from pspd.core.verdict import FLAT_QUALITY
 from pspd.errors import RequestError, StoreError
 from pspd.indexer import Indexer
 from pspd.noticeboard import NoticeBoard
+from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.room import Room
 from pspd.search.linear import LinearIndex
@@ -77,7 +78,13 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         opened = open_store(tmp_path, StoreOptions(1 << 26))
         stack.callback(opened.close)
         pool = WorkerPool(1, Limits())
-        reader = FileReader(opened.store, pool, quiet_seconds=0.1, max_delay_seconds=1.0)
+        reader = FileReader(
+            opened.store,
+            pool,
+            Quarantine(opened.store, "this one"),
+            quiet_seconds=0.1,
+            max_delay_seconds=1.0,
+        )
         index = LinearIndex(FLAT_QUALITY)
         indexer = Indexer(opened.store, index, reader, IndexerOptions(1, 0.1, 16, 0.01), Nobody())
         board = NoticeBoard()

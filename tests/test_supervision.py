@@ -16,6 +16,7 @@ from pspd.core.model import Directory, DirectoryId, FileKey, FileState, Limits, 
 from pspd.core.verdict import FLAT_QUALITY
 from pspd.indexer import Indexer
 from pspd.noticeboard import NoticeBoard
+from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.search.index import Rows
 from pspd.search.linear import LinearIndex
@@ -98,7 +99,13 @@ class Parts:
         stack.callback(self.store.close)
         pool = WorkerPool(1, Limits())
         stack.callback(pool.close)
-        reader = MortalReader(self.store, pool, quiet_seconds=0.1, max_delay_seconds=30.0)
+        reader = MortalReader(
+            self.store,
+            pool,
+            Quarantine(self.store, "this one"),
+            quiet_seconds=0.1,
+            max_delay_seconds=30.0,
+        )
         reader.deaths = reading
         self.index = MortalIndex(index)
         self.indexer = Indexer(

@@ -192,6 +192,18 @@ class Connection:
             page = self._ask(wire.FailuresRequest(after=page.next), wire.FailuresReply)
             yield from page.failures
 
+    def quarantine(
+        self, path: str | bytes | os.PathLike[str] | None = None, *, retry: bool = False
+    ) -> list[wire.QuarantineEntry]:
+        """Return the contents that cost workers their lives.
+
+        Args:
+            path: Only the one that was met here; None for all.
+            retry: Whether to let them out: their files are read again.
+        """
+        where = None if path is None else _absolute(path)
+        return self._ask(wire.QuarantineRequest(retry, where), wire.QuarantineReply).entries
+
     def start_job(self, request: wire.StartJob) -> wire.JobReply:
         """Begin a check, a repair or a backup; the reply comes at once.
 

@@ -20,6 +20,8 @@ from pspc.schema import (
     FreshnessDocument,
     HitDocument,
     NoticeDocument,
+    QuarantineDocument,
+    QuarantineEntryDocument,
     QueryDocument,
     RestrictionDocument,
     ResultDocument,
@@ -186,6 +188,25 @@ def failures(entries: Iterable[wire.FailureEntry]) -> FailuresDocument:
                 reason=entry.reason,
                 message=entry.message,
                 disposition=entry.disposition,
+            )
+            for entry in entries
+        ]
+    )
+
+
+def quarantine(entries: Iterable[wire.QuarantineEntry]) -> QuarantineDocument:
+    """Make the document of what is in quarantine."""
+    return QuarantineDocument(
+        quarantine=[
+            QuarantineEntryDocument(
+                path=path_text(entry.path),
+                path_base64=path_base64(entry.path),
+                reason=entry.reason,
+                message=entry.message,
+                when=entry.when,
+                deaths=entry.deaths,
+                decoder=entry.decoder,
+                image=entry.image,
             )
             for entry in entries
         ]

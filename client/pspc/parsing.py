@@ -26,6 +26,7 @@ VERBS = {
     "sync": "return when everything that happened before now is indexed",
     "status": "show what is indexed and what is pending",
     "failures": "list files that could not be indexed, with the reason",
+    "quarantine": "list contents that crashed the decoder, or try them again",
     "check": "check the store, and with --deep the pictures against it",
     "repair": "mend the store from the pictures",
     "backup": "write a verified copy of the store",

@@ -175,6 +175,23 @@ class FailureDocument(PathDocument, kw_only=True):
     disposition: str
 
 
+class QuarantineEntryDocument(PathDocument, kw_only=True):
+    """One content that cost workers their lives."""
+
+    reason: str
+    message: str
+    when: str
+    deaths: int
+    decoder: str
+    image: str
+
+
+class QuarantineDocument(msgspec.Struct, kw_only=True):
+    """`pspc quarantine --json`."""
+
+    quarantine: list[QuarantineEntryDocument]
+
+
 class FindingDocument(msgspec.Struct, kw_only=True):
     """One thing that a check found wrong."""
 

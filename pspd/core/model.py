@@ -240,6 +240,24 @@ class ImageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """What one content did to the workers that were to decode it."""
+
+    reason: FailureReason
+    """`crashed` or `timeout`."""
+    message: str
+    """What happened the last time."""
+    path: str
+    """Where it was met the last time; empty for a query."""
+    when: int
+    """The last time, seconds since the epoch."""
+    deaths: int
+    """Workers that it cost."""
+    decoder: str
+    """Versions and limits of what read it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How many files of a root, or of all roots, are in which state."""
 

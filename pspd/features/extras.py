@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import io
+from contextlib import suppress
 from typing import Any, Final
 
+import PIL
 from PIL import Image
 
 from pspd.core.model import FailureReason
@@ -14,6 +17,9 @@ from pspd.errors import FileFailure
 from pspd.features.formats import EXTRAS
 
 _MODULES: Final = {"HEIF": "pillow_heif", "JXL": "pillow_jxl", "RAW": "rawpy"}
+
+_PACKAGES: Final = {"pillow_heif": "pillow-heif", "pillow_jxl": "pillow-jxl-plugin"}
+"""Module → its distribution, where the names differ."""
 
 _ORIENTATION_OF_FLIP: Final = {3: 3, 5: 8, 6: 6}
 """LibRaw's `flip` (bits of dcraw: 3 half a turn, 5 a quarter counter-clockwise, 6 clockwise) →
@@ -49,6 +55,16 @@ def installed_extras() -> tuple[str, ...]:
     return tuple(
         name for name, module in _MODULES.items() if importlib.util.find_spec(module) is not None
     )
+
+
+def decoder_versions() -> str:
+    """Return the versions of all that decodes, such as "pillow 13.0.0, pillow-heif 1.1.0"."""
+    found = [f"pillow {PIL.__version__}"]
+    for module in _MODULES.values():
+        package = _PACKAGES.get(module, module)
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{package} {importlib.metadata.version(package)}")
+    return ", ".join(found)
 
 
 def _import(name: str) -> Any:

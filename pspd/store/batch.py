@@ -15,6 +15,7 @@ from pspd.core.model import (
     ImageId,
     ImageNumber,
     PixelDigest,
+    QuarantineEntry,
     WatchRoot,
 )
 
@@ -136,6 +137,21 @@ class PixelsKnown:
 
 
 @dataclass(frozen=True, slots=True)
+class PutQuarantine:
+    """A content cost a worker its life."""
+
+    image_id: ImageId
+    entry: QuarantineEntry
+
+
+@dataclass(frozen=True, slots=True)
+class DropQuarantine:
+    """A content may be decoded again."""
+
+    image_id: ImageId
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetOrphans:
     """Drop images that have had no file since before a time."""
 
@@ -160,6 +176,8 @@ Operation = (
     | ImageRefreshed
     | PixelsKnown
     | ForgetOrphans
+    | PutQuarantine
+    | DropQuarantine
 )
 
 

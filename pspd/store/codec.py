@@ -20,6 +20,7 @@ from pspd.core.model import (
     Counts,
     Directory,
     DirectoryId,
+    FailureReason,
     Features,
     FileRecord,
     FileStamp,
@@ -28,6 +29,7 @@ from pspd.core.model import (
     ImageNumber,
     ImageRecord,
     PixelDigest,
+    QuarantineEntry,
     RootId,
     WatchRoot,
 )
@@ -246,6 +248,23 @@ def encode_failure(reason: str, message: str, cut_name: bytes = b"") -> bytes:
 def decode_failure(body: bytes) -> tuple[str, str, bytes]:
     """Inverse of `encode_failure`."""
     return msgspec.msgpack.decode(body, type=tuple[str, str, bytes])
+
+
+def encode_quarantine(entry: QuarantineEntry) -> bytes:
+    """Encode what a content did; its digest is the key."""
+    path = os.fsencode(entry.path)
+    return _encode_msgpack(
+        (entry.reason, entry.message, path, entry.when, entry.deaths, entry.decoder)
+    )
+
+
+@_refusing
+def decode_quarantine(body: bytes) -> QuarantineEntry:
+    """Inverse of `encode_quarantine`."""
+    reason, message, path, when, deaths, decoder = msgspec.msgpack.decode(
+        body, type=tuple[FailureReason, str, bytes, int, int, str]
+    )
+    return QuarantineEntry(reason, message, os.fsdecode(path), when, deaths, decoder)
 
 
 def encode_root(root: WatchRoot) -> bytes:

@@ -35,7 +35,11 @@ DATABASES = (
     "pixels",
     "columns",
     "counters",
+    "quarantine",
 )
+
+ADDED = frozenset({"quarantine"})
+"""Databases that a store made by an earlier PSP of the same format may lack."""
 
 DATA_FILE = "data.mdb"
 LOCK_FILE = "lock.mdb"

@@ -1,6 +1,7 @@
 """Mends a store whose pages are whole: drops what is damaged, and derives the rest anew.
 
-    kept where it is whole   roots, directories, files, failures, images, columns, pixels, orphans
+    kept where it is whole   roots, directories, files, failures, images, columns, pixels, orphans,
+                             quarantine
     derived from those       children, inodes, pending, digests, links, counters, parts of meta
 
 A file that lost what it rests on goes back into the queue and is read again; a directory that lost

@@ -17,6 +17,7 @@ from pspd.core.model import (
     ImageNumber,
     ImageRecord,
     PixelDigest,
+    QuarantineEntry,
     RootId,
     WatchRoot,
 )
@@ -174,6 +175,17 @@ class Reader:
             if len(page) == limit:
                 return page, key
         return page, None
+
+    def quarantined(self, image_id: ImageId) -> QuarantineEntry | None:
+        """Return what a content did to workers, if it cost any."""
+        body = self.get("quarantine", image_id)
+        return None if body is None else codec.decode_quarantine(body)
+
+    def quarantine(self) -> list[tuple[ImageId, QuarantineEntry]]:
+        """Return all contents that cost workers; few ever do."""
+        return [
+            (ImageId(key), codec.decode_quarantine(body)) for key, body in self.items("quarantine")
+        ]
 
     # --- images
 

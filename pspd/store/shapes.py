@@ -87,6 +87,11 @@ _SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]]
     "links": ((2 * _U64_BYTES + 1, _LONGEST_KEY), (0, 0), _any),
     "orphans": (_NUMBERED, _NUMBER, _any),
     "pixels": (_NUMBERED, (codec.PIXELS_BYTES, codec.PIXELS_BYTES), _any),
+    "quarantine": (
+        (_DIGEST_BYTES, _DIGEST_BYTES),
+        (1, _LONGEST),
+        lambda _, body: codec.decode_quarantine(body),
+    ),
     "columns": ((_COLUMN_BYTES, _COLUMN_BYTES), (BLOCK_ROWS, 32 * BLOCK_ROWS), _column),
     "counters": (_ROOT_KEY, (codec.COUNTS_BYTES, codec.COUNTS_BYTES), _any),
 }

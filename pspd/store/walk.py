@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pspd.store import shapes
-from pspd.store.environment import DATA_FILE, DATABASES, Environment
+from pspd.store.environment import ADDED, DATA_FILE, DATABASES, Environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def walk(environment: Environment, deadline: float) -> Damage:
         StoreDamaged: The pages make no sense.
     """
     damage = Damage()
-    missing = set(DATABASES) - environment.database_names()
+    missing = set(DATABASES) - ADDED - environment.database_names()
     if missing:
         damage.pages.append(f"there is no database {min(missing)}")
         return damage

@@ -81,6 +81,10 @@ class Writer:
                     self._tables.put("pixels", keys.number_key(number), codec.encode_pixels(pixels))
             case batches.ForgetOrphans(before, most):
                 self._forget_orphans(before, most)
+            case batches.PutQuarantine(image_id, entry):
+                self._tables.put("quarantine", image_id, codec.encode_quarantine(entry))
+            case batches.DropQuarantine(image_id):
+                self._tables.delete("quarantine", image_id)
 
     def finish(self) -> batches.Applied:
         """Write what was collected over the whole batch."""

@@ -129,7 +129,19 @@ def test_a_search_for_nothing_is_an_error(run: Run, home: Path) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    ["add", "remove", "roots", "search", "sync", "status", "failures", "start", "stop", "service"],
+    [
+        "add",
+        "remove",
+        "roots",
+        "search",
+        "sync",
+        "status",
+        "failures",
+        "quarantine",
+        "start",
+        "stop",
+        "service",
+    ],
 )
 def test_every_verb_explains_itself_with_examples(
     run: Run, verb: str, capsys: pytest.CaptureFixture[str]

@@ -122,6 +122,7 @@ def test_a_bad_query_is_a_document_of_the_schema(
         ),
         ("roots", "roots"),
         ("failures", "failures"),
+        ("quarantine", "quarantine"),
     ],
 )
 def test_other_documents_have_the_described_fields(
@@ -129,6 +130,12 @@ def test_other_documents_have_the_described_fields(
 ) -> None:
     daemon.on(
         wire.FailuresRequest, wire.FailuresReply([wire.FailureEntry(b"/\xff", "broken", "it is")])
+    )
+    daemon.on(
+        wire.QuarantineRequest,
+        wire.QuarantineReply(
+            [wire.QuarantineEntry(b"/a", "crashed", "it did", "2026", 2, "p", "")]
+        ),
     )
     document = json.loads(run(verb, "--json").output)
     described = (DOCS / "json.md").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from pspd.core.model import FileState, Limits
 from pspd.core.verdict import FLAT_QUALITY
 from pspd.indexer import Indexer
 from pspd.noticeboard import NoticeBoard
+from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
 from pspd.store import batch
@@ -32,7 +33,13 @@ class Pipeline(Tree):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.pool = WorkerPool(2, Limits())
-        self.reader = FileReader(self.store, self.pool, quiet_seconds=0.2, max_delay_seconds=30.0)
+        self.reader = FileReader(
+            self.store,
+            self.pool,
+            Quarantine(self.store, "this one"),
+            quiet_seconds=0.2,
+            max_delay_seconds=30.0,
+        )
         self.indexer = Indexer(
             self.store, LinearIndex(FLAT_QUALITY), self.reader, Options(2, 0.1, 256, 0.05), self
         )

@@ -92,6 +92,10 @@ def addresses(directory: Path) -> tuple[str, str]:
     return wire.socket_address(path), wire.socket_address(events_path)
 
 
+LAST_WORD_SECONDS = 5.0
+"""A server that closes as soon as it has begun may not be heard."""
+
+
 class FrontThread:
     """A front in this process: the tests of all that is not about its death take 0.1 s less."""
 
@@ -114,11 +118,14 @@ class FrontThread:
         """Expect it to end."""
 
     def close(self) -> None:
-        """Wait for it."""
+        """Wait for it, and end its lifetime when the server's last word did not reach it."""
+        reader, writer = self._lifetime
+        if hasattr(self, "_thread"):
+            self._thread.join(LAST_WORD_SECONDS)
+        os.close(writer)
         if hasattr(self, "_thread"):
             self._thread.join()
-        for descriptor in self._lifetime:
-            os.close(descriptor)
+        os.close(reader)
 
     def _serve(self) -> None:
         self._front.serve(self._lifetime[0], lambda _: None)

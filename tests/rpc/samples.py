@@ -65,6 +65,7 @@ REQUESTS: tuple[wire.Request, ...] = (
     wire.SearchRequest(mode="similar", distance=20, count=10),
     wire.SyncRequest(),
     wire.FailuresRequest(after=b"\x00\x01", limit=500),
+    wire.QuarantineRequest(retry=True, path=b"/home/ann/Pictures/poison.png"),
     wire.StartJob(verb="check", deep=True, part=2, parts=7, path=b"/media/usb"),
     wire.JobRequest(job=3, after=10),
     wire.StopRequest(),
@@ -103,6 +104,19 @@ REPLIES: tuple[wire.Reply, ...] = (
             )
         ],
         next=b"\x00\x02",
+    ),
+    wire.QuarantineReply(
+        entries=[
+            wire.QuarantineEntry(
+                path=b"/home/ann/Pictures/poison.png",
+                reason="crashed",
+                message="the worker was killed by SIGSEGV while it read this file",
+                when="2026-01-02T03:04:05Z",
+                deaths=2,
+                decoder="pillow 13.0.0",
+                image="ef" * 32,
+            )
+        ]
     ),
     wire.JobReply(
         job=3,

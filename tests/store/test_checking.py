@@ -15,6 +15,7 @@ from pspd.core.model import (
     FileState,
     ImageNumber,
     PixelDigest,
+    QuarantineEntry,
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
@@ -47,6 +48,8 @@ def folder(tmp_path: Path) -> Path:
     store.apply([batch.FileIndexed(gone, sequence, stamp(), False, image_id(9), features(9))])
     store.apply([batch.FileGone(gone), batch.FileSeen(FileKey(root.directory, "new.png"), stamp())])
     store.apply([batch.PixelsKnown(ImageNumber(0), PixelDigest(1, bytes(32)))])
+    poison = QuarantineEntry(FailureReason.CRASHED, "died", "/poison.png", 1, 2, "pillow 13")
+    store.apply([batch.PutQuarantine(image_id(7), poison)])
     store.close()
     return tmp_path / "store"
 
@@ -136,8 +139,9 @@ def test_a_flipped_bit_in_a_value_of_each_database_is_found_and_mended(
     mended_well(folder, f"{database} ")
 
 
-LOSSES = [name for name in DATABASES if name not in {"meta", "pixels"}]
-"""A lost digest of pixels is computed anew when it is wanted."""
+LOSSES = [name for name in DATABASES if name not in {"meta", "pixels", "quarantine"}]
+"""A lost digest of pixels is computed anew when it is wanted; a content that is no longer in
+quarantine is tried again."""
 
 
 @pytest.mark.parametrize("database", LOSSES)

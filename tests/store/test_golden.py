@@ -14,6 +14,7 @@ from pspd.core.model import (
     Counts,
     Directory,
     DirectoryId,
+    FailureReason,
     FileKey,
     FileRecord,
     FileStamp,
@@ -22,6 +23,7 @@ from pspd.core.model import (
     ImageNumber,
     ImageRecord,
     PixelDigest,
+    QuarantineEntry,
     RootId,
     WatchRoot,
 )
@@ -50,6 +52,8 @@ IMAGE = ImageRecord(
 )
 ROOT = WatchRoot(RootId(1), "/p\udcff", ("*.jpg",), ("cache",), True, False, DirectoryId(7))
 
+QUARANTINE = QuarantineEntry(FailureReason.CRASHED, "why", "/p\udcff", 2**33, 2, "pillow 13.0.0")
+
 SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] = {
     "number": (lambda: codec.encode_number(2**40), codec.decode_number, 2**40),
     "file": (lambda: codec.encode_file(FILE, b"full"), codec.decode_file, (FILE, b"full")),
@@ -77,6 +81,11 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         lambda: codec.encode_failure("broken", "why", b""),
         codec.decode_failure,
         ("broken", "why", b""),
+    ),
+    "quarantine": (
+        lambda: codec.encode_quarantine(QUARANTINE),
+        codec.decode_quarantine,
+        QUARANTINE,
     ),
     "root": (
         lambda: codec.encode_root(ROOT),

@@ -17,7 +17,17 @@ from collections.abc import Callable
 import msgspec
 
 from pspd.core.model import FailureReason, Features, ImageId
-from pspd.workers.messages import Channel, ChannelClosedError, Done, Failed, Job, Ready, Setup
+from pspd.workers.messages import (
+    Channel,
+    ChannelClosedError,
+    Digest,
+    Done,
+    Failed,
+    Job,
+    Proceed,
+    Ready,
+    Setup,
+)
 
 EVER = math.inf
 
@@ -106,14 +116,22 @@ def main() -> None:
     channel.send(Ready(), deadline=EVER)
     while True:
         try:
-            _, descriptor = channel.receive_with_descriptor(
+            job, descriptor = channel.receive_with_descriptor(
                 msgspec.msgpack.Decoder(Job), deadline=EVER
             )
         except ChannelClosedError:
             return
         data = os.pread(descriptor, 1 << 16, 0)
         os.close(descriptor)
-        deed = data.split()[0]
+        words = data.split()
+        deed = words[0]
+        if deed == b"asked":
+            deed = words[1]
+            if job.asks_first:
+                channel.send(Digest(honest(data).image_id), deadline=EVER)
+                if not channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=EVER).is_wanted:
+                    channel.send(Done(honest(data).image_id), deadline=EVER)
+                    continue
         if deed == b"twice":
             connection.sendall(frame(honest(data)) + frame(honest(b"another file")))
         elif deed in LIES:

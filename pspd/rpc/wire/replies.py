@@ -221,6 +221,30 @@ class FailuresReply(Message, frozen=True, tag="failures_reply"):
     """Pass as `after` for the next page; None at the end."""
 
 
+class QuarantineEntry(msgspec.Struct, frozen=True):
+    """One content that cost workers their lives."""
+
+    path: bytes
+    """Where it was met the last time; empty for a query."""
+    reason: str
+    """A value of `pspd.core.model.FailureReason`: "crashed" or "timeout"."""
+    message: str
+    when: str
+    """The last time, ISO 8601, UTC."""
+    deaths: int
+    """Workers that it cost; from 2 on it is not tried again."""
+    decoder: str
+    """Versions and limits of what read it; another one tries again."""
+    image: str
+    """Content digest in hexadecimal."""
+
+
+class QuarantineReply(Message, frozen=True, tag="quarantine_reply"):
+    """What is in quarantine, or was until it was let out."""
+
+    entries: list[QuarantineEntry]
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One thing that a check found wrong."""
 
@@ -278,6 +302,7 @@ Reply = (
     | SearchReply
     | SyncReply
     | FailuresReply
+    | QuarantineReply
     | JobReply
     | Stopping
     | ErrorReply

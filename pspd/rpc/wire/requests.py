@@ -73,6 +73,15 @@ class FailuresRequest(Message, frozen=True, tag="failures"):
     """Most entries of the page, 1 to 10,000."""
 
 
+class QuarantineRequest(Message, frozen=True, tag="quarantine"):
+    """Ask for the contents that cost workers their lives, or let them out."""
+
+    retry: bool = False
+    """Whether to forget what they did, and try their files again."""
+    path: bytes | None = None
+    """Only the one that was met here; None for all."""
+
+
 class StartJob(Message, frozen=True, tag="start_job"):
     """Begin something that takes long; the reply comes at once and has the job's number."""
 
@@ -110,6 +119,7 @@ Request = (
     | SearchRequest
     | SyncRequest
     | FailuresRequest
+    | QuarantineRequest
     | StartJob
     | JobRequest
     | StopRequest

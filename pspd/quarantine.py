@@ -1,0 +1,129 @@
+"""Contents that cost workers their lives, remembered so that they cost no more than two.
+
+    run → worker says the digest → quarantined? refuse : decode → dead? count it, in the store
+
+The key is the content's digest, so a copy or a new name of a poisonous file costs nothing, and an
+entry holds for one decoder, so that another version or other limits try again by themselves.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from pspd.core.model import FailureReason, QuarantineEntry
+from pspd.errors import FileFailure
+from pspd.store import batch
+from pspd.workers.handle import WorkerLostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pspd.core.model import ImageId
+    from pspd.store.store import Store
+    from pspd.workers.messages import Order
+    from pspd.workers.pool import WorkerPool
+    from pspd.workers.replies import Outcome
+
+MOST_DEATHS = 2
+"""Workers that one content may cost: the first may have been killed for want of memory, by
+somebody, or by a disk that slept."""
+
+
+class QuarantinedError(FileFailure):
+    """The content is in quarantine: it is not decoded again."""
+
+
+class Quarantine:
+    """Has files read by workers, except those that are known to kill them.
+
+    Args:
+        store: Where deaths are remembered.
+        decoder: What reads: versions and limits; deaths of another one do not count.
+    """
+
+    def __init__(self, store: Store, decoder: str) -> None:
+        self._store = store
+        self._decoder = decoder
+        self._changed = threading.Condition()
+        self._in_hand: set[ImageId] = set()
+
+    def run(
+        self,
+        pool: WorkerPool,
+        descriptor: int,
+        order: Order,
+        *,
+        path: str = "",
+        is_known: Callable[[ImageId], bool] | None = None,
+    ) -> Outcome:
+        """Have a worker read a file, as `WorkerPool.run` does.
+
+        Args:
+            pool: Whose workers.
+            descriptor: Open for reading; stays open.
+            order: What is wanted.
+            path: Where the file was met, for people.
+            is_known: As of `WorkerPool.run`.
+
+        Raises:
+            QuarantinedError: It cost workers their lives, by now or before; not to be tried again.
+            FileFailure: It cannot be read; a `WorkerLostError` cost a worker its life.
+            NoWorker: No worker can be had.
+        """
+        held: list[ImageId] = []
+        refused: list[QuarantineEntry] = []
+
+        def is_settled(image_id: ImageId) -> bool:
+            if is_known is not None and is_known(image_id):
+                return True
+            self._take_in_hand(image_id)
+            held.append(image_id)
+            entry = self._entry(image_id)
+            if entry is not None and entry.deaths >= MOST_DEATHS:
+                refused.append(entry)
+            return bool(refused)
+
+        try:
+            outcome = pool.run(descriptor, order, is_known=is_settled)
+        except WorkerLostError as lost:
+            if lost.image_id is not None and self._count(lost.image_id, lost, path) >= MOST_DEATHS:
+                raise QuarantinedError(lost.reason, str(lost)) from lost
+            raise
+        finally:
+            self._let_go(held)
+        if refused:
+            raise QuarantinedError(refused[0].reason, refused[0].message)
+        return outcome
+
+    def _entry(self, image_id: ImageId) -> QuarantineEntry | None:
+        with self._store.read() as reader:
+            entry = reader.quarantined(image_id)
+        return entry if entry is not None and entry.decoder == self._decoder else None
+
+    def _count(self, image_id: ImageId, lost: WorkerLostError, path: str) -> int:
+        """Remember a death; return how many the content has cost."""
+        before = self._entry(image_id)
+        deaths = 1 if before is None else before.deaths + 1
+        entry = QuarantineEntry(
+            reason=FailureReason(lost.reason),
+            message=str(lost),
+            path=path,
+            when=int(time.time()),
+            deaths=deaths,
+            decoder=self._decoder,
+        )
+        self._store.apply([batch.PutQuarantine(image_id, entry)])
+        return deaths
+
+    def _take_in_hand(self, image_id: ImageId) -> None:
+        """Wait until nobody else has this content decoded: copies of a poison come together."""
+        with self._changed:
+            self._changed.wait_for(lambda: image_id not in self._in_hand)
+            self._in_hand.add(image_id)
+
+    def _let_go(self, held: list[ImageId]) -> None:
+        with self._changed:
+            self._in_hand.difference_update(held)
+            self._changed.notify_all()
