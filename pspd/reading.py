@@ -265,7 +265,7 @@ class FileReader:
             return None
         try:
             stamp = stamp_of(os.fstat(descriptor))
-            outcome = self._pool.run(descriptor, Order())
+            outcome = self._quarantine.run(self._pool, descriptor, Order())
             return None if stamp_of(os.fstat(descriptor)) != stamp else (stamp, outcome)
         except FileFailure:
             return None
