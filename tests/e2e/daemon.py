@@ -90,7 +90,7 @@ class Daemon:
         return status, time.monotonic() - begun
 
     def workers(self) -> list[int]:
-        """Return the process numbers of its children."""
+        """Return the process numbers of those of its children that decode."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         found: set[int] = set()
         for children in path.parent.parent.glob("*/children"):
@@ -98,7 +98,7 @@ class Daemon:
                 found.update(int(each) for each in children.read_text().split())
             except OSError:  # a thread that ended meanwhile
                 continue
-        return sorted(found)
+        return sorted(each for each in found if _decodes(each))
 
     def resident_bytes(self) -> int:
         """Return how much memory it has now."""
@@ -108,3 +108,10 @@ class Daemon:
     def log(self) -> str:
         """Return what it and its predecessors under this home have logged."""
         return self.log_path.read_text(errors="replace")
+
+
+def _decodes(pid: int) -> bool:
+    try:
+        return b"pspd.workers.process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return False

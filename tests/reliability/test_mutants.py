@@ -78,10 +78,10 @@ def test_the_daemon_lives_on_real_hostile_files_and_mutants(
     if pictures is None:
         goal.cannot_run("there is no folder of real pictures")
         return
-    mutants = Mutants(real(pictures, every=size.of(12, 1, 1)), _SEED)
+    mutants = Mutants(real(pictures, every=size.of(24, 1, 1)), _SEED)
     folder = home.pictures()
-    right = _copied(pictures / "hostile", folder / "hostile", every=size.of(4, 1, 1))
-    right |= _written(mutants, folder, size.of(300, 50_000, 200_000))
+    right = _copied(pictures / "hostile", folder / "hostile", every=size.of(8, 1, 1))
+    right |= _written(mutants, folder, size.of(200, 50_000, 200_000))
     with Connection(home.path, start=True) as connection:
         pid = connection.status().pid
         connection.add(folder)
