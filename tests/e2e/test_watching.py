@@ -260,7 +260,7 @@ def test_a_folder_that_was_moved_away_and_back_costs_no_decode_over_a_restart(ho
 def test_a_picture_that_ended_early_is_whole_after_a_second_look_that_nobody_hinted_at(
     home: Home,
 ) -> None:
-    home.configure('[watch]\nincomplete_seconds = 3.0\nnotifier = "none"\n')
+    home.configure('[watch]\nincomplete_seconds = 8.0\nnotifier = "none"\n')
     folder = home.pictures()
     whole = save(1, home.folder / "query.png").read_bytes()
     path = folder / "late.png"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ import msgspec
 from pspd import config
 from pspd.config.rendering import render
 from pspd.core.model import DirectoryId, ImageNumber, Limits, RootId
-from pspd.errors import ConfigError, FileFailure
+from pspd.errors import ConfigError, FileFailure, StoreDamaged
 from pspd.features import formats, headers, jpeg_markers
 from pspd.features.segments import check_segments
 from pspd.rpc import wire
@@ -112,20 +111,22 @@ _BODIES: tuple[tuple[Callable[[bytes], object], Callable[..., bytes]], ...] = (
     (codec.decode_counts, codec.encode_counts),
     (codec.decode_failure, lambda failure: codec.encode_failure(*failure)),
     (lambda body: codec.decode_root(RootId(7), body), codec.encode_root),
-    (lambda raw: keys.file_from_key(raw[: 8 + keys.LONGEST_NAME]), keys.file_key),
+    (codec.decode_quarantine, codec.encode_quarantine),
+    # A shorter key is refused by its length.
+    (lambda raw: keys.file_from_key(raw[: 8 + keys.LONGEST_NAME].ljust(8, b"?")), keys.file_key),
 )
 
 
 def check_codec(data: bytes) -> None:
     """The first byte chooses a record; what is read of the rest is written so that it reads equal.
 
-    That the body is what was once written is for the checksum to tell; these errors are what a
-    body raises that has another layout.
+    That the body is what was once written is for the checksum to tell; a body of another layout is
+    refused as damaged.
     """
     decode, encode_again = _BODIES[data[0] % len(_BODIES)] if data else _BODIES[0]
     try:
         record = decode(data[1:])
-    except (struct.error, ValueError, msgspec.MsgspecError):
+    except StoreDamaged:
         return
     # As text: a mean that is no number equals nothing.
     assert repr(decode(encode_again(record))) == repr(record)
