@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from pspd import __version__
 from pspd.errors import ConfigError, PspError
@@ -28,6 +29,13 @@ examples:
   pspd keys list                who is let in
   pspd keys remove laptop       shut it out
 The client starts the daemon by itself: pspc add ~/Pictures
+"""
+
+KEYS_EXAMPLES = """\
+examples:
+  pspd keys add laptop laptop.key    make keys; laptop.key is for the other machine, and a secret
+  pspd keys list
+  pspd keys remove laptop
 """
 
 
@@ -63,8 +71,16 @@ def _say_unexpected(error: Exception) -> int:
     return EX_SOFTWARE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and end with the status 2."""
+        self.exit(2, f"pspd: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pspd",
         description="The picture search daemon: watches folders and answers pspc.",
         epilog=EXAMPLES,
@@ -87,7 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pspd {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="")
-    keys = commands.add_parser("keys", help="say who may search over tcp")
+    keys = commands.add_parser(
+        "keys",
+        help="say who may search over tcp",
+        description="Say who may search over tcp: this counts for later connections.",
+        epilog=KEYS_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = actions.add_parser("add", help="let a client in; writes the file it needs")
     add.add_argument("name", metavar="NAME", help="what to call it")

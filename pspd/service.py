@@ -203,7 +203,10 @@ class Service:
                 if path in {None, os.fsencode(entry.path)}
             ]
         if path is not None and not found:
-            raise RequestError("bad_request", "this file is not in quarantine")
+            raise RequestError(
+                "bad_request",
+                f"{wire.quoted(path)} is not in quarantine; see pspc quarantine",
+            )
         if retry and found:
             self._indexer.apply([batch.DropQuarantine(image_id) for image_id, _ in found])
             # Those that are still in quarantine cost nothing but a look at their bytes.

@@ -23,6 +23,25 @@ def test_the_libraries_are_listed_with_those_that_are_bundled() -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--nonsense"], "unrecognized arguments: --nonsense; see pspd --help"),
+        (["keys"], "required: ACTION; see pspd keys --help"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    line = capsys.readouterr().err
+    assert line.startswith("pspd: ")
+    assert line.endswith(f"{said}\n")
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("error", "status", "said"),
     [
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), EX_OSERR, "Too many open files"),

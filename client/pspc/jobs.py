@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pspc.errors import DaemonError
+from pspc.errors import DaemonError, PspcError
 from pspc.render import counted
 from pspd.rpc import wire
 from pspd.rpc.wire import printable
@@ -30,18 +30,32 @@ class Finished:
     """The last one."""
 
 
-def run_job(connection: Connection, request: wire.StartJob, console: Console) -> Finished:
+def run_job(
+    connection: Connection, request: wire.StartJob, console: Console, timeout: float | None
+) -> Finished:
     """Begin a job and wait for its end; showing its progress on standard error.
+
+    Args:
+        connection: To the daemon.
+        request: What to begin.
+        console: Where the progress is shown.
+        timeout: Seconds to wait at most; None for as long as it takes.
 
     Raises:
         DaemonError: the job failed.
-        PspcError: the daemon cannot be asked.
+        PspcError: the daemon cannot be asked, or it takes longer than `timeout`.
     """
+    deadline = None if timeout is None else time.monotonic() + timeout
     reply = connection.start_job(request)
     findings = list(reply.findings)
     next_line = time.monotonic() + _LINE_SECONDS
     try:
         while not reply.finished:
+            if deadline is not None and time.monotonic() + POLL_SECONDS >= deadline:
+                raise PspcError(
+                    f"the {request.verb} is not done after {timeout:g} s; "
+                    "the daemon goes on with it"
+                )
             time.sleep(POLL_SECONDS)
             reply = connection.job(reply.job, after=len(findings))
             findings += reply.findings

@@ -45,7 +45,7 @@ MOST_SECONDS = 1_000_000.0
 _EPILOG = """\
 exit status:
   0  done; for a search: something was found
-  1  nothing was found
+  1  nothing was found; for a check: something is wrong
   2  an error
   3  nothing was found yet: the index is not complete, or a folder is not there
 
@@ -174,7 +174,8 @@ def _add_common_arguments(parser: argparse.ArgumentParser, *, default: str | Non
         type=_seconds,
         metavar="S",
         default=default,
-        help="seconds to wait for an answer (default: 30; sync: as long as it takes)",
+        help="seconds to wait for an answer (default: 30; "
+        "sync, check, repair and backup: as long as it takes)",
     )
 
 

@@ -114,7 +114,9 @@ def _write(file: Path, text: str) -> None:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError as error:
-        raise KeyFileError(f"{quoted(str(file))} is there already; it is left alone") from error
+        raise KeyFileError(
+            f"{quoted(str(file))} is there already; it is left alone, choose another name"
+        ) from error
     except OSError as error:
         raise KeyFileError(f"{quoted(str(file))} cannot be written: {error.strerror}") from error
     with os.fdopen(descriptor, "w", encoding="ascii") as opened:

@@ -48,7 +48,7 @@ def make(store: Store, folder: Path, now: float) -> Path:
     name = _PREFIX + time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     passing, place = folder / f"{name}{_PASSING}", folder / name
     if place.exists():
-        raise StoreError(f"there is a backup {quoted(os.fspath(place))} already")
+        raise StoreError(f"there is a backup {quoted(os.fspath(place))} already; ask for it again")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         passing.mkdir(mode=0o700)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 import time
@@ -234,9 +235,30 @@ def test_what_is_missing_in_a_folder_is_confirmed_to_be_gone(
         f"forgetting what is missing in {tmp_path}; done after: pspc sync\n",
     )
     assert daemon.calls[-1].request == wire.ConfirmRoot(os.fsencode(tmp_path))
+    document = json.loads(run("roots", "confirm", str(tmp_path), "--json").output)
+    assert document == json.loads(run("roots", "--json").output)["roots"][0]
     assert run("roots", "confirm").status == 2
     daemon.on(wire.ConfirmRoot, wire.ErrorReply("root", "it is in no watched folder"))
     assert run("roots", "confirm", str(tmp_path)).errors == "pspc: it is in no watched folder\n"
+
+
+def test_a_part_of_the_pictures_is_for_a_deep_check_alone(run: Run) -> None:
+    assert run("check", "--subset", "1/7").errors == (
+        "pspc: --subset is for a deep check: pspc check --deep --subset N/M\n"
+    )
+
+
+@pytest.mark.parametrize("verb", ["check", "repair", "backup"])
+def test_a_job_that_takes_long_is_waited_for_until_the_timeout(
+    daemon: TableHandler, run: Run, verb: str
+) -> None:
+    daemon.on(wire.StartJob, wire.JobReply(1, step="reading"))
+    daemon.on(wire.JobRequest, wire.JobReply(1, step="reading"))
+    result = run(verb, "--timeout", "0.5")
+    assert result.status == 2
+    assert result.errors == (
+        f"pspc: the {verb} is not done after 0.5 s; the daemon goes on with it\n"
+    )
 
 
 def test_roots_are_listed(daemon: TableHandler, run: Run) -> None:
@@ -276,7 +298,7 @@ def test_what_the_kernel_keeps_the_daemon_from_is_counted(daemon: TableHandler, 
     )
     daemon.on(wire.StatusRequest, known)
     assert (
-        "protected 1 of 2 restrictions of the service's unit in force; it was not started by it"
+        "protected by 1 of the systemd service's 2 restrictions; it was started without the service"
         in run("status").output
     )
 

@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     given = arguments.directory
     path = None if given is None else os.fsencode(os.path.abspath(given))
     with connect(arguments) as connection:
-        finished = run_job(connection, wire.StartJob("backup", path=path), console)
+        request = wire.StartJob("backup", path=path)
+        finished = run_job(connection, request, console, arguments.timeout)
     if arguments.json:
         from pspc import documents  # noqa: PLC0415 - of no use to other output
 

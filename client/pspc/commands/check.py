@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
+from pspc.errors import UsageError
 
 if TYPE_CHECKING:
     from pspc.console import Console
@@ -33,7 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--subset",
         type=_subset,
         metavar="N/M",
-        default=(1, 1),
         help="with --deep: only the N-th of M parts of the pictures",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -44,10 +44,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from pspc.jobs import run_job, show_findings  # noqa: PLC0415 - brings the wire
     from pspd.rpc import wire  # noqa: PLC0415
 
-    part, parts = arguments.subset
+    if arguments.subset and not arguments.deep:
+        raise UsageError("--subset is for a deep check: pspc check --deep --subset N/M")
+    part, parts = arguments.subset or (1, 1)
     request = wire.StartJob("check", deep=arguments.deep, part=part, parts=parts)
     with connect(arguments) as connection:
-        finished = run_job(connection, request, console)
+        finished = run_job(connection, request, console, arguments.timeout)
     if arguments.json:
         from pspc import documents  # noqa: PLC0415 - of no use to other output
 

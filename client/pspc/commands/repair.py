@@ -37,7 +37,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from pspd.rpc import wire  # noqa: PLC0415
 
     with connect(arguments) as connection:
-        finished = run_job(connection, wire.StartJob("repair", deep=arguments.deep), console)
+        request = wire.StartJob("repair", deep=arguments.deep)
+        finished = run_job(connection, request, console, arguments.timeout)
         if finished.reply.restart and not arguments.no_start:
             connection.status()  # the daemon stops; this starts the next one
     if arguments.json:

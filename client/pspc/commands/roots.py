@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     directory = _directory(arguments.confirm)
     with connect(arguments) as connection:
         if directory is not None:
-            return _confirm(connection, directory, console)
+            return _confirm(connection, directory, console, as_json=arguments.json)
         roots = connection.roots()
     if arguments.json:
         from pspc import documents  # noqa: PLC0415 - of no use to other output
@@ -69,12 +69,17 @@ def _directory(words: list[str]) -> str | None:
             raise UsageError("wanted is: pspc roots, or pspc roots confirm DIR")
 
 
-def _confirm(connection: Connection, directory: str, console: Console) -> int:
+def _confirm(connection: Connection, directory: str, console: Console, *, as_json: bool) -> int:
     try:
-        connection.confirm(directory)
+        root = connection.confirm(directory)
     except (DaemonError, PathError) as error:
         console.note(about_folder(directory, error))
         return 2
+    if as_json:
+        from pspc import documents  # noqa: PLC0415 - of no use to other output
+
+        console.line(documents.text_of(documents.root(root)))
+        return 0
     console.line(f"forgetting what is missing in {printable(directory)}; done after: pspc sync")
     return 0
 

@@ -76,10 +76,10 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
 
 def _protection(restrictions: list[wire.Restriction]) -> str:
     holding = sum(each.holds for each in restrictions)
-    text = f"{holding} of {len(restrictions)} restrictions of the service's unit in force"
+    text = f"by {holding} of the systemd service's {len(restrictions)} restrictions"
     if any(each.promised for each in restrictions):
         return text
-    return f"{text}; it was not started by it (pspc service install)"
+    return f"{text}; it was started without the service (pspc service install)"
 
 
 def _notice_line(notice: wire.Notice) -> str:
