@@ -242,9 +242,9 @@ def _notice(cause: Cause, count: int, named: list[str], longest: float) -> Notic
     which = "one folder" if count == 1 else f"{count:,} folders"
     if count > 1 and named:
         which += f" ({', '.join(quoted(path) for path in named)}{', …' * (count > len(named))})"
-    path = named[0] if named else ""
+    path = named[0] if count == 1 and named else ""
     text = f"{which}: {cause.text_for(count)}; polled, at least every {longest:g} s"
-    return Notice("watching", text, cause.cure_for(count, path), path)
+    return Notice("watching", text, cause.cure_for(count, next(iter(named), "")), path)
 
 
 def _absent_key(directory: DirectoryId) -> str:

@@ -303,6 +303,18 @@ def test_what_the_kernel_keeps_the_daemon_from_is_counted(daemon: TableHandler, 
     )
 
 
+def test_a_notice_has_its_cure_on_a_line_of_its_own_on_a_terminal(
+    daemon: TableHandler, run: Run
+) -> None:
+    notice = wire.Notice("store", "the disk is full", "make room", b"/state")
+    reply = _status(samples.ROOT, problem="the disk is full")
+    daemon.on(wire.StatusRequest, msgspec.structs.replace(reply, notices=[notice]))
+    assert "notice    /state: the disk is full; make room\n" in run("status").output
+    output = run("status", is_terminal=True).output
+    assert "notice    /state: the disk is full\n          make room\n" in output
+    assert "problem" not in output
+
+
 def test_a_problem_of_the_daemon_is_shown(daemon: TableHandler, run: Run, image: str) -> None:
     daemon.on(wire.StatusRequest, _status(samples.ROOT, problem="the disk is full"))
     assert "problem   the disk is full\n" in run("status").output

@@ -61,10 +61,12 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
         rows.append(("protected", _protection(reply.protection)))
     if reply.stale:
         rows.append(("stale", f"{counted(reply.stale, 'picture')} to be extracted again"))
-    if reply.problem:
+    if reply.problem not in {"", *(notice.cause for notice in reply.notices)}:
         rows.append(("problem", reply.problem))
     lines = [f"{name:<10}{printable(text)}" for name, text in rows]
-    lines += [_notice_line(notice) for notice in reply.notices[:MOST_NOTICES]]
+    # A person reads the cure on a line of its own; what looks for words in a pipe has one line.
+    between = f"\n{'':<10}" if is_terminal else "; "
+    lines += [_notice_line(notice, between) for notice in reply.notices[:MOST_NOTICES]]
     if len(reply.notices) > MOST_NOTICES:
         lines.append(
             f"{'notice':<10}and {len(reply.notices) - MOST_NOTICES:,} more: pspc status --json"
@@ -82,7 +84,7 @@ def _protection(restrictions: list[wire.Restriction]) -> str:
     return f"{text}; it was started without the service (pspc service install)"
 
 
-def _notice_line(notice: wire.Notice) -> str:
+def _notice_line(notice: wire.Notice, between: str) -> str:
     where = f"{printable(notice.path)}: " if notice.path else ""
-    cure = f"; {printable(notice.cure)}" if notice.cure else ""
+    cure = f"{between}{printable(notice.cure)}" if notice.cure else ""
     return f"{'notice':<10}{where}{printable(notice.cause)}{cure}"
