@@ -1,4 +1,4 @@
-"""What can wait until nothing else is to do: old features, forgotten pictures, dead readers.
+"""What can wait until nothing else is to do: old features, forgotten pictures, old failures.
 
 After a change of `FEATURES_VERSION` every image is extracted again, in the order of its number,
 while the index answers from the old features; a restart goes on with those still outdated.
