@@ -60,6 +60,7 @@ _REPEATABLE = (
     | wire.SearchRequest
     | wire.SyncRequest
     | wire.FailuresRequest
+    | wire.JobRequest
 )
 """Requests that say the same once or twice. A root removed twice is an error, and a second `stop`
 would reach the next daemon."""

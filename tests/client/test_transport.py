@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,29 @@ def test_a_request_survives_a_restart_of_the_daemon(
         held.close()
         asking.join()
         assert "went away" in str(outcome[0]) or "does not run" in str(outcome[0])
+
+
+def test_a_job_is_asked_after_again_when_the_front_dies(home: Path, handler: TableHandler) -> None:
+    handler.on(wire.JobRequest, wire.JobReply(1, finished=True))
+    path = _paths(home)[0]
+    outcome: list[wire.Reply] = []
+
+    def ask() -> None:
+        with closing(Transport(*_paths(home))) as transport:
+            outcome.append(transport.request(wire.JobRequest(1), timeout=30))
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as first:
+        first.bind(path)
+        first.listen()
+        asking = threading.Thread(target=ask)
+        asking.start()
+        first.accept()[0].close()  # looks whether somebody listens
+        held, _ = first.accept()
+    os.unlink(path)
+    with serving(home, handler):
+        held.close()
+        asking.join()
+    assert outcome == [wire.JobReply(1, finished=True)]
 
 
 def test_a_connection_outlives_a_restart_between_two_requests(
