@@ -254,11 +254,13 @@ def test_a_killed_daemon_is_ready_again_soon(goal: Report, size: Size, home: Hom
     records = size.of(5_000, 100_000, 1_000_000)
     write_store(home.path / "store", records, [bytes(8)], 0.0)
     seconds = []
-    for _ in range(2 + size):
+    for _ in range(size.of(3, 6, 20)):
         with Daemon(home) as daemon:
             assert daemon.await_ready(), daemon.log()[-2000:]
             seconds.append(daemon.ready_seconds)
             daemon.kill()
+    # The best, for the machine's load is not the daemon's; but the first has no manifest yet.
+    seconds = seconds[1:]
     goal.figure(
         f"ready {min(seconds):.2f} s after a kill with {records:,} records",
         reached=min(seconds) <= READY_SECONDS * max(1, records / 100_000),
