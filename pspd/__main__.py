@@ -12,7 +12,6 @@ from typing import NoReturn
 
 from pspd import __version__
 from pspd.errors import ConfigError, PspError
-from pspd.rpc.wire.text import printable, quoted
 
 EX_SOFTWARE = 70
 """Of sysexits(3), as the next one; systemd restarts upon either."""
@@ -121,7 +120,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    # Imported here, so that --help and --version answer without numpy and the rest.
+    # Imported here, so that --help and --version answer without numpy and the rest, and that a
+    # module that cannot be read ends it with a line.
     from pspd import config as configuration  # noqa: PLC0415
 
     config = configuration.load(os.environ, options.config)
@@ -160,6 +160,7 @@ def _list_libraries() -> int:
 def _repair(config_file: Path | None) -> int:
     from pspd import config as configuration  # noqa: PLC0415
     from pspd.lock import only_daemon  # noqa: PLC0415
+    from pspd.rpc.wire.text import quoted  # noqa: PLC0415
     from pspd.store import opening  # noqa: PLC0415
 
     state = configuration.load(os.environ, config_file).paths.state
@@ -175,6 +176,7 @@ def _repair(config_file: Path | None) -> int:
 
 def _change_keys(folder: Path, options: argparse.Namespace) -> None:
     from pspd.rpc.key_store import KeyStore  # noqa: PLC0415 - brings ZeroMQ
+    from pspd.rpc.wire.text import printable  # noqa: PLC0415
 
     keys = KeyStore(folder)
     match options.action:

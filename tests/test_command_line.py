@@ -22,6 +22,20 @@ def test_the_libraries_are_listed_with_those_that_are_bundled() -> None:
     assert all(version[0].isdigit() for version in listed.values())
 
 
+def test_a_module_that_cannot_be_loaded_is_one_line() -> None:
+    program = (
+        "import runpy, sys; sys.modules['msgspec'] = None; sys.argv[1:] = []; "
+        "runpy.run_module('pspd', run_name='__main__', alter_sys=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == EX_OSERR
+    assert done.stderr.startswith("pspd: ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

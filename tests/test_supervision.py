@@ -116,6 +116,7 @@ class Parts:
             self,
             make_thread=supervisor,
         )
+        self._add_root()
         self.watcher = Watcher(
             self.store,
             NoNotifier,
@@ -124,7 +125,6 @@ class Parts:
             self.board,
             make_thread=supervisor,
         )
-        self._add_root()
         for part in (self.indexer, self.watcher):
             part.start()
             stack.callback(part.close)

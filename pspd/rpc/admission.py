@@ -22,9 +22,18 @@ busy for some milliseconds only, while an honest client waits."""
 MAX_REQUESTS: Final = 256
 """Of all clients together."""
 
+SHARE_OF_FREE: Final = 4
+"""A client may have one in so many of the requests that are still free, and always its first. So
+however many processes flood, some of their places stay free, and whoever has none gets one: the
+dynamic thresholds of shared-memory switches (Choudhury and Hahne, IEEE/ACM Transactions on
+Networking 6(2), 1998). 16 floods have 12 each then, instead of 16 and all there is."""
+
 MAX_IMAGE_BYTES: Final = wire.MAX_QUERY_BYTES
 """Query images held at one time: one of the largest, or hundreds of usual ones. A client that has
 one already may hold half of it, so that others find room."""
+
+SPARE_IMAGE_BYTES: Final = 16 << 20
+"""Kept beyond that for clients that hold none: each takes at most half of what is left of it."""
 
 _SESSION_BYTES: Final = 8
 
@@ -56,17 +65,24 @@ class Admission:
 
     def refusal(self, origin: bytes, image_bytes: int) -> str:
         """Say why one more request of `origin` is too much; empty when it is not."""
-        if self._count[origin] >= MAX_REQUESTS_PER_CLIENT:
-            return f"this client has {MAX_REQUESTS_PER_CLIENT} requests in flight, the most allowed"
-        if len(self._requests) >= MAX_REQUESTS:
+        free = MAX_REQUESTS - len(self._requests)
+        if not free:
             return f"the daemon has {MAX_REQUESTS} requests in flight, the most allowed"
-        if image_bytes:
-            own = self._bytes[origin]
-            if own and own + image_bytes > MAX_IMAGE_BYTES // 2:
-                return "the daemon holds as many query images of this client as it may; try again"
-            if self._bytes.total() + image_bytes > MAX_IMAGE_BYTES:
-                return "the daemon holds as many query images as it may; try again"
-        return ""
+        own = self._count[origin]
+        if own and own >= min(MAX_REQUESTS_PER_CLIENT, free // SHARE_OF_FREE):
+            return f"this client has {own} requests in flight, the most allowed at present"
+        return self._image_refusal(self._bytes[origin], image_bytes) if image_bytes else ""
+
+    def _image_refusal(self, own: int, image_bytes: int) -> str:
+        if own and own + image_bytes > MAX_IMAGE_BYTES // 2:
+            return "the daemon holds as many query images of this client as it may; try again"
+        held = self._bytes.total()
+        if held + image_bytes <= MAX_IMAGE_BYTES:
+            return ""
+        spare = MAX_IMAGE_BYTES + SPARE_IMAGE_BYTES - held
+        if not own and image_bytes <= min(spare, SPARE_IMAGE_BYTES) // 2:
+            return ""
+        return "the daemon holds as many query images as it may; try again"
 
     def add(self, request: Admitted) -> bytes:
         """Take a request in; returns its ticket, which is never used again."""

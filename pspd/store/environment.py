@@ -194,7 +194,9 @@ class Environment:
         try:
             environment.begin().abort()
         except lmdb.PanicError:
-            self._reopen(environment)
+            # If that fails as well, who reads next is told; and for long, the daemon ends.
+            with suppress(lmdb.Error, OSError):
+                self._reopen(environment)
         except lmdb.Error:
             return
 

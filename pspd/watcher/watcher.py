@@ -53,7 +53,7 @@ class Watcher:
     """Keeps the store's file records in step with the watched trees.
 
     Args:
-        store: Where the records are.
+        store: Where the records are; its roots are taken up at once.
         notifier_factory: Makes the source of hints; again when one dies.
         taker: Takes what is found.
         options: When to look.
@@ -108,6 +108,18 @@ class Watcher:
         self._are_mounts_stale = False
         self._stopping = False
         self._thread = make_thread("watcher", self._run, recover=self._start_over)
+        self._take_up_roots()
+
+    def _take_up_roots(self) -> None:
+        # Before anybody can ask: a sync that found no root would be told at once that all is seen.
+        with self._store.read() as reader:
+            roots = reader.roots()
+        for root in roots:
+            if root.removing:
+                self._removals.append(root)
+            else:
+                self._roots[root.root_id] = RootState(root)
+                self._scans.request([root.root_id])
 
     @property
     def notifier_name(self) -> str:
@@ -117,16 +129,8 @@ class Watcher:
     # --- asked from other threads
 
     def start(self) -> None:
-        """Take up the stored roots and begin."""
+        """Begin to look."""
         self._keeper.start()
-        with self._store.read() as reader:
-            roots = reader.roots()
-        for root in roots:
-            if root.removing:
-                self._removals.append(root)
-            else:
-                self._roots[root.root_id] = RootState(root)
-                self._scans.request([root.root_id])
         self._thread.start()
 
     def close(self) -> None:

@@ -89,9 +89,8 @@ class IndexContract(ABC):
         """Return an empty index whose flat quality is `FLAT_QUALITY`."""
 
     @settings(
-        # One test is inherited by several classes on purpose, and a loaded machine is no error.
+        # One test is inherited by several classes on purpose.
         suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
-        deadline=None,
         max_examples=60,
     )
     @given(OPERATIONS, st.lists(HASHES, min_size=1, max_size=8), RADII, SIDES, SIDES)

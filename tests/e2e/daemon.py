@@ -91,6 +91,14 @@ class Daemon:
 
     def workers(self) -> list[int]:
         """Return the process numbers of those of its children that decode."""
+        return [each for each in self._children() if _runs(each, b"pspd.workers.process")]
+
+    def front(self) -> int | None:
+        """Return the process number of its front for local clients; None between two."""
+        fronts = [each for each in self._children() if _runs(each, b"pspd.rpc.front_process")]
+        return fronts[0] if fronts else None
+
+    def _children(self) -> list[int]:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         found: set[int] = set()
         for children in path.parent.parent.glob("*/children"):
@@ -98,7 +106,7 @@ class Daemon:
                 found.update(int(each) for each in children.read_text().split())
             except OSError:  # a thread that ended meanwhile
                 continue
-        return sorted(each for each in found if _decodes(each))
+        return sorted(found)
 
     def resident_bytes(self) -> int:
         """Return how much memory it has now."""
@@ -110,8 +118,8 @@ class Daemon:
         return self.log_path.read_text(errors="replace")
 
 
-def _decodes(pid: int) -> bool:
+def _runs(pid: int, module: bytes) -> bool:
     try:
-        return b"pspd.workers.process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return module in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:  # it ended meanwhile
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pspd.errors import FileFailure
@@ -22,7 +22,6 @@ _starts = st.sampled_from(
 any_file = st.builds(bytes.__add__, _starts, st.binary(max_size=300))
 
 
-@settings(deadline=None)
 @given(any_file)
 def test_a_format_is_told_of_any_bytes_and_refused_by_its_name(data: bytes) -> None:
     name = sniff(data)
@@ -34,13 +33,11 @@ def test_a_format_is_told_of_any_bytes_and_refused_by_its_name(data: bytes) -> N
     assert caught.value.reason == ("not_a_picture" if name is None else "unsupported")
 
 
-@settings(deadline=None)
 @given(st.sampled_from(MAGIC), st.binary(max_size=100))
 def test_what_follows_does_not_change_a_format_told_by_its_magic(magic: bytes, rest: bytes) -> None:
     assert sniff(magic + rest) == sniff(magic)
 
 
-@settings(deadline=None)
 @given(any_file, st.sampled_from(FORMATS), st.integers(-(2**31), 2**31))
 def test_any_bytes_have_headers_of_any_format(data: bytes, name: str, claimed: int) -> None:
     size = headers.declared_size(name, data)
@@ -50,7 +47,6 @@ def test_any_bytes_have_headers_of_any_format(data: bytes, name: str, claimed: i
     assert 1 <= frames <= max(headers.MAX_PAGES, len(data), claimed)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2**24), st.integers(1, 2**24))
 def test_the_canvas_of_a_webp_is_read(width: int, height: int) -> None:
     extended = b"VP8X" + struct.pack("<II", 10, 0)

@@ -1,4 +1,4 @@
-"""G1: the daemon and its workers are killed, stopped and ended while they index real files."""
+"""G1: the daemon, its front and its workers are killed, stopped, ended while they index files."""
 
 from __future__ import annotations
 
@@ -212,15 +212,55 @@ def test_killed_workers_cost_nothing(goal: Report, size: Size, home: Home) -> No
 
 
 @pytest.mark.goal("G1")
+def test_killed_fronts_cost_a_reconnect(goal: Report, size: Size, home: Home) -> None:
+    kills = size.of(4, 200, 2000)
+    deadline = time.monotonic() + size.of(30, 90, 900)
+    random_ = random.Random(13)
+    pictures = Pictures(home.pictures(), random_)
+    killed, longest = 0, 0.0
+    with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
+        assert daemon.await_ready()
+        connection.add(pictures.folder)
+        pictures.add(3)
+        connection.sync(timeout=WAIT_SECONDS)
+        while killed < kills and time.monotonic() < deadline:
+            pictures.add(3)
+            answers: list[str] = []
+            searching = threading.Thread(target=search_into, args=(home, pictures, answers))
+            searching.start()
+            threading.Event().wait(random_.uniform(0.0, 0.1))  # where in the search it is struck
+            kill_front(daemon)
+            begun = time.monotonic()
+            connection.status()
+            longest = max(longest, time.monotonic() - begun)
+            searching.join(WAIT_SECONDS)
+            assert answers == ["hits"], answers
+            killed += 1
+        connection.sync(timeout=WAIT_SECONDS)
+        restarts = connection.status().counters.get("front_restarts", 0)
+        status, _ = daemon.stop()
+    ledger = read_ledger(home.path / "store")
+    is_exact = ledger.indexed == pictures.paths()
+    goal.figure(
+        f"{killed} fronts killed while files are indexed and a search runs: {restarts} started "
+        f"again, every search got its hits, a client waited {longest:.1f} s at most, "
+        f"{len(ledger.faults)} faults, set {'exact' if is_exact else 'wrong'}",
+        reached=is_exact and not ledger.faults and status == 0 and restarts >= killed,
+    )
+
+
+@pytest.mark.goal("G1")
 def test_a_killed_daemon_is_ready_again_soon(goal: Report, size: Size, home: Home) -> None:
     records = size.of(5_000, 100_000, 1_000_000)
     write_store(home.path / "store", records, [bytes(8)], 0.0)
     seconds = []
-    for _ in range(2 + size):
+    for _ in range(size.of(3, 6, 20)):
         with Daemon(home) as daemon:
             assert daemon.await_ready(), daemon.log()[-2000:]
             seconds.append(daemon.ready_seconds)
             daemon.kill()
+    # The best, for the machine's load is not the daemon's; but the first has no manifest yet.
+    seconds = seconds[1:]
     goal.figure(
         f"ready {min(seconds):.2f} s after a kill with {records:,} records",
         reached=min(seconds) <= READY_SECONDS * max(1, records / 100_000),
@@ -273,6 +313,15 @@ def test_workers_that_hang_do_not_hold_up_the_end(goal: Report, home: Home) -> N
         f"{seconds:.1f} s, the search got {answers}",
         reached=status == 0 and seconds <= STOP_SECONDS and len(answers) == 1,
     )
+
+
+def kill_front(daemon: Daemon) -> None:
+    """Kill the front, once there is one."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (front := daemon.front()) is None:
+        assert time.monotonic() < deadline, "no front was started"
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(front, signal.SIGKILL)
 
 
 def search_into(home: Home, pictures: Pictures, answers: list[str]) -> None:

@@ -1,13 +1,10 @@
-"""The daemon over a store that was killed, damaged, filled up or laid open to others."""
+"""The daemon over a store that was damaged or laid open to others."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.synthetic_store import write_store
-from pspc import Connection
-from pspc.errors import PspcError
 from pspd.core.model import FileState
-from pspd.host import usable_cores
 from pspd.store.store import Store
 from tests.e2e.home import Home
 from tests.e2e.scenes import save
@@ -27,52 +20,12 @@ from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
 from tests.store import damage
 
-BUSY_LOAD = 1.5
-"""Processes that want each core: with more, times say nothing of the daemon."""
-
 
 @pytest.fixture
 def home() -> Iterator[Home]:
     made = Home()
     yield made
     made.close()
-
-
-@pytest.mark.goal("G1")
-def test_a_killed_daemon_is_ready_again_within_two_seconds(
-    goal: Report, size: Size, home: Home
-) -> None:
-    records = size.of(20_000, 100_000, 100_000)
-    write_store(home.path / "store", records, [bytes(8)], 0.0)
-    seconds = []
-    for _ in range(size.of(3, 6, 20)):
-        begun = time.monotonic()
-        daemon = subprocess.Popen(
-            [sys.executable, "-m", "pspd"], env=home.environ, stderr=subprocess.DEVNULL
-        )
-        wait_until_ready(home)
-        seconds.append(time.monotonic() - begun)
-        daemon.send_signal(signal.SIGKILL)
-        daemon.wait()
-    # The first start has no manifest yet, and the machine's load is not the daemon's.
-    best = min(seconds[1:])
-    text = f"ready {best:.1f} s after kill -9 with {records:,} records"
-    load = os.getloadavg()[0]
-    is_busy = load > BUSY_LOAD * usable_cores()
-    goal.figure(text, reached=best <= 2.0, why=f"the load is {load:.0f}" if is_busy else "")
-
-
-def wait_until_ready(home: Home) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            with Connection(home.path, timeout=30) as connection:
-                connection.hello()
-        except PspcError:
-            os.sched_yield()
-        else:
-            return
-    raise AssertionError("the daemon does not get ready")
 
 
 def content_of(state: Path) -> dict[str, tuple[Any, ...]]:

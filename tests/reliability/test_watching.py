@@ -37,16 +37,20 @@ exec(burst)
 """
 
 EXACT_SECONDS = 2.0
-"""After the last write, on a machine that has nothing else to do."""
+"""After the last write: the goal."""
 
-PER_FILE_SECONDS = 0.00005
-"""What the store takes for a new file (42 µs): the writer is faster, and the machine
-that runs this is shared."""
+LONGEST_SECONDS = 10.0
+"""Never more than this, and `LONGEST_PER_FILE_SECONDS` for each file, however busy the machine is:
+no burst waits for the next scan."""
+
+LONGEST_PER_FILE_SECONDS = 0.0002
+"""The store takes 42 µs for a new file, and the writer is faster than that."""
 
 
 @pytest.mark.goal("G3")
 def test_a_burst_of_files_is_known_exactly(goal: Report, size: Size, tmp_path: Path) -> None:
     count = size.of(1_000, 100_000, 100_000)
+    allowed = LONGEST_SECONDS + count * LONGEST_PER_FILE_SECONDS
     lags = {}
     expected = wrong = 0
     with watching(tmp_path) as bench:
@@ -59,7 +63,7 @@ def test_a_burst_of_files_is_known_exactly(goal: Report, size: Size, tmp_path: P
             subprocess.run(command, check=True)
             expected += count
             # Comparing all stamps takes seconds of the same processor: first the count, then once.
-            lags[shape] = until(lambda: bench.count() == expected, 60 + count * PER_FILE_SECONDS)  # noqa: B023
+            lags[shape] = until(lambda: bench.count() == expected, 60 + allowed)  # noqa: B023
             wrong += not bench.is_exact()
         grown = _own_megabytes() - before
     missed = [shape for shape, lag in lags.items() if lag is None]
@@ -69,8 +73,12 @@ def test_a_burst_of_files_is_known_exactly(goal: Report, size: Size, tmp_path: P
         f"3 bursts of {count:,} files, into the store: {wrong} not exact, at most "
         f"{slowest:.1f} s after the last write, grew by {grown:.0f} MB"
     )
-    allowed = EXACT_SECONDS + count * PER_FILE_SECONDS
-    goal.figure(text, reached=not wrong and slowest <= allowed and grown <= 200)
+    assert not wrong, text
+    assert slowest <= allowed, text
+    is_late = slowest > EXACT_SECONDS
+    why = f"storing {count:,} files takes longer than writing them" if is_late else ""
+    assert grown <= 200, text
+    goal.figure(f"{text}; {EXACT_SECONDS:.0f} s wanted", reached=not is_late, why=why)
 
 
 @pytest.mark.goal("G4")

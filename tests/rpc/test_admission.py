@@ -14,6 +14,7 @@ from pspd.rpc.admission import (
     MAX_IMAGE_BYTES,
     MAX_REQUESTS,
     MAX_REQUESTS_PER_CLIENT,
+    SPARE_IMAGE_BYTES,
     Admission,
     Admitted,
 )
@@ -52,6 +53,33 @@ def test_images_have_a_limit_and_are_let_go() -> None:
     assert not admission.refusal(b"b", 0)
     admission.remove(ticket)
     assert not admission.refusal(b"b", MAX_IMAGE_BYTES)
+
+
+def test_many_floods_leave_a_first_request_to_everybody_else() -> None:
+    admission = Admission()
+    for number in range(10 * MAX_REQUESTS):
+        origin = b"flood" + bytes([number % 50])
+        if not admission.refusal(origin, 0):
+            admission.add(_request(origin=origin))
+    for number in range(10):
+        honest = str(number).encode()
+        assert not admission.refusal(honest, 0)
+        admission.add(_request(origin=honest))
+
+
+def test_large_images_of_others_leave_room_for_a_usual_one() -> None:
+    admission = Admission()
+    admission.add(_request(origin=b"large", image_bytes=MAX_IMAGE_BYTES))
+    assert not admission.refusal(b"honest", 5 << 20)
+    assert "the daemon" in admission.refusal(b"large 2", SPARE_IMAGE_BYTES)
+    held = MAX_IMAGE_BYTES
+    for number in range(1000):
+        size = 8 << 20 >> min(number // 10, 22)
+        origin = b"flood" + number.to_bytes(2)
+        if not admission.refusal(origin, size):
+            admission.add(_request(origin=origin, image_bytes=size))
+            held += size
+    assert held <= MAX_IMAGE_BYTES + SPARE_IMAGE_BYTES
 
 
 def test_a_client_with_images_leaves_room_for_others() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pspd.rpc import wire
@@ -44,13 +44,11 @@ def _outcome(frame: bytes) -> list[object]:
     return outcomes
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_or_a_message(frame: bytes) -> None:
     _outcome(frame)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(_FRAMES), st.data())
 def test_a_frame_with_changed_bytes_is_refused_or_a_message(
     frame: bytes, data: st.DataObject
@@ -75,7 +73,6 @@ def _places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[obje
         yield from _places(inner, (*path, key))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(_FRAMES), _SCALARS, st.data())
 def test_a_message_with_a_strange_value_anywhere_is_refused_or_a_message(
     frame: bytes, strange: object, data: st.DataObject

@@ -247,7 +247,7 @@ def test_mutated_frames_never_stop_the_server(directory: Path, handler: TableHan
     handler.on(wire.SearchRequest, FOUND)
     with serving(directory, handler), Dealer(directory) as attacker:
 
-        @settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=3000, suppress_health_check=list(HealthCheck))
         @given(_mutants())
         def attack(frames: list[bytes]) -> None:
             attacker.socket.send_multipart(frames)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pspd.rpc.wire import printable, quoted
 from pspd.workers import replies
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.binary()))
 def test_shown_text_has_nothing_that_cannot_be_seen_and_stays_so(text: str | bytes) -> None:
     shown = printable(text)
@@ -21,19 +20,16 @@ def test_shown_text_has_nothing_that_cannot_be_seen_and_stays_so(text: str | byt
     assert quoted(text) == f"'{shown}'"
 
 
-@settings(deadline=None)
 @given(st.text().filter(str.isprintable))
 def test_text_that_can_be_seen_is_shown_as_it_is(text: str) -> None:
     assert printable(text) == text
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_bytes_and_their_decoded_form_are_shown_alike(name: bytes) -> None:
     assert printable(name) == printable(os.fsdecode(name))
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=2000))
 def test_what_a_worker_says_is_short_and_one_line(text: str) -> None:
     shown = replies.printable(text)

@@ -136,4 +136,4 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
 
 TestStoreAgainstModel = StoreAgainstModel.TestCase
-TestStoreAgainstModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestStoreAgainstModel.settings = settings(max_examples=25, stateful_step_count=30)

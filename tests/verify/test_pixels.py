@@ -24,7 +24,7 @@ from tests.features.samples import (
     with_orientation,
 )
 
-EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
+EXAMPLES = settings(max_examples=60, derandomize=True)
 
 
 @st.composite

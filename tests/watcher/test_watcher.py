@@ -80,3 +80,16 @@ def test_paths_longer_than_the_system_takes_are_watched(bench: Bench) -> None:
     os.close(descriptor)
 
     assert until(lambda: any(path.endswith("/late") for path in bench.stamps())) is not None
+
+
+def test_whoever_asks_for_a_scan_before_the_watcher_runs_waits_for_it(tmp_path: Path) -> None:
+    with watching(tmp_path) as bench:
+        bench.watcher.close()
+        write(bench.top / "new")
+        bench.watcher = bench.new_watcher()
+        scan = bench.watcher.scan_all()
+
+        assert not scan.done(), "a request may come while the daemon starts its parts"
+        bench.watcher.start()
+        scan.result(timeout=60)
+        assert sorted(bench.stamps()) == ["new"]
