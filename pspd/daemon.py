@@ -1,6 +1,6 @@
 """The composition root: builds the daemon bottom-up, runs it, stops it in reverse.
 
-opening (locks, fronts) → store → index → workers → reader → indexer → watcher → upkeep →
+claim (locks, fronts) → store → index → workers → reader → indexer → watcher → upkeep →
 searcher → service → rpc
 """
 
@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pspd import __version__
+from pspd.claim import Claim
 from pspd.committing import Options as IndexerOptions
 from pspd.config import Config
 from pspd.core import verdict as verdicts
@@ -31,7 +32,6 @@ from pspd.indexer import Indexer
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
-from pspd.opening import Opening
 from pspd.protection import Finding, inspect, notice_of
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
@@ -67,7 +67,7 @@ UNREADABLE_SECONDS = 10.0
 _log = get_logger(__name__)
 
 
-def run(config: Config, environ: Mapping[str, str], opening: Opening) -> None:
+def run(config: Config, environ: Mapping[str, str], claim: Claim) -> None:
     """Run until told to stop.
 
     Raises:
@@ -84,7 +84,7 @@ def run(config: Config, environ: Mapping[str, str], opening: Opening) -> None:
         try:
             opened, index = _open_store(config, stack)
             end = _End(stop, deaths)
-            service, server = _start_parts(config, stack, opened, index, end, opening)
+            service, server = _start_parts(config, stack, opened, index, end, claim)
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)
@@ -164,11 +164,11 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     opened: OpenedStore,
     index: Index,
     end: _End,
-    opening: Opening,
+    claim: Claim,
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
     store = opened.store
-    board = opening.board
+    board = claim.board
     pools = _start_workers(config, stack, board)
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
@@ -237,7 +237,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         stop=end.stop.set,
     )
     audience.watcher = watcher
-    server = audience.server = _start_server(config, stack, service, opening)
+    server = audience.server = _start_server(config, stack, service, claim)
     for part in (indexer, watcher, upkeep, storekeeper):
         part.start()
         stack.callback(part.close)
@@ -255,10 +255,8 @@ def _protection(board: NoticeBoard) -> list[Finding]:
     return findings
 
 
-def _start_server(
-    config: Config, stack: ExitStack, service: Service, opening: Opening
-) -> RpcServer:
-    server = RpcServer(opening.fronts, service, threads=config.search.threads)
+def _start_server(config: Config, stack: ExitStack, service: Service, claim: Claim) -> RpcServer:
+    server = RpcServer(claim.fronts, service, threads=config.search.threads)
     server.start()
     stack.callback(server.close)
     return server
