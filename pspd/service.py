@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pspd.roots import Roots
     from pspd.searcher import Found, Hit, Searcher
     from pspd.store.store import Store
-    from pspd.storekeeper import Job, Storekeeper
+    from pspd.store_care import Job
+    from pspd.storekeeper import Storekeeper
     from pspd.upkeep import Upkeep
     from pspd.watcher.watcher import Watcher
 
