@@ -24,10 +24,11 @@ from pspd.committing import RETRY_SECONDS, Committer, Options
 from pspd.core.model import FailureReason, FileKey, ImageNumber
 from pspd.errors import NoWorker, StoreError
 from pspd.log import get_logger
-from pspd.reading import FileReader, Missing, NotReady
+from pspd.reading import FileReader
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.room import LOOK_SECONDS, Room
 from pspd.search.index import Index, Rows
+from pspd.second_looks import Missing, NotReady
 from pspd.store import batch
 from pspd.supervision import ThreadMaker, unsupervised
 
@@ -264,7 +265,7 @@ class Indexer:
             return
         self._committer.take(result)
         if isinstance(result, batch.FileFailed):
-            seconds = self._reader.seconds_to_recheck(result)
+            seconds = self._reader.looks.seconds_to_recheck(result)
             if seconds is not None:
                 # Not before it is stored, which takes a fraction of a second.
                 self._ask_to_look(result.key, max(seconds, STORED_SECONDS))
