@@ -30,7 +30,7 @@ from pspd.noticeboard import Notice
 from pspd.rpc.wire import quoted
 from pspd.store import backups, file_system, manifest, preflight
 from pspd.store.batch import Operation, PutDirectory, PutRoot
-from pspd.store.environment import DATA_FILE
+from pspd.store.engine import DATA_FILE
 from pspd.store.manifest import KeptRoot, Manifest
 from pspd.store.migrations import FORMAT_VERSION
 from pspd.store.store import Store
