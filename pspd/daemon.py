@@ -33,7 +33,8 @@ from pspd.search.linear import LinearIndex
 from pspd.searcher import Searcher
 from pspd.service import Service
 from pspd.store.batch import PathChange
-from pspd.store.opening import OpenedStore, open_store
+from pspd.store.opened_store import OpenedStore
+from pspd.store.opening import open_store
 from pspd.storekeeper import Storekeeper
 from pspd.supervision import Supervisor
 from pspd.upkeep import Upkeep

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pspd.reading import FileReader
     from pspd.search.index import Rows
     from pspd.store.mending import Mended
-    from pspd.store.opening import OpenedStore
+    from pspd.store.opened_store import OpenedStore
 
 MOST_FINDINGS = 10_000
 """Findings that are kept of one job; all are counted."""

@@ -22,7 +22,7 @@ from pspd.supervision import ThreadMaker, unsupervised
 if TYPE_CHECKING:
     from pspd.indexer import Indexer
     from pspd.reading import FileReader
-    from pspd.store.opening import OpenedStore
+    from pspd.store.opened_store import OpenedStore
 
 TICK_SECONDS = 1.0
 """How often the disk and the indexer are looked at."""
