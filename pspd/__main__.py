@@ -132,14 +132,14 @@ def _run(options: argparse.Namespace) -> int:
         _change_keys(config.paths.keys, options)
         return 0
     from pspd import log  # noqa: PLC0415
-    from pspd.opening import opened  # noqa: PLC0415
+    from pspd.claim import claimed  # noqa: PLC0415
 
     log.configure(config.log.level, config.log.format, sys.stderr, os.environ)
     try:
-        with opened(config) as opening:
+        with claimed(config) as claim:
             from pspd import daemon  # noqa: PLC0415
 
-            daemon.run(config, os.environ, opening)
+            daemon.run(config, os.environ, claim)
     except PspError:
         raise
     except Exception as error:

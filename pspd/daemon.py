@@ -1,37 +1,27 @@
 """The composition root: builds the daemon bottom-up, runs it, stops it in reverse.
 
-opening (locks, fronts) → store → index → workers → reader → indexer → watcher → upkeep →
+claim (locks, fronts) → store → index → workers → reader → indexer → watcher → upkeep →
 searcher → service → rpc
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from pspd import __version__
-from pspd.committing import Options as IndexerOptions
+from pspd import __version__, choices
+from pspd.claim import Claim
 from pspd.config import Config
 from pspd.core import verdict as verdicts
 from pspd.errors import PartDied, StoreError
-from pspd.features.extras import decoder_versions
-from pspd.host import (
-    STOP_SECONDS,
-    StopSignal,
-    end_within,
-    prepare_process,
-    usable_cores,
-    watched_threads,
-)
+from pspd.host import STOP_SECONDS, StopSignal, end_within, prepare_process, watched_threads
 from pspd.indexer import Indexer
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
-from pspd.opening import Opening
 from pspd.protection import Finding, inspect, notice_of
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
@@ -40,23 +30,16 @@ from pspd.rpc import wire
 from pspd.rpc.server import RpcServer
 from pspd.search.index import Index
 from pspd.search.linear import LinearIndex
-from pspd.searcher import Options as SearchOptions
 from pspd.searcher import Searcher
 from pspd.service import Service
 from pspd.store.batch import PathChange
-from pspd.store.opening import OpenedStore, open_store
-from pspd.store.opening import Options as StoreOptions
-from pspd.storekeeper import Options as StorekeeperOptions
+from pspd.store.opened_store import OpenedStore
+from pspd.store.opening import open_store
 from pspd.storekeeper import Storekeeper
 from pspd.supervision import Supervisor
 from pspd.upkeep import Upkeep
-from pspd.watcher.inotify_notifier import InotifyNotifier
-from pspd.watcher.keeper import Options as WatcherOptions
-from pspd.watcher.notify import NoNotifier, Notifier
 from pspd.watcher.roots import inode_of
-from pspd.watcher.watchdog_notifier import WatchdogNotifier
 from pspd.watcher.watcher import Watcher
-from pspd.workers.pool import WorkerPool
 
 PROGRESS_SECONDS = 0.5
 """How often subscribers are told how far indexing is, while it is under way."""
@@ -67,7 +50,7 @@ UNREADABLE_SECONDS = 10.0
 _log = get_logger(__name__)
 
 
-def run(config: Config, environ: Mapping[str, str], opening: Opening) -> None:
+def run(config: Config, environ: Mapping[str, str], claim: Claim) -> None:
     """Run until told to stop.
 
     Raises:
@@ -84,7 +67,7 @@ def run(config: Config, environ: Mapping[str, str], opening: Opening) -> None:
         try:
             opened, index = _open_store(config, stack)
             end = _End(stop, deaths)
-            service, server = _start_parts(config, stack, opened, index, end, opening)
+            service, server = _start_parts(config, stack, opened, index, end, claim)
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)
@@ -114,48 +97,11 @@ class _End:
 
 def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
     """Open the store and read the index out of its columns."""
-    options = StoreOptions(config.store.map_bytes, config.store.file_systems == "any")
-    opened = open_store(config.paths.state, options)
+    opened = open_store(config.paths.state, choices.store_options(config))
     stack.callback(opened.close)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
     index.put(opened.rows())
     return opened, index
-
-
-@dataclass(frozen=True, slots=True)
-class _Pools:
-    """Worker processes, for indexing and for queries; a query never waits behind indexing."""
-
-    indexing: WorkerPool
-    queries: WorkerPool
-    threads: int
-
-
-def _start_workers(config: Config, stack: ExitStack, board: NoticeBoard) -> _Pools:
-    threads = config.workers.processes or usable_cores()
-    needs_sandbox = config.workers.sandbox == "require"
-    pools = _Pools(
-        WorkerPool(
-            threads,
-            config.limits,
-            name="indexing",
-            nice=config.workers.nice,
-            needs_sandbox=needs_sandbox,
-            board=board,
-        ),
-        WorkerPool(
-            config.workers.query_processes,
-            config.limits,
-            name="query",
-            needs_sandbox=needs_sandbox,
-            board=board,
-        ),
-        threads,
-    )
-    for pool in (pools.indexing, pools.queries):
-        stack.callback(pool.close)
-        pool.start()
-    return pools
 
 
 def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
@@ -164,15 +110,18 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     opened: OpenedStore,
     index: Index,
     end: _End,
-    opening: Opening,
+    claim: Claim,
 ) -> tuple[Service, RpcServer]:
     """Start every part, each after those it needs; the stack stops them in reverse."""
     store = opened.store
-    board = opening.board
-    pools = _start_workers(config, stack, board)
+    board = claim.board
+    pools = choices.pools(config, board)
+    for pool in (pools.indexing, pools.queries):
+        stack.callback(pool.close)
+        pool.start()
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
-    quarantine = Quarantine(store, _decoder(config))
+    quarantine = Quarantine(store, choices.decoder(config))
     file_reader = FileReader(
         store,
         pools.indexing,
@@ -187,15 +136,15 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         store,
         index,
         file_reader,
-        _indexer_options(config, pools.threads),
+        choices.indexer_options(config, pools.threads),
         audience,
         make_thread=supervisor,
     )
     watcher = Watcher(
         store,
-        lambda: _notifier(config),
+        lambda: choices.notifier(config),
         indexer,
-        _watcher_options(config),
+        choices.watcher_options(config),
         board,
         own=own,
         folder=config.paths.state / "heartbeat",
@@ -217,7 +166,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         board=board,
         stop=end.stop.set,
         give_up=end.for_want_of,
-        options=_storekeeper_options(config),
+        options=choices.storekeeper_options(config),
         make_thread=supervisor,
     )
     service = Service(
@@ -229,7 +178,12 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         upkeep=upkeep,
         storekeeper=storekeeper,
         searcher=Searcher(
-            store, index, pools.queries, quarantine, _search_options(config), indexer.remember
+            store,
+            index,
+            pools.queries,
+            quarantine,
+            choices.search_options(config),
+            indexer.remember,
         ),
         board=board,
         protection=_protection(board),
@@ -237,7 +191,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         stop=end.stop.set,
     )
     audience.watcher = watcher
-    server = audience.server = _start_server(config, stack, service, opening)
+    server = audience.server = _start_server(config, stack, service, claim)
     for part in (indexer, watcher, upkeep, storekeeper):
         part.start()
         stack.callback(part.close)
@@ -255,10 +209,8 @@ def _protection(board: NoticeBoard) -> list[Finding]:
     return findings
 
 
-def _start_server(
-    config: Config, stack: ExitStack, service: Service, opening: Opening
-) -> RpcServer:
-    server = RpcServer(opening.fronts, service, threads=config.search.threads)
+def _start_server(config: Config, stack: ExitStack, service: Service, claim: Claim) -> RpcServer:
+    server = RpcServer(claim.fronts, service, threads=config.search.threads)
     server.start()
     stack.callback(server.close)
     return server
@@ -308,69 +260,3 @@ class _Audience:
     def look_at(self, path: str, seconds: float = 0.0) -> None:
         if self.watcher is not None:
             self.watcher.look_at(path, seconds)
-
-
-def _notifier(config: Config) -> Notifier:
-    if config.watch.notifier == "none":
-        return NoNotifier()
-    if config.watch.notifier in {"auto", "inotify"} and sys.platform == "linux":
-        return InotifyNotifier()
-    return WatchdogNotifier(
-        polling=config.watch.notifier == "polling", poll_seconds=config.watch.poll_seconds
-    )
-
-
-def _decoder(config: Config) -> str:
-    """Name what reads pictures: a file that killed another one may be fine with it."""
-    limits = config.limits
-    return (
-        f"{decoder_versions()}, {limits.max_seconds:g} s, {limits.max_memory >> 20} MiB, "
-        f"{limits.max_pixels} pixels"
-    )
-
-
-def _indexer_options(config: Config, threads: int) -> IndexerOptions:
-    return IndexerOptions(
-        threads=threads,
-        quiet_seconds=config.watch.quiet_seconds,
-        batch_files=config.store.batch_files,
-        batch_seconds=config.store.batch_seconds,
-        min_free_bytes=config.store.min_free_bytes,
-    )
-
-
-def _storekeeper_options(config: Config) -> StorekeeperOptions:
-    return StorekeeperOptions(
-        state=config.paths.state,
-        backup_days=config.store.backup_days,
-        backups_kept=config.store.backups_kept,
-    )
-
-
-def _watcher_options(config: Config) -> WatcherOptions:
-    return WatcherOptions(
-        coalesce_seconds=config.watch.coalesce_seconds,
-        rescan_seconds=config.watch.rescan_seconds,
-        poll_seconds=config.watch.poll_seconds,
-        blind_poll_seconds=config.watch.blind_poll_seconds,
-        blind_poll_longest_seconds=config.watch.blind_poll_longest_seconds,
-        confirm_seconds=config.watch.confirm_seconds,
-        heartbeat_seconds=config.watch.heartbeat_seconds,
-    )
-
-
-def _search_options(config: Config) -> SearchOptions:
-    return SearchOptions(
-        copy_distance=(
-            verdicts.COPY_DISTANCE
-            if config.search.copy_distance is None
-            else config.search.copy_distance
-        ),
-        mean_difference=(
-            verdicts.MEAN_DIFFERENCE
-            if config.search.mean_difference is None
-            else config.search.mean_difference
-        ),
-        pixel_comparisons=config.search.pixel_comparisons,
-        verify_seconds=config.search.verify_seconds,
-    )

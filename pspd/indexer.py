@@ -15,23 +15,23 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
+from pspd.applying import Applier, Listener
 from pspd.committing import RETRY_SECONDS, Committer, Options
 from pspd.core.model import FailureReason, FileKey, ImageNumber
 from pspd.errors import NoWorker, StoreError
 from pspd.log import get_logger
-from pspd.reading import FileReader, Missing, NotReady
+from pspd.reading import FileReader
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.room import LOOK_SECONDS, Room
-from pspd.search.index import Index, Rows
+from pspd.second_looks import Missing, NotReady
 from pspd.store import batch
 from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
+    from pspd.search.index import Index
     from pspd.store.manifest import KeptRoot
     from pspd.store.mending import Mended
     from pspd.store.store import Store
@@ -49,11 +49,8 @@ decode something huge, which is then read again at the next start."""
 _log = get_logger(__name__)
 
 
-class Audience(Protocol):
+class Audience(Listener, Protocol):
     """Those whom the indexer tells something; they must not keep it waiting."""
-
-    def announce(self, changes: Sequence[batch.PathChange]) -> None:
-        """Hear of changes that are stored."""
 
     def look_at(self, path: str, seconds: float = 0.0) -> None:
         """Hear of a path to look at after some seconds: a file is missing, or may be whole now."""
@@ -82,7 +79,7 @@ class Indexer:
         make_thread: ThreadMaker = unsupervised,
     ) -> None:
         self._store = store
-        self._index = index
+        self._applier = Applier(store, index, audience)
         self._reader = reader
         self._audience = audience
         self._room = Room(store.folder, options.min_free_bytes, options.retry_seconds)
@@ -90,8 +87,6 @@ class Indexer:
         self._committer = Committer(
             self._queue, self._apply_noting, options, make_thread, self._room
         )
-        self._applying = threading.Lock()
-        self._is_index_behind = False
         self._stopping = threading.Event()
         self._at_hand: dict[int, Entry] = {}
         """Thread → what it reads."""
@@ -162,48 +157,19 @@ class Indexer:
         Raises:
             StoreError: Nothing of it was stored.
         """
-        with self._applying:
-            if self._is_index_behind:
-                self._catch_up()
-            applied = self._store.apply(operations)
-            # Whatever ends this block early, the store has what the index does not have yet.
-            self._is_index_behind = True
-            if applied.images:
-                self._index.put(Rows.of(applied.images))
-            if applied.dropped:
-                self._index.drop(applied.dropped)
-            self._is_index_behind = False
-        if applied.changes:
-            self._audience.announce(applied.changes)
-        return applied
+        return self._applier.apply(operations)
 
-    def _catch_up(self) -> None:
-        """Bring the whole index up to the store again."""
-        with self._store.read() as reader:
-            rows = reader.rows()
-            ever = np.arange(reader.meta("next_image"), dtype=np.int64)
-        self._index.put(rows)
-        self._index.drop(np.setdiff1d(ever, rows.numbers))
-        self._is_index_behind = False
-
-    @contextmanager
-    def at_rest(self) -> Iterator[Index]:
+    def at_rest(self) -> AbstractContextManager[Index]:
         """Let nothing be applied meanwhile: index and store say the same."""
-        with self._applying:
-            if self._is_index_behind:
-                self._catch_up()
-            yield self._index
+        return self._applier.at_rest()
 
     def mend(self, roots: Sequence[KeptRoot], distrusted: frozenset[ImageNumber]) -> Mended:
-        """Mend the store as `Store.mend` does, and bring the index up to it.
+        """Mend the store as `Store.mend` does, and have what it queued read.
 
         Raises:
             StoreError: Nothing was changed.
         """
-        with self._applying:
-            mended = self._store.mend(roots, distrusted)
-            self._is_index_behind = True
-            self._catch_up()
+        mended = self._applier.mend(roots, distrusted)
         self._queue.wake()
         self._queue.recheck()
         return mended
@@ -264,7 +230,7 @@ class Indexer:
             return
         self._committer.take(result)
         if isinstance(result, batch.FileFailed):
-            seconds = self._reader.seconds_to_recheck(result)
+            seconds = self._reader.looks.seconds_to_recheck(result)
             if seconds is not None:
                 # Not before it is stored, which takes a fraction of a second.
                 self._ask_to_look(result.key, max(seconds, STORED_SECONDS))

@@ -14,7 +14,7 @@ import zmq
 from PIL import features
 
 from pspd import __version__
-from pspd.store.environment import engine_version
+from pspd.store.engine import engine_version
 
 _PACKAGES = ("lmdb", "msgspec", "numpy", "pillow", "pyzmq", "watchdog")
 _EXTRAS = ("pillow-heif", "pillow-jxl-plugin", "rawpy")

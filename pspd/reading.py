@@ -14,15 +14,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pspd.core.model import (
-    FailureReason,
-    FileKey,
-    FileStamp,
-    ImageId,
-)
+from pspd.core.model import FailureReason, FileKey, FileStamp, ImageId
 from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
-from pspd.quarantine import MOST_DEATHS, QuarantinedError
+from pspd.quarantine import QuarantinedError
+from pspd.second_looks import NotReady, SecondLooks
 from pspd.store import batch
 from pspd.watcher.descriptors import has_writer, open_file, stamp_of
 from pspd.watcher.roots import inode_of
@@ -36,36 +32,6 @@ if TYPE_CHECKING:
     from pspd.workers.pool import WorkerPool
     from pspd.workers.replies import Outcome
 
-
-ABSENT_ROOT_SECONDS = 30.0
-"""How long to wait for a root that is not there."""
-
-
-GONE_SECONDS = 0.5
-"""How long to wait for the watcher to say what became of a file that is not where it was."""
-
-PASSING_SECONDS = 5.0
-"""How long to wait when the system, not the file, is to blame."""
-
-INCOMPLETE_STEPS = (10.0, 60.0)
-"""When a file that ends early is read again, in seconds after its last change: a copy over a slow
-network pauses for so long, and some writers tell nobody that they went on (a shared mapping)."""
-
-OVERLOAD_SECONDS = 60.0
-"""When a file that took too long is read once more: the machine may have been busy."""
-
-GONE_ATTEMPTS = 20
-"""After so many tries a file that is not where it was, and that the watcher keeps all the same, is
-taken for one on a drive that is away: nobody need wait for it."""
-
-MOST_ATTEMPTS = 4
-"""How often a file is tried that the system, by its own word, could not read just now."""
-
-DEATH_SECONDS = 1.0
-"""How long to wait after a worker's death before its file is tried again, once."""
-
-MOST_REMEMBERED = 10_000
-"""Files that took too long once; beyond so many each is given up at once."""
 
 _PASSING = {
     errno.EMFILE,
@@ -83,20 +49,6 @@ _PASSING = {
 
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 """ELOOP: it is a symbolic link by now."""
-
-
-class NotReady(Exception):
-    """The file is looked at again after some seconds."""
-
-    def __init__(self, seconds: float, *, is_absent: bool = False) -> None:
-        super().__init__(f"not ready for {seconds} s")
-        self.seconds = seconds
-        self.is_absent = is_absent
-        """Whether its root is not there, so that nobody need wait for it."""
-
-
-class Missing(NotReady):
-    """The file is not where it was; the watcher has to look what became of it or of its folder."""
 
 
 class FileReader:
@@ -126,10 +78,9 @@ class FileReader:
         self._pool = pool
         self._quiet_seconds = quiet_seconds
         self._max_delay_seconds = max_delay_seconds
-        self._incomplete_seconds = incomplete_seconds
+        self.looks = SecondLooks(incomplete_seconds)
+        """Says when what could not be read is looked at again."""
         self._busy_since: dict[FileKey, float] = {}
-        self._attempts: dict[FileKey, int] = {}
-        self._timed_out: dict[FileKey, FileStamp] = {}
         self._lock = threading.Lock()
         self.extracted = 0
         """Pictures decoded for indexing since the start."""
@@ -173,17 +124,14 @@ class FileReader:
             NotReady: It may be the system's fault, or its drive is not there.
         """
         if error.errno in _GONE:
-            # A root whose drive is gone looks like this as well; then nothing is believed.
-            if not self._is_root_in_place(key):
-                raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from error
-            if self._count_attempt(key) > GONE_ATTEMPTS:
-                raise NotReady(ABSENT_ROOT_SECONDS, is_absent=True) from error
-            raise Missing(GONE_SECONDS) from error
+            is_root_in_place = self._is_root_in_place(key)
+            raise self.looks.after_absence(key, is_root_in_place=is_root_in_place) from error
         if error.errno == errno.ENXIO:
             what = "a FIFO, socket or device"
             return _failed(sequence, key, stamp, FailureReason.NOT_A_FILE, what)
         if error.errno in _PASSING:
-            self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
+            self.looks.after_passing_error(key)
+            self._forget(key)
         # Not the file but a folder above it, or the system, may be to blame, and then its stamp
         # will not tell when that is over: as racy, it is tried again by each scan.
         reason = os.strerror(error.errno or 0)
@@ -196,36 +144,6 @@ class FileReader:
         if root is None or top is None:
             return False
         return inode_of(root.path) == (top.device, top.inode)
-
-    def _try_again(self, key: FileKey, most: int, seconds: float) -> None:
-        """Put a file off that may not be to blame, some times and then no more.
-
-        Raises:
-            NotReady: It is not the last time.
-        """
-        if self._count_attempt(key) < most:
-            raise NotReady(seconds)
-        self._forget(key)
-
-    def _count_attempt(self, key: FileKey) -> int:
-        with self._lock:
-            self._attempts[key] = self._attempts.get(key, 0) + 1
-            return self._attempts[key]
-
-    def seconds_to_recheck(self, failed: batch.FileFailed) -> float | None:
-        """Return when a failure is worth another look; None when it is final.
-
-        Such a file is booked as failed at once, so that nobody waits for it and everybody is told,
-        but as racy: the next look at it, a scan's as well, queues it again.
-        """
-        if failed.reason is FailureReason.TIMEOUT:
-            return OVERLOAD_SECONDS if failed.racy else None
-        if failed.reason is not FailureReason.TRUNCATED:
-            return None
-        age = time.time() - failed.stamp.ctime_ns / 1e9
-        # A time in the future says nothing.
-        steps = (*INCOMPLETE_STEPS, self._incomplete_seconds) if age >= 0 else ()
-        return next((step - age for step in steps if age < step <= self._incomplete_seconds), None)
 
     def extract_again(self, number: ImageNumber, key: FileKey) -> batch.Operation | None:
         """Extract a known image with this version's code; None when the file is not it."""
@@ -296,13 +214,13 @@ class FileReader:
             reason = FailureReason(failure.reason)
             if reason is FailureReason.UNREADABLE:
                 is_racy = True
-                self._try_again(key, MOST_ATTEMPTS, PASSING_SECONDS)
+                self.looks.after_passing_error(key)
             if isinstance(failure, WorkerLostError) and reason is FailureReason.CRASHED:
-                self._try_again(key, MOST_DEATHS, DEATH_SECONDS)
+                self.looks.after_death(key)
             failed = batch.FileFailed(key, sequence, stamp, is_racy, reason, str(failure))
             is_settled = isinstance(failure, QuarantinedError)
             return replace(
-                failed, racy=is_racy or (not is_settled and self._is_provisional(failed))
+                failed, racy=is_racy or (not is_settled and self.looks.is_provisional(failed))
             )
         if outcome.features is not None:
             self._count_extraction()
@@ -310,18 +228,6 @@ class FileReader:
             return batch.FileDeferred(key, sequence, stamp)
         features = outcome.features
         return batch.FileIndexed(key, sequence, stamp, is_racy, outcome.image_id, features)
-
-    def _is_provisional(self, failed: batch.FileFailed) -> bool:
-        """Say whether a file that failed is to be read again although nothing tells of a change."""
-        if failed.reason is not FailureReason.TIMEOUT:
-            return self.seconds_to_recheck(failed) is not None
-        with self._lock:
-            if self._timed_out.pop(failed.key, None) == failed.stamp:
-                return False
-            if len(self._timed_out) < MOST_REMEMBERED:
-                self._timed_out[failed.key] = failed.stamp
-                return True
-        return False
 
     def _is_written(self, key: FileKey, descriptor: int, stamp: FileStamp) -> bool:
         """Say whether somebody writes the file and should not be disturbed yet.
@@ -354,7 +260,7 @@ class FileReader:
     def _forget(self, key: FileKey) -> None:
         with self._lock:
             self._busy_since.pop(key, None)
-            self._attempts.pop(key, None)
+        self.looks.forget(key)
 
     def _count_extraction(self) -> None:
         with self._lock:

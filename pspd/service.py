@@ -11,33 +11,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pspd import __version__
-from pspd.core import verdict as verdicts
-from pspd.core.disposition import disposition_of
-from pspd.core.model import FailureReason
+from pspd import __version__, translation
 from pspd.errors import PspError, RequestError
 from pspd.features.extract import FEATURES_VERSION
 from pspd.rpc import wire
 from pspd.store import batch
 
 if TYPE_CHECKING:
-    from pspd.core.model import ImageId, QuarantineEntry
     from pspd.indexer import Indexer
     from pspd.noticeboard import NoticeBoard
     from pspd.protection import Finding
     from pspd.reading import FileReader
     from pspd.roots import Roots
-    from pspd.searcher import Found, Hit, Searcher
+    from pspd.searcher import Searcher
     from pspd.store.store import Store
-    from pspd.storekeeper import Job, Storekeeper
+    from pspd.store_care import Job
+    from pspd.storekeeper import Storekeeper
     from pspd.upkeep import Upkeep
     from pspd.watcher.watcher import Watcher
 
 MAX_FAILURES = 10_000
 """Largest page of failures."""
-
-MAX_FINDINGS = 1000
-"""Largest page of a job's findings."""
 
 
 class Service:
@@ -68,9 +62,7 @@ class Service:
         self._storekeeper = storekeeper
         self._searcher = searcher
         self._board = board
-        self._protection = [
-            wire.Restriction(each.setting, each.holds, each.is_promised) for each in protection
-        ]
+        self._protection = [translation.restriction(finding) for finding in protection]
         self._max_hits = max_hits
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
@@ -105,9 +97,9 @@ class Service:
             case wire.QuarantineRequest(retry, path):
                 return self._quarantine(path, retry=retry)
             case wire.StartJob():
-                return _job(self._start_job(request), 0)
+                return translation.job_reply(self._start_job(request), 0)
             case wire.JobRequest(number, after):
-                return _job(self._storekeeper.job(number), after)
+                return translation.job_reply(self._storekeeper.job(number), after)
             case wire.StopRequest():
                 self._stop()
                 return wire.Stopping(os.getpid())
@@ -143,10 +135,7 @@ class Service:
             features_version=FEATURES_VERSION,
             notifier=self._watcher.notifier_name,
             problem=self._indexer.problem,
-            notices=[
-                wire.Notice(notice.area, notice.cause, notice.cure, os.fsencode(notice.path))
-                for notice in self._board.notices()
-            ],
+            notices=[translation.notice(each) for each in self._board.notices()],
             counters=self._board.counters(),
             sandbox=self._reader.sandbox,
             protection=self._protection,
@@ -161,8 +150,8 @@ class Service:
         found = self._searcher.search(image, request.mode, request.distance, deadline)
         most = self._max_hits if request.count is None else min(request.count, self._max_hits)
         return wire.SearchReply(
-            query=_query(found),
-            hits=[_hit(hit, found) for hit in found.hits[:most]],
+            query=translation.query(found),
+            hits=[translation.hit(hit, found) for hit in found.hits[:most]],
             freshness=self._freshness(found.unverified),
             total=len(found.hits),
             elapsed_ms=round(1000 * (time.monotonic() - begun), 3),
@@ -211,7 +200,7 @@ class Service:
             self._indexer.apply([batch.DropQuarantine(image_id) for image_id, _ in found])
             # Those that are still in quarantine cost nothing but a look at their bytes.
             self._upkeep.retry_failures({entry.reason for _, entry in found})
-        return wire.QuarantineReply([_quarantined(*each) for each in found])
+        return wire.QuarantineReply([translation.quarantined(*each) for each in found])
 
     def _start_job(self, request: wire.StartJob) -> Job:
         folder = None if request.path is None else Path(os.fsdecode(request.path))
@@ -228,15 +217,7 @@ class Service:
     def _failures(self, after: bytes | None, limit: int) -> wire.FailuresReply:
         with self._store.read() as reader:
             page, following = reader.failures(after, max(1, min(limit, MAX_FAILURES)))
-        return wire.FailuresReply(
-            [
-                wire.FailureEntry(
-                    os.fsencode(path), reason, message, disposition_of(FailureReason(reason))
-                )
-                for path, reason, message in page
-            ],
-            following,
-        )
+        return wire.FailuresReply([translation.failure(*each) for each in page], following)
 
 
 @contextmanager
@@ -251,70 +232,3 @@ def _told_by(reply: Future[wire.Reply]) -> Iterator[None]:
 def _raise_when_stopping(future: Future[None]) -> None:
     if future.cancelled():
         raise RequestError("stopping", "the daemon is stopping")
-
-
-def _quarantined(image_id: ImageId, entry: QuarantineEntry) -> wire.QuarantineEntry:
-    when = datetime.fromtimestamp(entry.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return wire.QuarantineEntry(
-        path=os.fsencode(entry.path),
-        reason=entry.reason,
-        message=entry.message,
-        when=when,
-        deaths=entry.deaths,
-        decoder=entry.decoder,
-        image=image_id.hex(),
-    )
-
-
-def _job(job: Job, after: int) -> wire.JobReply:
-    is_finished = job.is_finished  # before the rest is read, which no longer changes then
-    return wire.JobReply(
-        job=job.number,
-        step=job.progress.step,
-        done=job.progress.done,
-        total=job.progress.total,
-        finished=is_finished,
-        findings=[
-            wire.Finding(finding.level, finding.text)
-            for finding in job.findings[after : after + MAX_FINDINGS]
-        ],
-        found=job.found,
-        summary=job.summary,
-        restart=job.needs_restart,
-        error="" if job.error is None else str(job.error),
-    )
-
-
-def _query(found: Found) -> wire.QueryInfo:
-    query = found.query
-    return wire.QueryInfo(
-        width=query.width,
-        height=query.height,
-        size=query.size,
-        format=query.format,
-        image=query.image_id.hex(),
-        frames=query.frames,
-        orientation=query.orientation,
-        quality=query.quality,
-        flat=query.quality < verdicts.FLAT_QUALITY,
-    )
-
-
-def _hit(hit: Hit, found: Found) -> wire.Hit:
-    image = hit.found.image
-    return wire.Hit(
-        path=os.fsencode(hit.path),
-        verdict=hit.found.verdict.value,
-        distance=hit.found.distance,
-        turn=hit.found.turn,
-        width=image.width,
-        height=image.height,
-        size=image.size,
-        format=image.format,
-        image=image.image_id.hex(),
-        frames=image.frames,
-        channels=image.channels,
-        orientation=image.orientation,
-        upright=image.orientation != found.query.orientation,
-        quality=image.quality,
-    )

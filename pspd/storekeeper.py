@@ -1,7 +1,6 @@
-"""Keeps the store well while it is used: checks it, mends it, backs it up, watches its disk.
+"""Keeps the store well while it is used: has jobs done, mends damage, watches disk and readers.
 
-What takes long is a job on a thread of its own, and whoever asked for it looks now and then how far
-it is. One job runs at a time.
+What takes long is a job (`pspd.store_care`) on a thread of its own. One job runs at a time.
 """
 
 from __future__ import annotations
@@ -9,23 +8,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pspd.errors import PspError, RequestError, StoreDamaged, StoreError
+from pspd.errors import RequestError, StoreDamaged, StoreError
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
-from pspd.picture_check import picture_problems
 from pspd.store import backups
-from pspd.store.checking import Checker, Finding, Progress
+from pspd.store_care import Job, StoreCare, Verb
 from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
-    from pspd.core.model import ImageNumber
     from pspd.indexer import Indexer
     from pspd.reading import FileReader
-    from pspd.store.opening import OpenedStore
+    from pspd.store.opened_store import OpenedStore
 
 TICK_SECONDS = 1.0
 """How often the disk and the indexer are looked at."""
@@ -45,12 +42,7 @@ LONG_READER_TRANSACTIONS = 10_000
 CLOSE_SECONDS = 2.0
 """How long `close` waits for what is under way; it only looks, or can be done again."""
 
-MOST_FINDINGS = 10_000
-"""Findings that are kept of one job; all are counted."""
-
 DAY_SECONDS = 86_400
-
-Verb = Literal["check", "repair", "backup"]
 
 _log = get_logger(__name__)
 
@@ -64,39 +56,6 @@ class Options:
     backup_days: float
     """How often a backup is made; 0 for never."""
     backups_kept: int
-
-
-@dataclass(slots=True)
-class Job:
-    """Something long that somebody asked for."""
-
-    number: int
-    verb: Verb
-    is_deep: bool = False
-    part: int = 1
-    parts: int = 1
-    folder: Path | None = None
-    """Where a backup is to lie; None for the state directory."""
-    progress: Progress = field(default_factory=Progress)
-    findings: list[Finding] = field(default_factory=list)
-    found: int = 0
-    summary: str = ""
-    """What was done, as one clause."""
-    needs_restart: bool = False
-    """Whether the daemon has to be started anew for the rest of it, and stops."""
-    error: PspError | None = None
-    finished: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether nothing of it changes any more."""
-        return self.finished.is_set()
-
-    def note(self, finding: Finding) -> None:
-        """Count a finding, and keep it while there are not too many."""
-        self.found += 1
-        if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(finding)
 
 
 class Storekeeper:
@@ -130,8 +89,6 @@ class Storekeeper:
         self._opened = opened
         self._store = opened.store
         self._indexer = indexer
-        self._reader = reader
-        self._rescan = rescan
         self._board = board
         self._stop = stop
         self._give_up = give_up
@@ -141,6 +98,16 @@ class Storekeeper:
         self._waiting: list[Job] = []
         self._is_damaged = False
         self._stopping = threading.Event()
+        self._care = StoreCare(
+            opened=opened,
+            indexer=indexer,
+            reader=reader,
+            rescan=rescan,
+            board=board,
+            state=options.state,
+            backups_kept=options.backups_kept,
+            is_stopping=self._stopping.is_set,
+        )
         self._threads = [
             make_thread("storekeeper", self._work),
             make_thread("storekeeper", self._watch, name="pspd-store-watch"),
@@ -223,75 +190,9 @@ class Storekeeper:
             if is_damaged:
                 self._mend_after_damage()
             if job is not None:
-                self._do(job)
-
-    def _do(self, job: Job) -> None:
-        try:
-            {"check": self._check, "repair": self._repair, "backup": self._backup}[job.verb](job)
-        except PspError as error:
-            job.error = error
-            _log.error(f"the {job.verb} failed", error=error)
-        finally:
-            job.finished.set()
-        if job.needs_restart:
-            self._stop()
-
-    def _check(self, job: Job) -> None:
-        for finding in Checker(self._store, job.progress, self._stopping.is_set).run():
-            job.note(finding)
-        if not any(finding.level == "page" for finding in job.findings):
-            self._check_index(job)
-            if job.is_deep:
-                self._check_pictures(job)
-        job.summary = f"{job.found:,} findings" if job.found else "nothing is wrong"
-        if job.found:
-            self._tell_findings(job)
-
-    def _check_index(self, job: Job) -> None:
-        job.progress.step = "index"
-        with self._indexer.at_rest() as index, self._store.read() as reader:
-            rows = reader.rows()
-            if len(index) != len(rows):
-                job.note(Finding("index", f"the index has {len(index)} rows, not {len(rows)}"))
-            for number, shape in list(zip(rows.numbers, rows.shapes, strict=True))[:: _step(rows)]:
-                if number not in index.shaped(int(shape) >> 32, int(shape) & 0xFFFF_FFFF):
-                    job.note(Finding("index", f"the index lacks image {number}"))
-
-    def _check_pictures(self, job: Job) -> None:
-        job.progress.step = "pictures"
-        for finding in picture_problems(
-            self._store, self._reader, job.progress, part=job.part, parts=job.parts,
-            is_stopping=self._stopping.is_set,
-        ):  # fmt: skip
-            job.note(finding)
-
-    def _repair(self, job: Job) -> None:
-        self._check(job)
-        if any(finding.level == "page" for finding in job.findings):
-            self._opened.condemn()
-            job.needs_restart = True
-            job.summary = "the store is built anew by the next daemon"
-            return
-        distrusted = frozenset(f.image for f in job.findings if f.image is not None)
-        dropped, queued = self._mend(distrusted)
-        job.summary = f"{dropped:,} values dropped, {queued:,} files are read again"
-        job.progress = Progress()
-        left = list(Checker(self._store, job.progress, self._stopping.is_set).run())
-        if left:
-            self._opened.condemn()
-            job.needs_restart = True
-            job.summary = "mending was not enough; the store is built anew by the next daemon"
-        else:
-            self._board.withdraw("store", "check")
-
-    def _backup(self, job: Job) -> None:
-        job.progress.step = "copy"
-        place = backups.make(
-            self._store, job.folder or self._options.state / backups.FOLDER, time.time()
-        )
-        job.summary = str(place)
-        backups.thin_out(self._options.state, self._options.backups_kept)
-        self._board.withdraw("store", "backup")
+                self._care.do(job)
+                if job.needs_restart:
+                    self._stop()
 
     # --- damage that was met
 
@@ -303,7 +204,7 @@ class Storekeeper:
     def _mend_after_damage(self) -> None:
         self._board.count("store_damages")
         try:
-            dropped, queued = self._mend(frozenset())
+            mended = self._care.mend()
         except StoreError as error:
             # What is not damage passes, such as a full disk: then it is met again, and tried again.
             _log.error("the store cannot be mended", error=error)
@@ -311,19 +212,12 @@ class Storekeeper:
                 self._opened.condemn()
                 self._give_up("store")
             return
-        cause = f"damage was met: {dropped:,} values were dropped, {queued:,} files are read again"
+        cause = (
+            f"damage was met: {mended.dropped:,} values were dropped, "
+            f"{mended.queued:,} files are read again"
+        )
         cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
         self._board.post("damage", Notice("store", cause, cure))
-
-    def _mend(self, distrusted: frozenset[ImageNumber]) -> tuple[int, int]:
-        mended = self._indexer.mend(self._opened.roots, distrusted)
-        _log.error("the store was mended", dropped=mended.dropped, queued=mended.queued)
-        self._rescan()
-        return mended.dropped, mended.queued
-
-    def _tell_findings(self, job: Job) -> None:
-        cause = f"a check found {job.found:,} things wrong, such as: {job.findings[0].text}"
-        self._board.post("check", Notice("store", cause, "mend it with: pspc repair"))
 
     # --- the watch
 
@@ -379,8 +273,3 @@ class Storekeeper:
             if any(not job.is_finished for job in self._jobs.values()):
                 return
         self.begin("backup")
-
-
-def _step(rows: object) -> int:
-    """Return the stride that takes a few hundred of many rows."""
-    return max(1, len(rows) // 500)  # type: ignore[arg-type]

@@ -19,8 +19,9 @@ from pspd.core.verdict import FLAT_QUALITY
 from pspd.features.extract import FEATURES_VERSION, extract
 from pspd.indexer import Indexer
 from pspd.quarantine import Quarantine
-from pspd.reading import FileReader, Missing, NotReady
+from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
+from pspd.second_looks import Missing, NotReady
 from pspd.store import batch
 from pspd.upkeep import Upkeep
 from pspd.workers.pool import WorkerPool

@@ -11,7 +11,8 @@ import pytest
 
 from pspd.core.model import FailureReason, FileKey, Limits
 from pspd.quarantine import Quarantine
-from pspd.reading import GONE_ATTEMPTS, OVERLOAD_SECONDS, FileReader, Missing, NotReady
+from pspd.reading import FileReader
+from pspd.second_looks import GONE_ATTEMPTS, OVERLOAD_SECONDS, Missing, NotReady
 from pspd.store import batch
 from pspd.workers.pool import WorkerPool
 from tests.e2e.scenes import save
@@ -64,7 +65,7 @@ def test_a_picture_that_ends_early_has_failed_and_is_looked_at_again(tree: Tree)
         reader = reader_of(tree, pool)
         failed = read(tree, reader, "a.png")
         assert failed.reason is FailureReason.TRUNCATED
-        seconds = reader.seconds_to_recheck(failed)
+        seconds = reader.looks.seconds_to_recheck(failed)
         assert seconds is not None
         assert 5.0 < seconds <= 10.0
         # A scan before that queues it again as well, as the next look will.
@@ -87,7 +88,7 @@ def test_a_picture_that_ended_early_long_ago_has_failed_for_good(tree: Tree) -> 
         )
         failed = read(tree, reader, "a.png")
         assert failed.reason is FailureReason.TRUNCATED
-        assert reader.seconds_to_recheck(failed) is None
+        assert reader.looks.seconds_to_recheck(failed) is None
         assert not failed.racy
         assert tree.scan() == []
 
@@ -99,9 +100,9 @@ def test_a_file_that_took_too_long_is_read_once_more_and_then_no_more(tree: Tree
         reader = reader_of(tree, pool)
         first = read(tree, reader, "slow")
         assert first.reason is FailureReason.TIMEOUT
-        assert reader.seconds_to_recheck(first) == OVERLOAD_SECONDS
+        assert reader.looks.seconds_to_recheck(first) == OVERLOAD_SECONDS
         second = read(tree, reader, "slow")
-        assert reader.seconds_to_recheck(second) is None
+        assert reader.looks.seconds_to_recheck(second) is None
         assert tree.scan() == []
 
 

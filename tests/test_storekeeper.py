@@ -26,8 +26,9 @@ from pspd.reading import FileReader
 from pspd.room import Room
 from pspd.search.linear import LinearIndex
 from pspd.store import backups, batch, file_system
-from pspd.store.opening import OpenedStore, open_store
+from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options as StoreOptions
+from pspd.store.opening import open_store
 from pspd.store.store import Store
 from pspd.storekeeper import Options, Storekeeper
 from pspd.workers.pool import WorkerPool

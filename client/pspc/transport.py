@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import zmq
 
 from pspc.errors import NotRunning, TooSlow, Unreachable
+from pspc.monitored_socket import MonitoredSocket
 from pspd.rpc import wire
 from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Self
 
     from pspc.remote import Remote
 
@@ -43,11 +42,6 @@ _CONNECT_SECONDS = 0.5
 _LEAST_SECONDS = 0.01
 _PROBE_INTERVAL = 0.02
 
-_REFUSALS = (
-    zmq.EVENT_HANDSHAKE_FAILED_AUTH
-    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
-    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-)
 _REFUSED = (
     "the daemon does not let us in: it does not know this key, or is not the one that made it; "
     "there, `pspd keys list` says who is let in"
@@ -139,7 +133,7 @@ class Transport:
         self._path = path
         self._events_path = events_path
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._dealer: _MonitoredSocket | None = None
+        self._dealer: MonitoredSocket | None = None
         # Differs between processes and connections, for whoever reads the daemon's log.
         self._id = int.from_bytes(os.urandom(4)) << 16
 
@@ -177,7 +171,7 @@ class Transport:
             raise Unreachable("a daemon on another machine publishes no events")
         check_listening(self._events_path)
         address = wire.socket_address(self._events_path)
-        with _MonitoredSocket(self._context, zmq.SUB, address) as subscriber:
+        with MonitoredSocket(self._context, zmq.SUB, address) as subscriber:
             subscriber.socket.subscribe(b"")
             while (frames := subscriber.receive(None)) is not None:
                 yield wire.decode_event(frames[-1])
@@ -227,11 +221,11 @@ class Transport:
         else:
             self._remote.check_listening(seconds)
 
-    def _connect(self) -> _MonitoredSocket:
+    def _connect(self) -> MonitoredSocket:
         if self._remote is None:
             address = wire.socket_address(self._path)
-            return _MonitoredSocket(self._context, zmq.DEALER, address)
-        return _MonitoredSocket(
+            return MonitoredSocket(self._context, zmq.DEALER, address)
+        return MonitoredSocket(
             self._context, zmq.DEALER, self._remote.address, self._remote.prepare
         )
 
@@ -254,75 +248,6 @@ class Transport:
         if self._dealer is not None:
             self._dealer.close()
             self._dealer = None
-
-
-class _MonitoredSocket:
-    """A connected ZeroMQ socket that tells when its connection ends."""
-
-    def __init__(
-        self,
-        context: zmq.Context[zmq.Socket[bytes]],
-        kind: zmq.SocketType,
-        address: str,
-        prepare: Callable[[zmq.Socket[bytes]], None] = lambda _: None,
-    ) -> None:
-        self.socket = context.socket(kind)
-        self.socket.setsockopt(zmq.LINGER, 0)
-        prepare(self.socket)
-        # CLOSED: it could not even connect, for the daemon ended since it was looked for.
-        self._monitor = self.socket.get_monitor_socket(
-            zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | _REFUSALS
-        )
-        self._poller = zmq.Poller()
-        self._poller.register(self.socket, zmq.POLLIN)
-        self._poller.register(self._monitor, zmq.POLLIN)
-        self.socket.connect(address)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
-
-    def send(self, frames: list[bytes]) -> bool:
-        """Send; False when the connection has ended so soon that nothing can be sent."""
-        try:
-            self.socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
-        except zmq.Again:
-            return False
-        return True
-
-    def receive(self, deadline: float | None) -> list[bytes] | None:
-        """Return the next message's frames; None when the connection ended.
-
-        Raises:
-            TimeoutError: `deadline` of `time.monotonic()` has passed.
-        """
-        left = None if deadline is None else max(0, int((deadline - time.monotonic()) * 1000))
-        ready = dict(self._poller.poll(left))
-        if not ready:
-            raise TimeoutError
-        # What was received before the end counts: the monitor may be faster than the reply.
-        if self.socket in ready or self.socket.poll(0):
-            return self.socket.recv_multipart()
-        return None
-
-    def has_ended(self) -> bool:
-        """Tell whether the connection ended, though libzmq may have made another."""
-        return bool(self._monitor.poll(0))
-
-    def is_refused(self) -> bool:
-        """Tell whether the connection ended because the keys do not fit."""
-        return (
-            bool(self._monitor.poll(0))
-            and self.socket.mechanism == zmq.CURVE
-            and int.from_bytes(self._monitor.recv_multipart()[0][:2], sys.byteorder) & _REFUSALS > 0
-        )
-
-    def close(self) -> None:
-        self.socket.disable_monitor()
-        self._monitor.close(linger=0)
-        self.socket.close(linger=0)
 
 
 def _decode(frame: bytes) -> tuple[int, wire.Reply]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pspd.errors import StoreError
 from pspd.rpc.wire import quoted
 from pspd.store import manifest, preflight
-from pspd.store.environment import DATA_FILE
+from pspd.store.engine import DATA_FILE
 from pspd.store.store import Store
 
 FOLDER = "backups"

@@ -1,14 +1,12 @@
-"""The LMDB environment: opened with the options that keep data safe, grown when it is full.
+"""The LMDB environment: its named databases, its transactions, and its growth when it is full.
 
-`sync` stays on and `writemap` off: in 250 simulated power cuts and 1,000 kills nothing was lost
-with them so, while 94 of 250 images were damaged without `sync`. `lib_version=0` pins LMDB 0.9's
-format, for py-lmdb 3 carries two that cannot read each other.
+A map must not grow while it is read, nor a file be opened again: readers and growth wait for each
+other at a gate.
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +16,7 @@ from typing import TypeVar
 import lmdb
 
 from pspd.errors import StoreDamaged, StoreError
+from pspd.store.engine import DAMAGE, DATA_FILE, make_private, open_file, translated
 
 DATABASES = (
     "meta",
@@ -41,25 +40,6 @@ DATABASES = (
 ADDED = frozenset({"quarantine"})
 """Databases that a store made by an earlier PSP of the same format may lack."""
 
-DATA_FILE = "data.mdb"
-LOCK_FILE = "lock.mdb"
-
-_FORMAT_VARIABLE = "LMDB_DEFAULT_LIB_VERSION"
-"""Makes py-lmdb write a format that PSP does not read."""
-
-_LARGEST_SHARE_OF_ADDRESSES = 4
-"""Part of a limited address space that the map may take: one in so many."""
-
-_DAMAGE = (
-    lmdb.CorruptedError,
-    lmdb.PageNotFoundError,
-    lmdb.InvalidError,
-    lmdb.VersionMismatchError,
-    lmdb.PageFullError,
-    lmdb.CursorFullError,
-)
-"""What LMDB says of a file that it cannot make sense of."""
-
 ResultT = TypeVar("ResultT")
 
 
@@ -72,11 +52,10 @@ class Environment:
     """
 
     def __init__(self, folder: Path, *, map_bytes: int) -> None:
-        os.environ.pop(_FORMAT_VARIABLE, None)
         try:
-            _make_private(folder)
-            self._environment = _open(folder, map_bytes)
-        except _DAMAGE as error:
+            make_private(folder)
+            self._environment = open_file(folder, map_bytes, most_databases=len(DATABASES))
+        except DAMAGE as error:
             raise StoreDamaged(f"the store in {folder} is damaged: {error}") from error
         except (lmdb.Error, OSError) as error:
             raise StoreError(f"the store in {folder} cannot be opened: {error}") from error
@@ -114,7 +93,7 @@ class Environment:
     def read(self) -> Iterator[lmdb.Transaction[bytes]]:
         """Open a read transaction; keep it short, an old one makes the file grow."""
         assert os.getpid() == self._process, "an LMDB environment must not be used after a fork"
-        with _translated("read"), ExitStack() as stack:
+        with translated("read"), ExitStack() as stack:
             yield self._begin_reading(stack)
 
     def write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
@@ -130,7 +109,7 @@ class Environment:
         with self._writing:
             try:
                 return self._write(change)
-            except _DAMAGE as error:
+            except DAMAGE as error:
                 raise StoreDamaged(f"the store is damaged: {error}") from error
             except lmdb.Error as error:
                 self._reopen_if_stuck()
@@ -206,7 +185,9 @@ class Environment:
             if self._environment is not stuck:
                 return
             stuck.close()
-            self._environment = _open(self.folder, self._map_bytes)
+            self._environment = open_file(
+                self.folder, self._map_bytes, most_databases=len(DATABASES)
+            )
             self.open_databases()
 
     @contextmanager
@@ -242,7 +223,7 @@ class Environment:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         descriptor = os.open(folder / DATA_FILE, flags, 0o600)
         try:
-            with _translated("copied"), self._map_kept():
+            with translated("copied"), self._map_kept():
                 self._environment.copyfd(descriptor, compact=True)
             os.fsync(descriptor)
         finally:
@@ -255,7 +236,7 @@ class Environment:
         """
         descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            with _translated("read"), self._map_kept():
+            with translated("read"), self._map_kept():
                 self._environment.copyfd(descriptor, compact=True)
         finally:
             os.close(descriptor)
@@ -267,25 +248,25 @@ class Environment:
 
     def used_bytes(self) -> int:
         """Bytes of the store on disk."""
-        with _translated("read"), self._map_kept():
+        with translated("read"), self._map_kept():
             pages: int = self._environment.info()["last_pgno"] + 1
             size: int = self._environment.stat()["psize"]
             return pages * size
 
     def last_transaction(self) -> int:
         """Return the number of the last transaction that was committed."""
-        with _translated("read"), self._map_kept():
+        with translated("read"), self._map_kept():
             number: int = self._environment.info()["last_txnid"]
             return number
 
     def reader_check(self) -> int:
         """Free the slots of readers that died; returns how many."""
-        with _translated("read"), self._map_kept():
+        with translated("read"), self._map_kept():
             return int(self._environment.reader_check())
 
     def oldest_reader_lag(self) -> int:
         """Return how many transactions were committed since the oldest open reader began."""
-        with _translated("read"), self._map_kept():
+        with translated("read"), self._map_kept():
             lines = str(self._environment.readers()).splitlines()
         rows = [line.split() for line in lines[1:]]
         begun = [int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()]  # noqa: PLR2004
@@ -303,56 +284,3 @@ _ATTEMPTS = 5
 
 _LITTLE_BYTES = 1 << 20
 """With less than this a disk is called full."""
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    """Have LMDB's errors be the store's."""
-    try:
-        yield
-    except _DAMAGE as error:
-        raise StoreDamaged(f"the store is damaged: {error}") from error
-    except lmdb.Error as error:
-        raise StoreError(f"the store cannot be {what}: {error}") from error
-
-
-def _open(folder: Path, map_bytes: int) -> lmdb.Environment:
-    return lmdb.open(
-        # As bytes: lmdb encodes text as strict UTF-8.
-        os.fsencode(folder),
-        map_size=max(_affordable(map_bytes), 2 * _size(folder)),
-        max_dbs=len(DATABASES),
-        mode=0o700,
-        lib_version=0,
-        meminit=True,
-    )
-
-
-def _make_private(folder: Path) -> None:
-    """Make the folder, for its owner alone; take from others what they may do with an old one."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path, mode in (
-        (folder, 0o700),
-        *((folder / name, 0o600) for name in (DATA_FILE, LOCK_FILE)),
-    ):
-        with suppress(FileNotFoundError):
-            if path.stat().st_mode & 0o077:
-                path.chmod(mode)
-
-
-def _size(folder: Path) -> int:
-    data = folder / DATA_FILE
-    return data.stat().st_size if data.exists() else 0
-
-
-def _affordable(map_bytes: int) -> int:
-    """Bound the map by the process's address space, where that is limited."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return map_bytes
-    return min(map_bytes, limit // _LARGEST_SHARE_OF_ADDRESSES)
-
-
-def engine_version() -> str:
-    """Return the version of LMDB's own code, for the format that stores have."""
-    return ".".join(str(part) for part in lmdb.version()[:3])

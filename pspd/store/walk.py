@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pspd.store import shapes
-from pspd.store.environment import ADDED, DATA_FILE, DATABASES, Environment
+from pspd.store.engine import DATA_FILE
+from pspd.store.environment import ADDED, DATABASES, Environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -34,6 +34,32 @@ class Place:
         return Place((*self.names, directory.name), directory)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A directory that a look saw."""
+
+    directory: Directory
+    is_new: bool
+    """The store knows nothing below it."""
+    is_changed: bool
+    """It is new, moved here, or another one under a known name."""
+
+
+def known_place(
+    store: Store, root: WatchRoot, names: tuple[str, ...], only: Collection[str] | None
+) -> tuple[Place, Collection[str] | None]:
+    """Go down as far as the store knows the way; what it does not know is to be looked at."""
+    with store.read() as reader:
+        directory = reader.directory(root.directory)
+        assert directory is not None, "a root's own directory is stored with it"
+        for depth, name in enumerate(names):
+            child = reader.child(directory.directory_id, name)
+            if child is None:
+                return Place(names[:depth], directory), {name}
+            directory = child
+    return Place(names, directory), only
+
+
 def known_in(
     reader: Reader, number: DirectoryId, only: Collection[str] | None
 ) -> tuple[dict[FileKey, FileRecord], dict[str, Directory]]:
@@ -51,6 +77,21 @@ def known_in(
         if child is not None:
             children[name] = child
     return files, children
+
+
+def is_in_place(store: Store, descriptor: int, place: Place, *, is_new: bool) -> bool:
+    """Say whether an open directory is still the one that its record was taken for.
+
+    Between the look that found it and this one, another may have moved it, or others may have
+    put another directory into its place: then the files here belong to another record.
+    """
+    expected = place.directory
+    is_root = not expected.parent
+    if inode_from(os.fstat(descriptor)) != (expected.device, expected.inode) and not is_root:
+        return False
+    with store.read() as reader:
+        known = reader.directory(expected.directory_id)
+    return known == expected or is_root or (known is None and is_new)
 
 
 def newcomer(

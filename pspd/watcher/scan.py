@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.globs import PathFilter
@@ -32,12 +32,11 @@ from pspd.store import batch
 from pspd.watcher.deletions import Doomed, directories_dropped
 from pspd.watcher.descriptors import (
     Inode,
-    inode_from,
     list_directory,
     look_at_names,
     open_directory,
 )
-from pspd.watcher.directories import Place, known_in, newcomer
+from pspd.watcher.directories import Found, Place, is_in_place, known_in, known_place, newcomer
 from pspd.watcher.drives import Drives
 from pspd.watcher.missing import Missing
 
@@ -49,17 +48,6 @@ FLUSH_CHANGES = 1000
 """Changes that are handed on at once; the store takes 42 µs for each, so 40 ms."""
 
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A directory that a look saw."""
-
-    directory: Directory
-    is_new: bool
-    """The store knows nothing below it."""
-    is_changed: bool
-    """It is new, moved here, or another one under a known name."""
 
 
 class Pass:
@@ -113,7 +101,7 @@ class Pass:
     ) -> Iterator[None]:
         """Look at one directory, or at some names in it, and below what is new in it."""
         while True:
-            place, only = self._known_place(root, names, only)
+            place, only = known_place(self._store, root, names, only)
             try:
                 with _opened(root, place) as descriptor:
                     children = self._visit(descriptor, root, place, only, is_new=False)
@@ -216,7 +204,7 @@ class Pass:
     ) -> list[Found] | None:
         """Look at one open directory; returns the directories in it, None when it is another."""
         number = place.directory.directory_id
-        if not self._is_in_place(descriptor, place, is_new=is_new):
+        if not is_in_place(self._store, descriptor, place, is_new=is_new):
             return None
         if self._coverage is not None:
             self._coverage.enter(descriptor, root, place)
@@ -245,20 +233,6 @@ class Pass:
         }
         return self._children(place.directory, here, children)
 
-    def _is_in_place(self, descriptor: int, place: Place, *, is_new: bool) -> bool:
-        """Say whether an open directory is still the one that its record was taken for.
-
-        Between the look that found it and this one, another may have moved it, or others may have
-        put another directory into its place: then the files here belong to another record.
-        """
-        expected = place.directory
-        is_root = not expected.parent
-        if inode_from(os.fstat(descriptor)) != (expected.device, expected.inode) and not is_root:
-            return False
-        with self._store.read() as reader:
-            known = reader.directory(expected.directory_id)
-        return known == expected or is_root or (known is None and is_new)
-
     def _children(
         self, parent: Directory, here: Mapping[str, Inode], known: Mapping[str, Directory]
     ) -> list[Found]:
@@ -281,20 +255,6 @@ class Pass:
             self._missing.found.add(child.directory_id)
             children.append(Found(child, is_new, child != old))
         return children
-
-    def _known_place(
-        self, root: WatchRoot, names: tuple[str, ...], only: Collection[str] | None
-    ) -> tuple[Place, Collection[str] | None]:
-        """Go down as far as the store knows the way; what it does not know is to be looked at."""
-        with self._store.read() as reader:
-            directory = reader.directory(root.directory)
-            assert directory is not None, "a root's own directory is stored with it"
-            for depth, name in enumerate(names):
-                child = reader.child(directory.directory_id, name)
-                if child is None:
-                    return Place(names[:depth], directory), {name}
-                directory = child
-        return Place(names, directory), only
 
     def _note_unreadable(self, root: WatchRoot, place: Place, error: OSError) -> None:
         if self._coverage is not None:

@@ -12,18 +12,16 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 
 from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure
+from pspd.workers.child import Child
 from pspd.workers.messages import (
     Channel,
     ChannelClosedError,
@@ -50,20 +48,6 @@ GRACE_SECONDS: Final = 0.5
 START_SECONDS: Final = 60.0
 """How long a worker may take to import its decoders: 0.2 s on an idle machine, but a machine that
 has just been switched on is slower by far."""
-
-_END_SECONDS: Final = 5.0
-"""How long to wait for a killed process: one that hangs in a disk's read dies when that returns."""
-
-_KEPT_VARIABLES: Final = (
-    *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE"),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
-    *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONUTF8"),
-    *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
-)
-"""What an interpreter needs to find its modules; secrets in the environment stay here."""
-
-_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""There are as many workers as wanted already, and each thread's stack is address space."""
 
 _SIGNALS_OF_TIME: Final = frozenset({signal.SIGXCPU, signal.SIGALRM})
 
@@ -124,7 +108,7 @@ class WorkerHandle:
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._process.pid
+        return self._child.pid
 
     @property
     def is_usable(self) -> bool:
@@ -149,8 +133,8 @@ class WorkerHandle:
             self.protection = self._channel.receive(_readiness, deadline=self._deadline).protection
         except (ChannelClosedError, NonsenseError, TimeoutError) as error:
             self.kill()
-            raise WorkerStartError(self._last_words() or str(error)) from error
-        self._errors.close()
+            raise WorkerStartError(self._child.last_words() or str(error)) from error
+        self._child.forget_words()
         if self._needs_sandbox and not self.protection.is_full:
             self.kill()
             raise SandboxMissingError(self.protection)
@@ -194,39 +178,24 @@ class WorkerHandle:
 
     def kill(self) -> None:
         """End the process; any thread may, and the one that waits for its reply is told."""
-        self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
+        self._child.kill()
 
     def end(self) -> None:
         """End the process and the conversation."""
         # It has no state to put away, and a kill is over sooner than an interpreter's farewell.
         self.kill()
         self._channel.close()
-        self._errors.close()
+        self._child.forget_words()
 
     def _start(self, command: Sequence[str], setup: Setup) -> None:
-        environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        self._errors = _scratch_file()
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
         with theirs:
             try:
                 self._channel.send(setup, deadline=self._deadline)
-                self._process = subprocess.Popen(
-                    [*command, str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._errors,
-                    cwd="/",
-                    env=environment | _ONE_THREAD,
-                    pass_fds=(theirs.fileno(),),
-                    # Ctrl-C in a terminal is for the daemon.
-                    start_new_session=True,
-                )
+                self._child = Child(command, theirs.fileno())
             except BaseException:
                 self._channel.close()
-                self._errors.close()
                 raise
 
     def _converse(
@@ -272,19 +241,13 @@ class WorkerHandle:
 
     def _dead(self) -> WorkerLostError:
         """Say how the process died; its end of the socket closes a moment earlier."""
-        try:
-            status = self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
+        status = self._child.end_status()
+        if status is None:
             return self._lost(FailureReason.CRASHED, "the worker hung up on this file")
         if -status in _SIGNALS_OF_TIME:
             return self._late()
         how = f"was killed by {_name(-status)}" if status < 0 else f"exited with status {status}"
         return self._lost(FailureReason.CRASHED, f"the worker {how} while it read this file")
-
-    def _last_words(self) -> str:
-        self._errors.seek(0)
-        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return " / ".join(line.strip() for line in lines[-3:])
 
 
 def _size_of(descriptor: int) -> int:
@@ -297,13 +260,6 @@ def _size_of(descriptor: int) -> int:
     if not stat.S_ISREG(status.st_mode):
         raise FileFailure(FailureReason.NOT_A_FILE, "not a regular file")
     return status.st_size
-
-
-def _scratch_file() -> IO[bytes]:
-    """Open a file without a name; in memory where that can be: a hardened unit has no /tmp."""
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("pspd-worker-errors", os.MFD_CLOEXEC), "w+b")
-    return tempfile.TemporaryFile()
 
 
 def _name(number: int) -> str:

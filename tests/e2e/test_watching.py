@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.home import Home
 from tests.e2e.scenes import save, scene
-from tests.watcher.bench import until
+from tests.waiting import until
 
 NOTIFIERS = ["inotify", "watchdog", "polling", "none"]
 

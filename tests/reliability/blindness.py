@@ -20,7 +20,8 @@ from pathlib import Path
 
 from pspd.watcher.inotify_notifier import InotifyNotifier
 from tests.reliability.namespace import mount, unmount
-from tests.watcher.bench import OPTIONS, Bench, until, watching
+from tests.waiting import until
+from tests.watcher.bench import OPTIONS, Bench, deep_folder, watching
 from tests.watcher.test_scan import write
 
 TOLD_SECONDS = 5.0
@@ -229,12 +230,7 @@ def silent_thread(folder: Path) -> Outcome:
 
 def too_deep(folder: Path) -> Outcome:
     with watching(folder, options=POLLING) as bench:
-        descriptor = os.open(bench.top, os.O_RDONLY)
-        for _ in range(30):
-            os.mkdir("d" * 200, dir_fd=descriptor)
-            child = os.open("d" * 200, os.O_RDONLY, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = child
+        descriptor = deep_folder(bench.top)
         bench.sync()
         os.close(os.open("late", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
         os.close(descriptor)

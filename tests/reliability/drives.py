@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from tests.reliability.namespace import mount, unmount
-from tests.watcher.bench import Bench, until, watching
+from tests.waiting import until
+from tests.watcher.bench import Bench, watching
 from tests.watcher.test_scan import write
 
 
@@ -30,7 +31,7 @@ class Drives:
         mount("--bind", self.folder / name, place)
 
 
-class Ledger:
+class Tally:
     """What went wrong over all cycles."""
 
     def __init__(self) -> None:
@@ -40,33 +41,33 @@ class Ledger:
         self.decoded = 0
 
 
-def cycle(bench: Bench, drives: Drives, place: Path, kind: str, ledger: Ledger) -> None:
+def cycle(bench: Bench, drives: Drives, place: Path, kind: str, tally: Tally) -> None:
     """Unplug the drive, perhaps plug another one in between, and plug it in again."""
     before = bench.stamps()
     unmount(place)
-    ledger.untold += until(lambda: bool(bench.notices("roots confirm"))) is None
+    tally.untold += until(lambda: bool(bench.notices("roots confirm"))) is None
     bench.sync()
-    ledger.deleted += len(before.keys() - bench.stamps().keys())
+    tally.deleted += len(before.keys() - bench.stamps().keys())
     if kind != "one":
         drives.plug(kind, place)
         if kind == "other":
-            ledger.unsettled += bench.settles() is None
+            tally.unsettled += bench.settles() is None
             bench.index_all()
         else:
             bench.sync()
-            ledger.deleted += len(before.keys() - bench.stamps().keys())
+            tally.deleted += len(before.keys() - bench.stamps().keys())
         unmount(place)
     drives.plug("one", place)
-    ledger.unsettled += bench.settles() is None
-    ledger.untold += until(lambda: not bench.notices("roots confirm")) is None
+    tally.unsettled += bench.settles() is None
+    tally.untold += until(lambda: not bench.notices("roots confirm")) is None
     extracted = bench.extracted
     bench.index_all()
-    ledger.decoded += bench.extracted - extracted
+    tally.decoded += bench.extracted - extracted
 
 
-def run(folder: Path, cycles: int) -> Ledger:
+def run(folder: Path, cycles: int) -> Tally:
     drives = Drives(folder / "drives")
-    ledger = Ledger()
+    tally = Tally()
     for where in ("inside", "root"):
         with watching(folder / where) as bench:
             place = bench.top
@@ -82,10 +83,10 @@ def run(folder: Path, cycles: int) -> Ledger:
                 if name == "other":
                     unmount(place)
             for number in range(cycles // 2):
-                cycle(bench, drives, place, ("one", "other", "empty")[number % 3], ledger)
+                cycle(bench, drives, place, ("one", "other", "empty")[number % 3], tally)
             if where == "root":
                 unmount(place)
-    return ledger
+    return tally
 
 
 if __name__ == "__main__":

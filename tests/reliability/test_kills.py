@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from tests.e2e.scenes import scene
 from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
 from tests.reliability.ledger import read_ledger
+from tests.waiting import expect
 
 CONFIG = "[watch]\nquiet_seconds = 0.1\n[workers]\nprocesses = 2\nquery_processes = 1\n"
 WORKERS = 3
@@ -86,14 +87,6 @@ def home() -> Iterator[Home]:
     home.close()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition of another process."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
-
-
 def live_once(home: Home, pictures: Pictures, number: int, delay: float) -> tuple[set[str], float]:
     """Let a daemon index for a while and end it by a signal; return what it had acknowledged.
 
@@ -114,7 +107,7 @@ def live_once(home: Home, pictures: Pictures, number: int, delay: float) -> tupl
         status, seconds = daemon.stop(number)
         assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0), status
         witness.close()
-        until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+        expect(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
     return acknowledged | witness.indexed, seconds
 
 
@@ -195,11 +188,11 @@ def test_killed_workers_cost_nothing(goal: Report, size: Size, home: Home) -> No
         for _ in range(kills):
             known = connection.status().indexed
             pictures.add(4)
-            until(lambda: bool(daemon.workers()))
+            expect(lambda: bool(daemon.workers()))
             with contextlib.suppress(ProcessLookupError):
                 os.kill(random_.choice(daemon.workers()), signal.SIGKILL)
             # The next one dies when something else is read, or a file would seem to kill them.
-            until(lambda known=known: connection.status().indexed >= known + 3)  # type: ignore[misc]
+            expect(lambda known=known: connection.status().indexed >= known + 3)  # type: ignore[misc]
         connection.sync(timeout=WAIT_SECONDS)
         status, _ = daemon.stop()
     ledger = read_ledger(home.path / "store")
@@ -298,14 +291,14 @@ def test_workers_that_hang_do_not_hold_up_the_end(goal: Report, home: Home) -> N
     with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
         assert daemon.await_ready()
         pictures.add(8)
-        until(lambda: len(daemon.workers()) >= WORKERS)
+        expect(lambda: len(daemon.workers()) >= WORKERS)
         for worker in daemon.workers():
             os.kill(worker, signal.SIGSTOP)
         connection.add(pictures.folder)
         answers: list[str] = []
         searching = threading.Thread(target=search_into, args=(home, pictures, answers))
         searching.start()
-        until(lambda: connection.status().pending > 0)
+        expect(lambda: connection.status().pending > 0)
         status, seconds = daemon.stop()
         searching.join(WAIT_SECONDS)
     goal.figure(

@@ -15,7 +15,8 @@ import pytest
 from pspd.watcher.inotify_notifier import InotifyNotifier
 from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
-from tests.watcher.bench import until, watching
+from tests.waiting import until
+from tests.watcher.bench import watching
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 

@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from tests.rpc.peers import (
     serving_by_process,
     short_directory,
 )
+from tests.waiting import expect
 
 STATUS = next(reply for reply in samples.REPLIES if isinstance(reply, wire.StatusReply))
 FOUND = next(reply for reply in samples.REPLIES if isinstance(reply, wire.SearchReply))
@@ -45,14 +45,6 @@ def directory() -> Iterator[Path]:
 @pytest.fixture
 def handler() -> TableHandler:
     return TableHandler().on(wire.StatusRequest, STATUS).on(wire.SearchRequest, FOUND)
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        os.sched_yield()
 
 
 def test_a_request_that_runs_while_the_front_dies_is_answered(
@@ -83,7 +75,7 @@ def test_a_request_that_runs_while_the_front_dies_is_answered(
         asking.join()
         assert replies == [FOUND]
         assert len(handler.calls) == 2
-        until(lambda: not board.notices())
+        expect(lambda: not board.notices())
         assert board.counters() == {"front_restarts": 1}
         assert keeper.pid not in {None, pid}
 
@@ -171,7 +163,7 @@ def test_a_front_that_dies_again_and_again_is_told_loudly(
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
             counted = number + 1
-            until(lambda: board.counters().get("front_restarts") == counted)  # noqa: B023
+            expect(lambda: board.counters().get("front_restarts") == counted)  # noqa: B023
         (notice,) = [notice for notice in board.notices() if "times" in notice.cause]
     assert notice.area == "sockets"
     assert notice.cure
@@ -195,7 +187,7 @@ def test_a_front_lets_its_connections_go_before_its_descriptors_end(
                 with suppress(OSError):
                     held.connect(os.fspath(directory / wire.SOCKET_NAME))
                     held.recv(10)  # The front has accepted it, and greets.
-            until(lambda: board.counters().get("front_restarts", 0) > 0)
+            expect(lambda: board.counters().get("front_restarts", 0) > 0)
             assert connection.status() == STATUS
     assert "lets its connections go" in capfd.readouterr().err
 

@@ -15,7 +15,8 @@ import pytest
 from pspd.core.model import FileKey
 from pspd.errors import StoreTooNew, StoreUnusable
 from pspd.store import backups, batch, file_system, manifest, migrations, opening, preflight
-from pspd.store.opening import OpenedStore, Options, open_store
+from pspd.store.opened_store import OpenedStore
+from pspd.store.opening import Options, open_store
 from pspd.store.store import Store
 from tests.store.records import add_root, features, image_id, stamp
 

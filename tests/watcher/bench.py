@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,10 +18,10 @@ from pspd.watcher.keeper import Options
 from pspd.watcher.notify import NoNotifier, Notifier
 from pspd.watcher.watcher import Watcher
 from tests.store.records import features, image_id
+from tests.waiting import PATIENCE, until
 from tests.watcher.test_scan import Tree
 
 OPTIONS = Options(coalesce_seconds=0.02, check_seconds=0.1, confirm_seconds=3600.0)
-PATIENCE = 30.0
 
 
 class Bench(Tree):
@@ -158,15 +157,15 @@ class _Taker:
         self._bench.returned += 1
 
 
-def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> float | None:
-    """Wait for a condition; returns how long it took, None when it never held."""
-    begun = time.monotonic()
-    pause = threading.Event()
-    while not condition():
-        if time.monotonic() - begun > seconds:
-            return None
-        pause.wait(0.01)
-    return time.monotonic() - begun
+def deep_folder(top: Path) -> int:
+    """Make a folder whose path is longer than the system takes; returns its open descriptor."""
+    descriptor = os.open(top, os.O_RDONLY)
+    for _ in range(30):
+        os.mkdir("d" * 200, dir_fd=descriptor)
+        child = os.open("d" * 200, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = child
+    return descriptor
 
 
 @contextmanager

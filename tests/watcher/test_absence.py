@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.watcher.bench import OPTIONS, until, watching
+from tests.waiting import until
+from tests.watcher.bench import OPTIONS, watching
 
 STOPPED_SECONDS = 1.0
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pspd.watcher.notify import NoNotifier
-from tests.watcher.bench import OPTIONS, Bench, until, watching
+from tests.waiting import until
+from tests.watcher.bench import OPTIONS, Bench, watching
 from tests.watcher.test_scan import write
 
 MANY = 150

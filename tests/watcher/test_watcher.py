@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.watcher.bench import Bench, until, watching
+from tests.waiting import until
+from tests.watcher.bench import Bench, deep_folder, watching
 from tests.watcher.test_scan import write
 
 
@@ -69,12 +70,7 @@ def test_the_root_is_renamed_and_replaced_and_comes_back(bench: Bench, tmp_path:
 
 
 def test_paths_longer_than_the_system_takes_are_watched(bench: Bench) -> None:
-    descriptor = os.open(bench.top, os.O_RDONLY)
-    for _ in range(30):
-        os.mkdir("d" * 200, dir_fd=descriptor)
-        child = os.open("d" * 200, os.O_RDONLY, dir_fd=descriptor)
-        os.close(descriptor)
-        descriptor = child
+    descriptor = deep_folder(bench.top)
     bench.sync()
     os.close(os.open("late", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
     os.close(descriptor)

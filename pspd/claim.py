@@ -1,4 +1,4 @@
-"""What comes before the daemon's heavy imports: its locks, and the start of its fronts.
+"""The daemon's claim to its folders and sockets, made before its heavy imports.
 
 A daemon that is not alone learns it in a fraction of the time; and the processes that will hold the
 sockets get ready while this one imports and opens its store.
@@ -20,7 +20,7 @@ from pspd.rpc.front_keeper import FrontKeeper
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Claim:
     """What the daemon has before it is built."""
 
     board: NoticeBoard
@@ -29,7 +29,7 @@ class Opening:
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[Opening]:
+def claimed(config: Config) -> Iterator[Claim]:
     """Be the only daemon for as long as this lasts.
 
     Raises:
@@ -48,7 +48,7 @@ def opened(config: Config) -> Iterator[Opening]:
         for front in fronts:
             stack.callback(front.close)
             front.start()
-        yield Opening(board, fronts)
+        yield Claim(board, fronts)
 
 
 def _settings(config: Config) -> Iterator[tuple[str, link.Settings]]:

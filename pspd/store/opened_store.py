@@ -1,0 +1,111 @@
+"""A store that is open, and the manifest beside it, which is kept true meanwhile.
+
+The manifest says which watch roots there are and how the store was closed, so that the next opening
+knows what to believe.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pspd.errors import StoreDamaged, StoreError
+from pspd.log import get_logger
+from pspd.noticeboard import Notice
+from pspd.store import manifest
+from pspd.store.engine import DATA_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pspd.core.model import WatchRoot
+    from pspd.search.index import Rows
+    from pspd.store.manifest import KeptRoot, Manifest
+    from pspd.store.store import Store
+
+FOLDER = "store"
+"""The store's, in the daemon's state directory."""
+
+_log = get_logger(__name__)
+
+
+class OpenedStore:
+    """A store, with the manifest that is kept true while it is open.
+
+    Attributes:
+        store: The store.
+        notices: What a person should know of its opening.
+        is_checked: Whether all of it was looked at.
+    """
+
+    def __init__(
+        self, state: Path, store: Store, known: Manifest, notices: list[Notice], *, is_checked: bool
+    ) -> None:
+        self.store = store
+        self.notices = notices
+        self.is_checked = is_checked
+        self._state = state
+        self._lock = threading.Lock()
+        self._manifest = known
+        store.on_roots = self._note_roots
+
+    @property
+    def roots(self) -> tuple[KeptRoot, ...]:
+        """The roots as the manifest has them."""
+        return self._manifest.roots
+
+    def rows(self) -> Rows:
+        """Return what the index holds of every image, mending the store if it cannot be read.
+
+        Raises:
+            StoreError: Nor can it be mended.
+        """
+        try:
+            with self.store.read() as reader:
+                return reader.rows()
+        except StoreDamaged as error:
+            _log.error("the store is mended", reason=error)
+            self.store.mend(self.roots)
+            cause = "the store was damaged and was mended; the files concerned are read again"
+            self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
+        with self.store.read() as reader:
+            return reader.rows()
+
+    def condemn(self) -> None:
+        """Have the store built anew at the next start.
+
+        Raises:
+            StoreError: The manifest cannot be written.
+        """
+        self._update(is_condemned=True)
+
+    def close(self) -> None:
+        """Close the store, and note that it was closed in order."""
+        with self.store.read() as reader:
+            counts = reader.counts().values()
+            images = reader.meta("pictures")
+        transaction = self.store.last_transaction()
+        self.store.close()
+        with suppress(StoreError):  # then the next start looks at all of it
+            self._update(
+                is_clean=not self._manifest.is_condemned,
+                transaction=transaction,
+                images=images,
+                files=sum(each.indexed + each.failed for each in counts),
+                bytes=(self._state / FOLDER / DATA_FILE).stat().st_size,
+            )
+
+    def _note_roots(self, roots: list[WatchRoot]) -> None:
+        try:
+            self._update(roots=manifest.kept(roots), transaction=self.store.last_transaction())
+        except StoreError as error:
+            _log.error("the watch roots are not noted beside the store", error=error)
+
+    def _update(self, **changes: object) -> None:
+        with self._lock:
+            changed = msgspec.structs.replace(self._manifest, **changes)
+            manifest.write(self._state, changed)
+            self._manifest = changed

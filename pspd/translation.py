@@ -1,0 +1,109 @@
+"""Translates what the daemon knows into messages: paths as bytes, times as text, digests as hex."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pspd.core import verdict as verdicts
+from pspd.core.disposition import disposition_of
+from pspd.core.model import FailureReason
+from pspd.rpc import wire
+
+if TYPE_CHECKING:
+    from pspd.core.model import ImageId, QuarantineEntry
+    from pspd.noticeboard import Notice
+    from pspd.protection import Finding
+    from pspd.searcher import Found, Hit
+    from pspd.store_care import Job
+
+MAX_FINDINGS = 1000
+"""Largest page of a job's findings."""
+
+
+def restriction(finding: Finding) -> wire.Restriction:
+    """Say whether one of the unit's restrictions holds."""
+    return wire.Restriction(finding.setting, finding.holds, finding.is_promised)
+
+
+def notice(posted: Notice) -> wire.Notice:
+    """Say what is on the notice board."""
+    return wire.Notice(posted.area, posted.cause, posted.cure, os.fsencode(posted.path))
+
+
+def failure(path: str, reason: str, message: str) -> wire.FailureEntry:
+    """Say why a file could not be indexed, and what is to be expected of that."""
+    disposition = disposition_of(FailureReason(reason))
+    return wire.FailureEntry(os.fsencode(path), reason, message, disposition)
+
+
+def quarantined(image_id: ImageId, entry: QuarantineEntry) -> wire.QuarantineEntry:
+    """Say what is in quarantine."""
+    when = datetime.fromtimestamp(entry.when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return wire.QuarantineEntry(
+        path=os.fsencode(entry.path),
+        reason=entry.reason,
+        message=entry.message,
+        when=when,
+        deaths=entry.deaths,
+        decoder=entry.decoder,
+        image=image_id.hex(),
+    )
+
+
+def job_reply(job: Job, after: int) -> wire.JobReply:
+    """Say how far a job is, with the findings that follow the first `after`."""
+    is_finished = job.is_finished  # before the rest is read, which no longer changes then
+    return wire.JobReply(
+        job=job.number,
+        step=job.progress.step,
+        done=job.progress.done,
+        total=job.progress.total,
+        finished=is_finished,
+        findings=[
+            wire.Finding(finding.level, finding.text)
+            for finding in job.findings[after : after + MAX_FINDINGS]
+        ],
+        found=job.found,
+        summary=job.summary,
+        restart=job.needs_restart,
+        error="" if job.error is None else str(job.error),
+    )
+
+
+def query(found: Found) -> wire.QueryInfo:
+    """Say what the query is."""
+    query = found.query
+    return wire.QueryInfo(
+        width=query.width,
+        height=query.height,
+        size=query.size,
+        format=query.format,
+        image=query.image_id.hex(),
+        frames=query.frames,
+        orientation=query.orientation,
+        quality=query.quality,
+        flat=query.quality < verdicts.FLAT_QUALITY,
+    )
+
+
+def hit(hit: Hit, found: Found) -> wire.Hit:
+    """Say what was found, as seen from the query."""
+    image = hit.found.image
+    return wire.Hit(
+        path=os.fsencode(hit.path),
+        verdict=hit.found.verdict.value,
+        distance=hit.found.distance,
+        turn=hit.found.turn,
+        width=image.width,
+        height=image.height,
+        size=image.size,
+        format=image.format,
+        image=image.image_id.hex(),
+        frames=image.frames,
+        channels=image.channels,
+        orientation=image.orientation,
+        upright=image.orientation != found.query.orientation,
+        quality=image.quality,
+    )
