@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import zmq
@@ -139,6 +140,11 @@ class Transport:
         self._events_path = events_path
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._dealer: _MonitoredSocket | None = None
+        self._open: list[_MonitoredSocket] = []
+        # One that nobody closes is closed before the garbage collector comes to the context, which
+        # would wait for ever for sockets that it no longer knows.
+        self._end = weakref.finalize(self, _close, self._context, self._open)
+        self._end.atexit = False
         # Differs between processes and connections, for whoever reads the daemon's log.
         self._id = int.from_bytes(os.urandom(4)) << 16
 
@@ -184,8 +190,8 @@ class Transport:
 
     def close(self) -> None:
         """Close the sockets; what is not sent yet is dropped."""
-        self._drop()
-        self._context.term()
+        self._dealer = None
+        self._end()
 
     def _try(
         self, request: wire.Request, image: bytes | None, deadline: float
@@ -196,6 +202,7 @@ class Transport:
         if self._dealer is None:
             self._await_listener(deadline, 0.0)
             self._dealer = self._connect()
+            self._open.append(self._dealer)
         milliseconds = max(0, round((deadline - time.monotonic()) * 1000))
         frames = [wire.encode_request(request, id=self._id, deadline_ms=milliseconds)]
         if not self._dealer.send(frames if image is None else [*frames, image]):
@@ -253,6 +260,7 @@ class Transport:
         if self._dealer is not None:
             self._dealer.close()
             self._dealer = None
+            self._open.clear()
 
 
 class _MonitoredSocket:
@@ -322,6 +330,12 @@ class _MonitoredSocket:
         self.socket.disable_monitor()
         self._monitor.close(linger=0)
         self.socket.close(linger=0)
+
+
+def _close(context: zmq.Context[zmq.Socket[bytes]], sockets: list[_MonitoredSocket]) -> None:
+    while sockets:
+        sockets.pop().close()
+    context.term()
 
 
 def _decode(frame: bytes) -> tuple[int, wire.Reply]:
