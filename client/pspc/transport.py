@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import zmq
@@ -134,6 +135,11 @@ class Transport:
         self._events_path = events_path
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._dealer: MonitoredSocket | None = None
+        self._open: list[MonitoredSocket] = []
+        # One that nobody closes is closed before the garbage collector comes to the context, which
+        # would wait for ever for sockets that it no longer knows.
+        self._end = weakref.finalize(self, _close, self._context, self._open)
+        self._end.atexit = False
         # Differs between processes and connections, for whoever reads the daemon's log.
         self._id = int.from_bytes(os.urandom(4)) << 16
 
@@ -179,8 +185,8 @@ class Transport:
 
     def close(self) -> None:
         """Close the sockets; what is not sent yet is dropped."""
-        self._drop()
-        self._context.term()
+        self._dealer = None
+        self._end()
 
     def _try(
         self, request: wire.Request, image: bytes | None, deadline: float
@@ -191,6 +197,7 @@ class Transport:
         if self._dealer is None:
             self._await_listener(deadline, 0.0)
             self._dealer = self._connect()
+            self._open.append(self._dealer)
         milliseconds = max(0, round((deadline - time.monotonic()) * 1000))
         frames = [wire.encode_request(request, id=self._id, deadline_ms=milliseconds)]
         if not self._dealer.send(frames if image is None else [*frames, image]):
@@ -248,6 +255,13 @@ class Transport:
         if self._dealer is not None:
             self._dealer.close()
             self._dealer = None
+            self._open.clear()
+
+
+def _close(context: zmq.Context[zmq.Socket[bytes]], sockets: list[MonitoredSocket]) -> None:
+    while sockets:
+        sockets.pop().close()
+    context.term()
 
 
 def _decode(frame: bytes) -> tuple[int, wire.Reply]:

@@ -57,11 +57,12 @@ class HintBox:
             self._put_path(hint, states, now)
             return
         place: Place = hint.directory
-        if hint.is_self:
-            self._debounce.add(_Itself(hint.directory), None, now)
-            self._count(_Itself(hint.directory), 1)
         for name in (None,) if hint.names is None else hint.names:
             self._debounce.add(place, name, now)
+        if hint.is_self:
+            self._debounce.add(_Itself(hint.directory), None, now)
+            # Counted where a look will ask for it.
+            place = _Itself(hint.directory) if hint.names == frozenset() else place
         self._count(place, hint.removals)
 
     def _put_path(self, hint: Hint, states: Iterable[RootState], now: float) -> None:

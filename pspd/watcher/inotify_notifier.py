@@ -30,7 +30,8 @@ from pspd.watcher.inotify import Event, Inotify
 from pspd.watcher.notify import AnyHint, DirectoryHint, Hint, MountHint, Sink, WatchError
 
 _ITSELF = inotify.DELETE_SELF | inotify.MOVE_SELF | inotify.UNMOUNT
-_AWAY = inotify.DELETE | inotify.MOVED_FROM
+_AWAY = inotify.DELETE | inotify.MOVED_FROM | inotify.DELETE_SELF | inotify.MOVE_SELF
+"""An unmount is none of these: what is on the drive was not removed."""
 
 STUCK_SECONDS = 1.0
 """How long to wait for the reading thread's end."""

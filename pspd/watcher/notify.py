@@ -36,7 +36,7 @@ class DirectoryHint:
     names: frozenset[str] | None
     """The names it happened to; None for any."""
     removals: int = 0
-    """How many of these were removed or moved away."""
+    """How many of these, and the directory itself, were removed or moved away."""
     is_self: bool = False
     """Whether it happened to the directory itself: it is looked for from the one above."""
 

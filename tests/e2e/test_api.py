@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -77,3 +79,28 @@ def test_subscribers_hear_of_every_change_and_of_progress(home: Home) -> None:
         and not event.path.rpartition(b"/")[2].startswith(b"early")
     ]
     assert changes == [("indexed", "a.png"), ("moved", "b.png"), ("removed", "b.png")]
+
+
+def test_a_connection_that_nobody_closes_holds_up_no_program(home: Home) -> None:
+    home.pspc("start")
+    program = """
+import gc
+from pspc import Connection
+
+Connection().status()
+gc.collect()
+inside = [Connection()]
+inside[0].status()
+inside.append(inside)
+del inside
+gc.collect()
+print("on it goes")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=home.environ,
+        capture_output=True,
+        timeout=20,
+        check=True,
+    )
+    assert done.stdout == b"on it goes\n"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pspd.watcher.notify import NoNotifier
+from pspd.core.model import DirectoryId
+from pspd.watcher.notify import DirectoryHint, NoNotifier, Sink
 from tests.waiting import until
 from tests.watcher.bench import OPTIONS, Bench, watching
 from tests.watcher.test_scan import write
@@ -94,3 +95,31 @@ def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
             shutil.rmtree(bench.top / f"{number}")
         assert bench.settles() is not None
         assert not bench.notices("more than half")
+
+
+class Unmounting(NoNotifier):
+    """Tells what the kernel tells when a drive is unmounted: each directory has an event."""
+
+    def start(self, sink: Sink) -> None:
+        self.sink = sink
+        self.entered: set[DirectoryId] = set()
+
+    def enter(self, descriptor: int, directory: DirectoryId) -> None:  # noqa: ARG002
+        self.entered.add(directory)
+
+    def unmount(self) -> None:
+        for directory in self.entered:
+            self.sink(DirectoryHint(directory, frozenset(), is_self=True))
+
+
+def test_a_drive_that_is_unmounted_was_not_seen_deleted(tmp_path: Path) -> None:
+    with watching(tmp_path, Unmounting) as bench:
+        fill(bench)
+        bench.sync()
+        notifier = bench.last_notifier
+        assert isinstance(notifier, Unmounting)
+        empty(bench, 100)
+        notifier.unmount()
+        bench.sync()
+        assert len(bench.stamps()) == MANY
+        assert bench.notices("more than half")

@@ -107,7 +107,7 @@ def test_removals_are_counted_and_the_end_of_the_directory_itself_is_told(tmp_pa
         folder.rmdir()
         gate.set()
         hint = received.get(timeout=PATIENCE)
-        assert hint == DirectoryHint(FIRST, frozenset("abc"), 3, is_self=True)
+        assert hint == DirectoryHint(FIRST, frozenset("abc"), 4, is_self=True)
     finally:
         gate.set()
         notifier.close()
