@@ -91,7 +91,7 @@ def pictures_below(folder: Path) -> Iterator[Path]:
 def show(home: Path, folder: Path, queries: list[Path]) -> int:
     """Run the commands of the demo with the daemon's home in `home`; returns an exit status."""
     environ = {**os.environ, "PSP_HOME": str(home)}
-    # Without it nothing is decoded where the system has no sandbox, as on macOS.
+    # Without it nothing is decoded on a Linux that has no sandbox.
     (home / "config.toml").write_text('[workers]\nsandbox = "prefer"\n', encoding="ascii")
     statuses = []
     try:

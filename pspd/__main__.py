@@ -40,6 +40,9 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon from the command line."""
+    # Python prints and forgets an interrupt that falls into a callback of its import system; until
+    # the daemon takes signals itself there is nothing that could not be left as it is.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     options = _parser().parse_args(arguments)
     try:
         if options.repair:
@@ -50,8 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PspError as error:
         sys.stderr.write(f"pspd: {error}\n")
         return error.exit_status
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT  # before it takes signals itself, that is while it loads
     except Exception as error:  # noqa: BLE001 - a person gets a line, the log has the rest
         return _say_unexpected(error)
 
