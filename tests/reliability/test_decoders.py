@@ -52,6 +52,11 @@ def jpeg_of_many_scans(scans: int, side: int = 2000) -> bytes:
     return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * scans + b"\xff\xd9"
 
 
+_MOST_COST = 0.05
+_NO_NOISE = 0.25
+_NOISE = "two shared cores tell a few percent apart only over many repetitions"
+
+
 @pytest.mark.goal("G11")
 def test_forbidden_acts_are_denied_in_the_sandbox_and_only_there(goal: Report) -> None:
     if os.uname().machine != "x86_64":
@@ -92,8 +97,10 @@ def test_the_sandbox_costs_next_to_nothing(goal: Report, size: Size) -> None:
                 pool.run(descriptor, Order())
                 best[place] = min(best[place], time.perf_counter() - begun)
     cost = best[0] / best[1] - 1
-    # The goal is 5 %; two busy cores tell so little only over many repetitions.
-    goal.figure(f"a JPEG of 2 megapixels: {cost:+.1%} in the sandbox", reached=cost < 0.25)
+    text = f"a JPEG of 2 megapixels: {cost:+.1%} in the sandbox"
+    if cost >= _NO_NOISE:
+        goal.figure(text, reached=False)
+    goal.figure(text, reached=cost <= _MOST_COST, why="" if cost <= _MOST_COST else _NOISE)
 
 
 @pytest.mark.goal("G11")
