@@ -231,7 +231,8 @@ class Writer:
         old = self._reader.directory(number)
         if directory.parent and self._reader.directory(directory.parent) is None:
             return  # removed since somebody looked into it
-        if self._reader.is_below(directory.parent, number):
+        is_moved = old is not None and old.parent != directory.parent
+        if is_moved and self._reader.is_below(directory.parent, number):
             return  # a directory inside itself: somebody looked while both were moved
         if old is not None:
             self._forget_place(old)

@@ -1,13 +1,15 @@
 """Whether to believe that much of a root is gone: a deletion is hinted at, a vanished drive is not.
 
 A network drive may answer with an empty listing, a disk may be exchanged under a folder; both look
-as if a person had deleted everything. So a sweep that would drop more than half of a root without
-as many hints of deletions waits for a second look, or for a person's word.
+as if a person had deleted everything, all of it at once or bit by bit. So what would make more than
+half of a root drop within the time of a second look, without as many hints of deletions, waits for
+that look, or for a person's word.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -47,6 +49,8 @@ class Suspicion:
     """Whether the scan at hand found it as well."""
     hinted: int = 0
     """Hints of deletions that no sweep has used yet."""
+    lately: deque[tuple[float, int]] = field(default_factory=deque)
+    """When files were dropped that nobody hinted at, by the monotonic clock, and how many."""
 
     def believe(self, store: Store, doomed: Doomed, patience: float | None) -> bool:
         """Say whether what is gone may be dropped, and remember the answer.
@@ -59,10 +63,20 @@ class Suspicion:
         needed = len(doomed.operations)
         is_hinted = self.hinted * HINTED_SHARE >= needed
         self.hinted = max(0, self.hinted - needed)
-        files = 0 if is_hinted else _files_of_most(store, doomed)
+        if is_hinted:
+            return True
         now = time.monotonic()
-        if not files or patience is None or (self.files and now >= self.until):
+        if patience is not None:
+            files, known = _count(store, doomed)
+            while self.lately and self.lately[0][0] <= now - patience:
+                self.lately.popleft()
+            before = sum(dropped for _, dropped in self.lately)
+            if known + before <= FEWEST_RECORDS or 2 * (files + before) <= known + before:
+                self.lately.append((now, files))
+                return True
+        if patience is None or (self.files and now >= self.until):
             self.files = 0
+            self.lately.clear()
             return True
         if not self.files:
             self.until = now + patience
@@ -97,20 +111,18 @@ def removal(store: Store, root: WatchRoot) -> Iterator[tuple[list[DirectoryId], 
         yield [number], batch.RemoveDirectory(number) if stack else batch.ForgetRoot(root)
 
 
-def _files_of_most(store: Store, doomed: Doomed) -> int:
-    """Return how many files are gone if they are more than half of a root's; else 0."""
+def _count(store: Store, doomed: Doomed) -> tuple[int, int]:
+    """Return how many files of a root are gone, and how many are known."""
     with store.read() as reader:
         counts = reader.counts().get(doomed.root.root_id, Counts())
         # A file that is read again counts twice, as indexed and as pending: then it takes more.
         known = counts.indexed + counts.failed + counts.pending
-        if known <= FEWEST_RECORDS:
-            return 0
         files = sum(isinstance(each, batch.FileGone) for each in doomed.operations)
         for operation in doomed.operations:
             if isinstance(operation, batch.RemoveDirectory):
                 for number in _below(reader, operation.directory_id):
                     files += len(reader.files_in(number))
-    return files if 2 * files > known else 0
+    return files, known
 
 
 def _below(reader: Reader, top: DirectoryId) -> list[DirectoryId]:

@@ -10,8 +10,8 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pspd.core.globs import PathFilter
@@ -76,11 +76,30 @@ def open_directory(root: str, names: Sequence[str]) -> int:
     descriptor = os.open(root, _DIRECTORY)
     for name in names:
         try:
-            child = os.open(name, _DIRECTORY, dir_fd=descriptor)
+            child = open_child(descriptor, name)
         finally:
             os.close(descriptor)
         descriptor = child
     return descriptor
+
+
+@contextmanager
+def opened_directory(root: str, names: Sequence[str]) -> Iterator[int]:
+    """Open a directory as `open_directory` does, for as long as the block takes."""
+    descriptor = open_directory(root, names)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def open_child(parent: int, name: str) -> int:
+    """Open a directory in an open directory; the caller closes it.
+
+    Raises:
+        OSError: As `open_directory` does.
+    """
+    return os.open(name, _DIRECTORY, dir_fd=parent)
 
 
 def open_file(root: str, names: Sequence[str], name: str) -> int:
@@ -141,7 +160,7 @@ def look_at_names(
 def is_vacant(descriptor: int, name: str) -> bool:
     """Say whether a directory in an open directory has no entries; in doubt that it has some."""
     try:
-        child = os.open(name, _DIRECTORY, dir_fd=descriptor)
+        child = open_child(descriptor, name)
     except OSError:
         return False
     try:

@@ -226,7 +226,8 @@ class RootKeeper:
         patience = None if is_confirmed else seconds
         key = f"deletion {state.root.root_id}"
         if state.suspicion.believe(self._store, doomed, patience):
-            self._board.withdraw("watching", key)
+            if not state.suspicion.files:
+                self._board.withdraw("watching", key)
             return True
         path = state.root.path
         text = (

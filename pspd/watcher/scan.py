@@ -11,7 +11,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,11 +30,12 @@ from pspd.core.reconcile import (
 from pspd.rpc.wire import quoted
 from pspd.store import batch
 from pspd.watcher.deletions import Doomed, directories_dropped
+from pspd.watcher.descent import Descent
 from pspd.watcher.descriptors import (
     Inode,
     list_directory,
     look_at_names,
-    open_directory,
+    opened_directory,
 )
 from pspd.watcher.directories import Found, Place, is_in_place, known_in, known_place, newcomer
 from pspd.watcher.drives import Drives
@@ -103,7 +104,7 @@ class Pass:
         while True:
             place, only = known_place(self._store, root, names, only)
             try:
-                with _opened(root, place) as descriptor:
+                with opened_directory(root.path, place.names) as descriptor:
                     children = self._visit(descriptor, root, place, only, is_new=False)
                 if children is not None or not place.names:
                     break
@@ -174,24 +175,32 @@ class Pass:
 
     def _below(self, root: WatchRoot, top: Place, *, is_new: bool) -> Iterator[None]:
         stack = [(top, is_new)]
-        while stack:
-            place, is_new = stack.pop()
-            try:
-                with _opened(root, place) as descriptor:
-                    children = self._visit(descriptor, root, place, None, is_new=is_new)
-                self.is_disturbed |= children is None
-            except OSError as error:
-                if error.errno in _GONE:
-                    # It was there when its parent was listed. A look needs not care: that it went
-                    # is hinted at as well.
-                    self.is_disturbed |= self._is_scan
-                else:
-                    self._note_unreadable(root, place, error)
-                continue
-            stack.extend((place.child(child.directory), child.is_new) for child in children or ())
-            if len(self._changes) >= FLUSH_CHANGES:
-                self.flush()
-            yield
+        with closing(Descent(root.path)) as descent:
+            while stack:
+                place, is_new = stack.pop()
+                children = self._visit_below(descent, root, place, is_new=is_new)
+                stack.extend((place.child(each.directory), each.is_new) for each in children)
+                if len(self._changes) >= FLUSH_CHANGES:
+                    self.flush()
+                yield
+
+    def _visit_below(
+        self, descent: Descent, root: WatchRoot, place: Place, *, is_new: bool
+    ) -> list[Found]:
+        """Look at one directory on the way down; returns the directories in it."""
+        try:
+            with descent.opened(place.names) as descriptor:
+                children = self._visit(descriptor, root, place, None, is_new=is_new)
+        except OSError as error:
+            if error.errno in _GONE:
+                # It was there when its parent was listed. A look needs not care: that it went is
+                # hinted at as well.
+                self.is_disturbed |= self._is_scan
+            else:
+                self._note_unreadable(root, place, error)
+            return []
+        self.is_disturbed |= children is None
+        return children or []
 
     def _visit(
         self,
@@ -262,12 +271,3 @@ class Pass:
         self.unreadable.append(
             f"{quoted(os.path.join(root.path, *place.names))}: {os.strerror(error.errno or 0)}"
         )
-
-
-@contextmanager
-def _opened(root: WatchRoot, place: Place) -> Iterator[int]:
-    descriptor = open_directory(root.path, place.names)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
