@@ -2,8 +2,8 @@
 
     Notifier ──hint──▶ HintBox ──Target──┐
     Coverage (polling) ────────Target───┼─▶ Pass ──operations──▶ store, queue of files to read
-    start, timer, sync ────────scan─────┤
-    add, remove ────────────────────────┘
+    start, timer, sync ──scan──LongWork─┤
+    add, remove ───────────────LongWork─┘
 
 One thread does all looking. A look where a hint points goes before the next directory of a scan, so
 a new picture is found at once while a rescan of millions goes on.
@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -22,15 +21,15 @@ from pspd.core.model import RootId, WatchRoot
 from pspd.errors import StoreError
 from pspd.log import get_logger
 from pspd.supervision import ThreadMaker, unsupervised
-from pspd.watcher.deletions import removal
 from pspd.watcher.descriptors import Inode
 from pspd.watcher.hint_box import HintBox
 from pspd.watcher.keeper import Options, RootKeeper, Taker
+from pspd.watcher.long_work import LongWork
 from pspd.watcher.looks import Looks
 from pspd.watcher.notify import AnyHint, Hint, MountHint, Notifier
 from pspd.watcher.roots import RootState
 from pspd.watcher.scan import Pass
-from pspd.watcher.scan_queue import ScanQueue, ScanRequest
+from pspd.watcher.scan_queue import ScanQueue
 from pspd.watcher.sleep import SleepDetector, boot_time
 
 if TYPE_CHECKING:
@@ -101,9 +100,16 @@ class Watcher:
             self._believe,
         )
         self._scans = ScanQueue()
-        self._removals: deque[WatchRoot] = deque()
-        self._work: Iterator[None] | None = None
-        self._sweep: Pass | None = None
+        self._work = LongWork(
+            store,
+            self._roots,
+            self._scans,
+            keeper=self._keeper,
+            taker=taker,
+            new_pass=lambda: self._new_pass(is_news=False),
+            believe=self._believe,
+            lock=self._condition,
+        )
         self._next_check = 0.0
         self._are_mounts_stale = False
         self._stopping = False
@@ -116,7 +122,7 @@ class Watcher:
             roots = reader.roots()
         for root in roots:
             if root.removing:
-                self._removals.append(root)
+                self._work.remove(root)
             else:
                 self._roots[root.root_id] = RootState(root)
                 self._scans.request([root.root_id])
@@ -154,7 +160,7 @@ class Watcher:
         """Stop watching a root and drop its records, bit by bit."""
         with self._condition:
             self._roots.pop(root.root_id, None)
-            self._removals.append(root)
+            self._work.remove(root)
             self._condition.notify_all()
 
     def roots(self) -> list[RootState]:
@@ -216,13 +222,8 @@ class Watcher:
 
     def _start_over(self) -> None:
         """Drop the work at hand and scan everything, with those who wait for the scan at hand."""
-        self._work = self._sweep = None
         self._take_hint(Hint(None))
-        self._put_back()
-
-    def _put_back(self) -> None:
-        with self._condition:
-            self._scans.put_back()
+        self._work.drop()
 
     def _step(self) -> None:
         now = time.monotonic()
@@ -235,16 +236,12 @@ class Watcher:
             looks = self._box.take_due(self._roots.values(), now)
         polls = self._keeper.coverage.take_due(now)
         if looks or polls:
-            if self._sweep is not None:
-                # Directories that a scan has found and not handed on would be taken for new again.
-                self._sweep.flush()
+            # Directories that a scan has found and not handed on would be taken for new again.
+            self._work.flush()
             if self._looks.follow(looks, polls, lambda: self._stopping):
                 self._take_hint(Hint(None))
-        if self._work is not None:
-            # One directory at a time: neither hints nor scans keep the other waiting for long.
-            if next(self._work, self) is self:
-                self._work = None
-        elif not looks:
+        # One directory at a time: neither hints nor scans keep the other waiting for long.
+        if not self._work.step() and not looks:
             self._take_work()
 
     def _check(self) -> None:
@@ -264,11 +261,7 @@ class Watcher:
 
     def _take_work(self) -> None:
         with self._condition:
-            if self._removals:
-                self._work = self._remove(self._removals[0])
-            elif (request := self._scans.take()) is not None:
-                self._work = self._scan(request)
-            elif not self._stopping and not self._are_mounts_stale:
+            if not self._work.take() and not self._stopping and not self._are_mounts_stale:
                 times = (self._box.next_due(), self._keeper.coverage.next_due(), self._next_check)
                 until = min(time for time in times if time is not None)
                 self._wait(max(0.0, until - time.monotonic()))
@@ -294,46 +287,6 @@ class Watcher:
         """Say whether what is gone from a root may be dropped, or waits for a second look."""
         state = self._roots.get(doomed.root.root_id)
         return state is None or self._keeper.believe(state, doomed)
-
-    def _scan(self, request: ScanRequest) -> Iterator[None]:
-        state = self._roots.get(request.root_id)
-        begun = time.monotonic()
-        if state is not None and self._keeper.enter(state):
-            is_whole = False
-            sweep = self._sweep = self._new_pass(is_news=False)
-            for _ in sweep.scan(state.root, state.former_device):
-                if state.is_unavailable or self._roots.get(request.root_id) is not state:
-                    break
-                yield
-            else:
-                sweep.flush()
-                # A drive that was unmounted meanwhile looks like a folder whose files are gone.
-                is_in_place = state.is_in_place()
-                if is_in_place:
-                    sweep.finish([state.root], self._believe)
-                    self._keeper.note_whole_scan(state)
-                is_whole = is_in_place and not sweep.is_disturbed
-                state.unreadable = tuple(sweep.unreadable)
-            self._sweep = None
-            state.is_scanned = True
-            self._keeper.plan_rescan(state, time.monotonic() - begun)
-            self._keeper.coverage.publish()
-            if not is_whole and request.may_repeat() and request.root_id in self._roots:
-                self._put_back()
-                return
-        with self._condition:
-            self._scans.forget_taken()
-        request.finish()
-
-    def _remove(self, root: WatchRoot) -> Iterator[None]:
-        """Drop a root's records, one directory at a time."""
-        self._keeper.unwatch(root)
-        for numbers, operation in removal(self._store, root):
-            self._keeper.coverage.gone(numbers)
-            self._hand_on([operation], is_news=False)
-            yield
-        with self._condition:
-            self._removals.popleft()
 
     def _pause(self, seconds: float) -> None:
         with self._condition:

@@ -1,0 +1,134 @@
+"""The work that takes long, bit by bit: scans of whole roots, and the dropping of removed ones."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pspd.core.model import RootId, WatchRoot
+from pspd.watcher.deletions import removal
+
+if TYPE_CHECKING:
+    from pspd.store.store import Store
+    from pspd.watcher.deletions import Doomed
+    from pspd.watcher.keeper import RootKeeper, Taker
+    from pspd.watcher.roots import RootState
+    from pspd.watcher.scan import Pass
+    from pspd.watcher.scan_queue import ScanQueue, ScanRequest
+
+
+class LongWork:
+    """Takes scans and removals in turn; one thread works, others ask for work with the lock held.
+
+    Args:
+        store: Where the records of a removed root are.
+        roots: How each root is.
+        scans: The scans that are asked for.
+        keeper: Sees to it that a root is there.
+        taker: Takes what a removal drops.
+        new_pass: Makes a sweep whose finds are backlog.
+        believe: Says whether what is gone from a root may be dropped.
+        lock: Guards the roots and what is asked for.
+    """
+
+    def __init__(  # noqa: PLR0913 - every part by its name
+        self,
+        store: Store,
+        roots: Mapping[RootId, RootState],
+        scans: ScanQueue,
+        *,
+        keeper: RootKeeper,
+        taker: Taker,
+        new_pass: Callable[[], Pass],
+        believe: Callable[[Doomed], bool],
+        lock: threading.Condition,
+    ) -> None:
+        self._store = store
+        self._roots = roots
+        self._scans = scans
+        self._keeper = keeper
+        self._taker = taker
+        self._new_pass = new_pass
+        self._believe = believe
+        self._lock = lock
+        self._removals: deque[WatchRoot] = deque()
+        self._work: Iterator[None] | None = None
+        self._sweep: Pass | None = None
+
+    def remove(self, root: WatchRoot) -> None:
+        """Ask for a root's records to be dropped."""
+        self._removals.append(root)
+
+    def take(self) -> bool:
+        """Begin the next work, the lock being held; returns whether there is any."""
+        if self._removals:
+            self._work = self._remove(self._removals[0])
+        elif (request := self._scans.take()) is not None:
+            self._work = self._scan(request)
+        return self._work is not None
+
+    def step(self) -> bool:
+        """Do a directory's worth of the work at hand; returns whether there is any."""
+        if self._work is None:
+            return False
+        if next(self._work, self) is self:
+            self._work = None
+        return True
+
+    def flush(self) -> None:
+        """Hand on what the scan at hand found so far."""
+        if self._sweep is not None:
+            self._sweep.flush()
+
+    def drop(self) -> None:
+        """Drop the work at hand; those who wait for its scan go on waiting."""
+        self._work = self._sweep = None
+        with self._lock:
+            self._scans.put_back()
+
+    def _scan(self, request: ScanRequest) -> Iterator[None]:
+        state = self._roots.get(request.root_id)
+        begun = time.monotonic()
+        if state is not None and self._keeper.enter(state):
+            is_whole = False
+            sweep = self._sweep = self._new_pass()
+            for _ in sweep.scan(state.root, state.former_device):
+                if state.is_unavailable or self._roots.get(request.root_id) is not state:
+                    break
+                yield
+            else:
+                is_whole = self._finish(sweep, state)
+            self._sweep = None
+            state.is_scanned = True
+            self._keeper.plan_rescan(state, time.monotonic() - begun)
+            self._keeper.coverage.publish()
+            if not is_whole and request.may_repeat() and request.root_id in self._roots:
+                with self._lock:
+                    self._scans.put_back()
+                return
+        with self._lock:
+            self._scans.forget_taken()
+        request.finish()
+
+    def _finish(self, sweep: Pass, state: RootState) -> bool:
+        """Believe a scan that went through; returns whether it saw all there is."""
+        sweep.flush()
+        # A drive that was unmounted meanwhile looks like a folder whose files are gone.
+        is_in_place = state.is_in_place()
+        if is_in_place:
+            sweep.finish([state.root], self._believe)
+            self._keeper.note_whole_scan(state)
+        state.unreadable = tuple(sweep.unreadable)
+        return is_in_place and not sweep.is_disturbed
+
+    def _remove(self, root: WatchRoot) -> Iterator[None]:
+        self._keeper.unwatch(root)
+        for numbers, operation in removal(self._store, root):
+            self._keeper.coverage.gone(numbers)
+            self._taker.hand_on([operation], is_news=False)
+            yield
+        with self._lock:
+            self._removals.popleft()
