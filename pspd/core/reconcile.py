@@ -104,6 +104,8 @@ def match_moves(changes: Iterable[Change]) -> list[Change]:
     for change in changes:
         if isinstance(change, Removed):
             origins.setdefault(_identity(change.stamp), []).append(change)
+    if not origins:
+        return changes
     moved: list[Change] = []
     used: set[FileKey] = set()
     for change in changes:
