@@ -177,10 +177,16 @@ class Transport:
             raise Unreachable("a daemon on another machine publishes no events")
         check_listening(self._events_path)
         address = wire.socket_address(self._events_path)
-        with MonitoredSocket(self._context, zmq.SUB, address) as subscriber:
+        subscriber = MonitoredSocket(self._context, zmq.SUB, address)
+        self._open.append(subscriber)
+        try:
             subscriber.socket.subscribe(b"")
             while (frames := subscriber.receive(None)) is not None:
                 yield wire.decode_event(frames[-1])
+                if subscriber not in self._open:
+                    raise Unreachable("the connection was closed")
+        finally:
+            self._close_one(subscriber)
         raise Unreachable("the daemon went away")
 
     def close(self) -> None:
@@ -253,9 +259,13 @@ class Transport:
 
     def _drop(self) -> None:
         if self._dealer is not None:
-            self._dealer.close()
+            self._close_one(self._dealer)
             self._dealer = None
-            self._open.clear()
+
+    def _close_one(self, opened: MonitoredSocket) -> None:
+        if opened in self._open:  # else it was closed with all others
+            self._open.remove(opened)
+            opened.close()
 
 
 def _close(context: zmq.Context[zmq.Socket[bytes]], sockets: list[MonitoredSocket]) -> None:

@@ -51,22 +51,32 @@ class Doorkeeper:
     def answer(self) -> None:
         """Say yes or no to the one who asks."""
         frames = self.socket.recv_multipart()
-        name = self._name_of(frames)
-        if not name:
+        user = self._user_of(frames)
+        if not user:
             address = b"".join(frames[3:4])
             _log.warning("a client without a known key was refused", address=address)
-        status = [b"200", b"OK"] if name else [b"400", b"the key is not known"]
+        status = [b"200", b"OK"] if user else [b"400", b"the key is not known"]
         number = frames[1] if len(frames) > 1 else b""
-        self.socket.send_multipart([_VERSION, number, *status, name.encode(), b""])
+        self.socket.send_multipart([_VERSION, number, *status, user, b""])
+
+    def name_of(self, user: str) -> str:
+        """Return the name of a client that was let in; empty when its key was removed since.
+
+        libzmq asks once for each connection, so whoever is in would stay for ever.
+        """
+        name, _, public = user.rpartition(" ")
+        return name if (name, public.encode()) in self._keys.clients() else ""
 
     def close(self) -> None:
         """Stop answering: nobody comes in any more."""
         self.socket.close()
 
-    def _name_of(self, frames: list[bytes]) -> str:
-        """Return the client's name; empty for one that may not come in."""
+    def _user_of(self, frames: list[bytes]) -> bytes:
+        """Return the client's name and key; empty for one that may not come in."""
         if len(frames) != _REQUEST_FRAMES or frames[2] != _DOMAIN or frames[5] != b"CURVE":
-            return ""
+            return b""
         public = z85.encode(frames[6])
         # Read anew each time: a key that was added or removed counts at once.
-        return next((name for name, known in self._keys.clients() if known == public), "")
+        names = (name for name, known in self._keys.clients() if known == public)
+        name = next(names, "")
+        return f"{name} ".encode() + public if name else b""

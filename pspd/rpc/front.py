@@ -68,7 +68,7 @@ _MONITOR_EVENT: Final = struct.Struct("=Hi")
 """Event and value, of zmq_socket_monitor(3); `zmq.utils.monitor` would import asyncio and ssl."""
 
 _ENVELOPE_AND_IMAGE: Final = 2
-_SUBSCRIBED: Final = 1
+_SUBSCRIBED: Final = b"\1"
 
 
 class Front:
@@ -206,7 +206,7 @@ class Front:
     def _take_request(self) -> None:
         peer, frames, count = self._receive()
         size = len(frames[1]) if count == _ENVELOPE_AND_IMAGE else 0
-        origin = self._origin(frames[0]) or peer
+        origin = self._origin(frames[0], peer)
         try:
             head = wire.decode_head(bytes(frames[0].buffer[: wire.MAX_ENVELOPE_BYTES + 1]))
         except wire.WireError as error:
@@ -215,9 +215,9 @@ class Front:
         refusal = self._refusal(origin, size, count)
         if refusal:
             self._refuse(peer, refusal, head.id)
-            return
-        ticket = self._admission.add(Admitted(peer, origin, size))
-        self._tell_daemon([ticket, origin, *frames])
+        else:
+            ticket = self._admission.add(Admitted(peer, origin, size))
+            self._tell_daemon([ticket, origin, *frames])
 
     def _tell_daemon(self, frames: Sequence[bytes | zmq.Frame]) -> None:
         # Waiting for a daemon that has just died would outlast it: its end is seen by polling.
@@ -238,16 +238,18 @@ class Front:
                 frames.append(frame)
         return peer, frames or [zmq.Frame(b"")], count
 
-    def _origin(self, frame: zmq.Frame) -> bytes:
-        """Say whose a frame is: the name of a key, or a process number; empty if unknown."""
+    def _origin(self, frame: zmq.Frame, peer: bytes) -> bytes:
+        """Say whose a frame is: the name of a key, or a process number; empty: of a removed key."""
         try:
             if self._doorkeeper is not None:
-                return str(frame.get("User-Id")).encode()
-            return str(frame.get("Peer-Address")).rpartition(":")[2].encode()
+                return self._doorkeeper.name_of(str(frame.get("User-Id"))).encode()
+            return str(frame.get("Peer-Address")).rpartition(":")[2].encode() or peer
         except zmq.ZMQError:
-            return b""  # A system that does not tell (macOS).
+            return peer  # A system that does not tell (macOS).
 
     def _refusal(self, origin: bytes, size: int, count: int) -> wire.ErrorReply | None:
+        if not origin:
+            return wire.ErrorReply("forbidden", "this key was removed: nobody gets in with it")
         if count > _ENVELOPE_AND_IMAGE:
             message = f"a request has one or two frames, this one has {count}"
             return wire.ErrorReply("malformed", message)
@@ -285,11 +287,10 @@ class Front:
         """Tell the daemon whether anybody listens: nobody mostly does, and events are many."""
         message = self._events.recv()
         had_any = self._subscriptions > 0
-        self._subscriptions += 1 if message[:1] == bytes([_SUBSCRIBED]) else -1
-        self._subscriptions = max(0, self._subscriptions)
+        step = 1 if message.startswith(_SUBSCRIBED) else -1
+        self._subscriptions = max(0, self._subscriptions + step)
         if had_any != (self._subscriptions > 0):
-            word = b"0" if had_any else b"1"
-            self._tell_daemon([link.CONTROL, link.LISTENERS, word])
+            self._tell_daemon([link.CONTROL, link.LISTENERS, b"0" if had_any else b"1"])
 
     def _look_at_descriptors(self) -> None:
         # A new descriptor has the lowest free number.

@@ -90,7 +90,7 @@ class KeyStore:
             raise
 
     def remove_client(self, name: str) -> None:
-        """Shut a client out; a connection that it has ends with the daemon's front.
+        """Shut a client out; what it asks on a connection that it has is refused.
 
         Raises:
             KeyFileError: no client has this name.

@@ -85,6 +85,10 @@ def test_a_connection_that_nobody_closes_holds_up_no_program(home: Home) -> None
     home.pspc("start")
     program = """
 import gc
+import itertools
+import sys
+import threading
+
 from pspc import Connection
 
 Connection().status()
@@ -94,13 +98,31 @@ inside[0].status()
 inside.append(inside)
 del inside
 gc.collect()
+heard = threading.Event()
+def stir():
+    with Connection() as other:
+        other.add(sys.argv[1])
+        for number in itertools.count():
+            if heard.is_set():
+                return
+            open(f"{sys.argv[1]}/{number}", "w").close()
+            other.sync()
+stirring = threading.Thread(target=stir)
+stirring.start()
+listening = [Connection().events()]
+next(listening[0])
+heard.set()
+stirring.join()
+listening.append(listening)
+del listening
+gc.collect()
 print("on it goes")
 """
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, home.pictures()],
         env=home.environ,
         capture_output=True,
-        timeout=20,
+        timeout=60,
         check=True,
     )
     assert done.stdout == b"on it goes\n"

@@ -101,6 +101,25 @@ def test_a_key_that_was_removed_is_refused_and_one_added_is_let_in_at_once(
         connection.status()
 
 
+@pytest.mark.parametrize("is_given_another", [True, False])
+def test_a_client_whose_key_is_removed_is_refused_on_the_connection_it_has(
+    directory: Path, address: str, keys: KeyStore, handler: TableHandler, *, is_given_another: bool
+) -> None:
+    keys.add_client("tablet", directory / "tablet.key")
+    with Connection(address=address, key=directory / "tablet.key") as connection:
+        assert connection.status() == STATUS
+        keys.remove_client("tablet")
+        if is_given_another:
+            keys.add_client("tablet", directory / "new.key")
+        handler.calls.clear()
+        with pytest.raises(DaemonError, match="key was removed") as caught:
+            connection.search(b"private")
+        assert caught.value.code == "forbidden"
+        assert handler.calls == []
+    with Connection(address=address, key=directory / "laptop.key") as connection:
+        assert connection.status() == STATUS
+
+
 def test_a_client_learns_that_its_daemon_is_another(
     directory: Path, address: str, handler: TableHandler
 ) -> None:
