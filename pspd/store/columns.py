@@ -8,7 +8,6 @@ value and then a smaller one under one key in one transaction makes LMDB's own c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,24 +16,12 @@ from numpy.typing import NDArray
 from pspd.errors import StoreDamaged
 from pspd.search.index import Rows, shape_value
 from pspd.store import codec, keys
-from pspd.store.shapes import BLOCK_ROWS, WIDTHS
+from pspd.store.shapes import BLOCK_ROWS, NO_ROW, WIDTHS, Column
 
 if TYPE_CHECKING:
     import lmdb
 
     from pspd.core.model import Features, ImageNumber
-
-NO_ROW = 255
-"""Value of the quality column where there is no picture."""
-
-
-class Column(IntEnum):
-    """Columns; the numbers are in the store and never change."""
-
-    PHASH64 = 1
-    SHAPE = 2
-    QUALITY = 3
-    PHASH256 = 4
 
 
 _WIDTH = {column: WIDTHS[column] for column in Column}

@@ -221,7 +221,7 @@ class Mender:
                 continue
             self._images.add(number)
             self._tables.put("digests", record.image_id, codec.encode_number(number))
-        rows = [int(row) for row in (qualities != columns.NO_ROW).nonzero()[0]]
+        rows = [int(row) for row in (qualities != shapes.NO_ROW).nonzero()[0]]
         for row in rows:
             if row not in self._images:
                 writer.drop(ImageNumber(row))

@@ -172,8 +172,11 @@ class _Opening:
         return ""
 
     def _tell_mended(self, report: preflight.Report) -> None:
-        _log.error("values were damaged and are dropped", dropped=report.dropped)
-        cause = f"{len(report.findings)} damaged values were dropped; their files are read again"
+        _log.error("the store was mended", reason=report.findings[0], dropped=report.dropped)
+        cause = (
+            f"values were damaged or missing ({report.findings[0]}): {report.dropped:,} were "
+            f"dropped, {report.queued:,} files are read again"
+        )
         cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
         self.notices.append(Notice("store", cause, cure))
 

@@ -41,7 +41,7 @@ class Report(msgspec.Struct, frozen=True):
     """What the child found."""
 
     verdict: Verdict
-    """sound: nothing is wrong. mended: values were, and were dropped. damaged: its pages are, and
+    """sound: nothing is wrong. mended: values were, or were missing; see `pspd.store.mending`. damaged: its pages are, and
     nothing in it can be trusted. fresh: nothing was ever stored. foreign: it has another format,
     and was left untouched. unusable: it cannot be opened, for a reason outside it. unfinished: the
     time was over."""
@@ -140,12 +140,22 @@ def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> 
     if version != migrations.FORMAT_VERSION:
         return Report("foreign")
     damage = walk.walk(environment, deadline)
-    findings = list(walk.told(damage))
-    if not damage:
+    findings = list(walk.told(damage)) or _imbalances(environment)
+    if not findings:
         return Report("sound", is_complete=damage.is_complete)
     if damage.pages or not mends:
         return Report("damaged", findings, is_complete=damage.is_complete)
     return _mend(environment, findings)
+
+
+def _imbalances(environment: Environment) -> list[str]:
+    from pspd.store import balance  # noqa: PLC0415
+
+    with environment.read() as transaction:
+        try:
+            return list(balance.problems(transaction, environment.databases))
+        except StoreDamaged as error:  # of what the walk had no time for
+            return [str(error)]
 
 
 def _mend(environment: Environment, findings: list[str]) -> Report:

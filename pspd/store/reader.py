@@ -21,7 +21,7 @@ from pspd.core.model import (
     RootId,
     WatchRoot,
 )
-from pspd.store import codec, columns, keys
+from pspd.store import balance, codec, columns, keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,12 +200,17 @@ class Reader:
         return None if body is None else codec.decode_image(number, body)
 
     def links(self, number: ImageNumber) -> list[FileKey]:
-        """Return the files that have this content."""
+        """Return the files that have this content.
+
+        A link to a file that says otherwise, or is not there, is not followed: a search would
+        answer with it.
+        """
         found = []
         for key, _ in self.items("links", keys.number_key(number)):
             body = self.get("files", key[8:])
-            cut_name = b"" if body is None else codec.decode_file(body)[1]
-            found.append(keys.file_from_key(key[8:], cut_name))
+            record, cut_name = (None, b"") if body is None else codec.decode_file(body)
+            if record is not None and record.image == number:
+                found.append(keys.file_from_key(key[8:], cut_name))
         return found
 
     def has_links(self, number: ImageNumber) -> bool:
@@ -267,6 +272,10 @@ class Reader:
         """Return a number of `meta`; 0 when it was never set."""
         body = self.get("meta", name.encode())
         return 0 if body is None else codec.decode_number(body)
+
+    def imbalances(self) -> list[str]:
+        """Return what does not add up between the databases; see `pspd.store.balance`."""
+        return list(balance.problems(self._transaction, self._databases))
 
     # --- raw access
 

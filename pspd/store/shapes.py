@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId
 from pspd.errors import StoreDamaged
@@ -21,8 +22,26 @@ BLOCK_ROWS = 4096
 """Rows of a block of a column: 32 KiB for the narrow hash. A commit rewrites each that it
 touches."""
 
-WIDTHS: Mapping[int, int] = {1: 8, 2: 8, 3: 1, 4: 32}
+
+class Column(IntEnum):
+    """Columns; the numbers are in the store and never change."""
+
+    PHASH64 = 1
+    SHAPE = 2
+    QUALITY = 3
+    PHASH256 = 4
+
+
+WIDTHS: Mapping[int, int] = {
+    Column.PHASH64: 8,
+    Column.SHAPE: 8,
+    Column.QUALITY: 1,
+    Column.PHASH256: 32,
+}
 """Bytes of a row of each column."""
+
+NO_ROW = 255
+"""Value of the quality column where there is no picture."""
 
 
 def check(database: str, key: bytes, value: bytes) -> None:

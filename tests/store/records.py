@@ -7,9 +7,14 @@ import hashlib
 from pspd.core.model import (
     Directory,
     DirectoryId,
+    FailureReason,
     Features,
+    FileKey,
     FileStamp,
     ImageId,
+    ImageNumber,
+    PixelDigest,
+    QuarantineEntry,
     RootId,
     WatchRoot,
 )
@@ -59,3 +64,24 @@ def add_directory(store: Store, root: WatchRoot, parent: DirectoryId, name: str)
     directory = Directory(number, RootId(root.root_id), parent, name, 1, 1000 + number)
     store.apply([batch.PutDirectory(directory)])
     return directory
+
+
+def add_everything(store: Store) -> None:
+    """Put a bit of everything into a store."""
+    root = add_root(store)
+    sub = add_directory(store, root, root.directory, "sub")
+    names = [FileKey(root.directory, "a.png"), FileKey(sub.directory_id, "b.png")]
+    for content, key in enumerate(names):
+        [(sequence, _)] = store.apply([batch.FileSeen(key, stamp())]).queued
+        store.apply(
+            [batch.FileIndexed(key, sequence, stamp(), False, image_id(content), features(content))]
+        )
+    failed, gone = FileKey(root.directory, "broken.png"), FileKey(root.directory, "gone.png")
+    [(sequence, _)] = store.apply([batch.FileSeen(failed, stamp())]).queued
+    store.apply([batch.FileFailed(failed, sequence, stamp(), False, FailureReason.BROKEN, "x")])
+    [(sequence, _)] = store.apply([batch.FileSeen(gone, stamp())]).queued
+    store.apply([batch.FileIndexed(gone, sequence, stamp(), False, image_id(9), features(9))])
+    store.apply([batch.FileGone(gone), batch.FileSeen(FileKey(root.directory, "new.png"), stamp())])
+    store.apply([batch.PixelsKnown(ImageNumber(0), PixelDigest(1, bytes(32)))])
+    poison = QuarantineEntry(FailureReason.CRASHED, "died", "/poison.png", 1, 2, "pillow 13")
+    store.apply([batch.PutQuarantine(image_id(7), poison)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import lmdb
 import pytest
 
 from pspd.core.model import (
@@ -24,7 +23,8 @@ from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
 from pspd.store.store import Store
-from tests.store.records import add_directory, add_root, features, image_id, stamp
+from tests.store.raw import Raw
+from tests.store.records import add_everything, add_root, features, image_id, stamp
 
 KEPT = (KeptRoot("/pictures"),)
 
@@ -33,23 +33,7 @@ KEPT = (KeptRoot("/pictures"),)
 def folder(tmp_path: Path) -> Path:
     """A closed store with a bit of everything in it."""
     store = Store(tmp_path / "store", map_bytes=1 << 26)
-    root = add_root(store)
-    sub = add_directory(store, root, root.directory, "sub")
-    names = [FileKey(root.directory, "a.png"), FileKey(sub.directory_id, "b.png")]
-    for content, key in enumerate(names):
-        [(sequence, _)] = store.apply([batch.FileSeen(key, stamp())]).queued
-        store.apply(
-            [batch.FileIndexed(key, sequence, stamp(), False, image_id(content), features(content))]
-        )
-    failed, gone = FileKey(root.directory, "broken.png"), FileKey(root.directory, "gone.png")
-    [(sequence, _)] = store.apply([batch.FileSeen(failed, stamp())]).queued
-    store.apply([batch.FileFailed(failed, sequence, stamp(), False, FailureReason.BROKEN, "x")])
-    [(sequence, _)] = store.apply([batch.FileSeen(gone, stamp())]).queued
-    store.apply([batch.FileIndexed(gone, sequence, stamp(), False, image_id(9), features(9))])
-    store.apply([batch.FileGone(gone), batch.FileSeen(FileKey(root.directory, "new.png"), stamp())])
-    store.apply([batch.PixelsKnown(ImageNumber(0), PixelDigest(1, bytes(32)))])
-    poison = QuarantineEntry(FailureReason.CRASHED, "died", "/poison.png", 1, 2, "pillow 13")
-    store.apply([batch.PutQuarantine(image_id(7), poison)])
+    add_everything(store)
     store.close()
     return tmp_path / "store"
 
@@ -59,43 +43,6 @@ def raw(folder: Path) -> Iterator[Raw]:
     made = Raw(folder)
     yield made
     made.close()
-
-
-class Raw:
-    """The databases without the store's own code."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._environment = lmdb.open(str(folder), max_dbs=20, lib_version=0, map_size=1 << 26)
-        self._is_open = True
-
-    def first(self, database: str) -> bytes:
-        with self._environment.begin(db=self._open(database)) as transaction:
-            key: bytes = next(iter(transaction.cursor()))[0]
-            return key
-
-    def put(self, database: str, key: bytes, body: bytes) -> None:
-        self.put_value(database, key, codec.seal(key, body))
-
-    def put_value(self, database: str, key: bytes, value: bytes) -> None:
-        with self._environment.begin(write=True, db=self._open(database)) as transaction:
-            transaction.put(key, value)
-
-    def delete(self, database: str, key: bytes) -> None:
-        with self._environment.begin(write=True, db=self._open(database)) as transaction:
-            assert transaction.delete(key)
-
-    def body(self, database: str, key: bytes) -> bytes:
-        with self._environment.begin(db=self._open(database)) as transaction:
-            return codec.unseal(key, transaction.get(key) or b"")
-
-    def close(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            self._environment.close()
-
-    def _open(self, database: str) -> lmdb._Database:
-        return self._environment.open_db(database.encode(), create=False)
 
 
 def findings(store: Store) -> list[str]:

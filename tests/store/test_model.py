@@ -116,6 +116,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
             queued = {key.name for _, key in reader.queued(0, 100)}
             failed = reader.failures(None, 100)[0]
             pictures = reader.meta("pictures")
+            assert reader.imbalances() == []
             found = {}
             for content in range(4):
                 number = reader.number_of(image_id(content))

@@ -1,0 +1,93 @@
+"""A record that vanished whole is noticed when the store opens, and answered from by nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pspd.core.model import FileKey, ImageNumber
+from pspd.store import keys, preflight
+from pspd.store.environment import DATABASES
+from pspd.store.opened_store import OpenedStore
+from pspd.store.opening import Options, open_store
+from pspd.store.store import Store
+from tests.store.raw import Raw
+from tests.store.records import add_everything, image_id
+
+OPTIONS = Options(1 << 26)
+
+NOT_MISSED = {"meta", "pixels", "quarantine", "inodes", "files"}
+"""What is computed or tried again (the first three), or found again by the first scan (the rest)."""
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state directory whose store has a bit of everything, and was not closed in order."""
+    opened = open_store(tmp_path, OPTIONS)
+    add_everything(opened.store)
+    opened.store.close()
+    return tmp_path
+
+
+def delete(state: Path, database: str, key: bytes | None = None) -> None:
+    raw = Raw(state / "store")
+    raw.delete(database, raw.first(database) if key is None else key)
+    raw.close()
+
+
+def told(opened: OpenedStore) -> list[str]:
+    return [notice.cause for notice in opened.notices]
+
+
+def waiting(store: Store) -> set[str]:
+    with store.read() as reader:
+        return {key.name for _, key in reader.queued(0, 100)}
+
+
+def test_a_store_in_order_adds_up(state: Path) -> None:
+    assert preflight.examine(state / "store", seconds=5.0).verdict == "sound"
+    opened = open_store(state, OPTIONS)
+    assert told(opened) == []
+    opened.close()
+
+
+def test_pictures_whose_image_vanished_are_read_again(state: Path) -> None:
+    delete(state, "images", keys.number_key(0))
+    opened = open_store(state, OPTIONS)
+    assert [("missing" in cause) for cause in told(opened)] == [True]
+    assert "a.png" in waiting(opened.store)
+    with opened.store.read() as reader:
+        assert reader.number_of(image_id(0)) is None
+        assert reader.imbalances() == []
+    opened.close()
+
+
+@pytest.mark.parametrize("database", [name for name in DATABASES if name not in NOT_MISSED])
+def test_a_record_that_vanished_is_noticed_whichever_it_was(state: Path, database: str) -> None:
+    delete(state, database)
+    opened = open_store(state, OPTIONS)
+    assert len(told(opened)) == 1
+    with opened.store.read() as reader:
+        assert reader.imbalances() == []
+        assert [root.path for root in reader.roots()] == ["/pictures"]
+    opened.close()
+
+
+def test_a_check_that_may_not_mend_calls_it_damaged(state: Path) -> None:
+    delete(state, "images")
+    report = preflight.examine(state / "store", seconds=5.0, mends=False)
+    assert report.verdict == "damaged"
+    assert any("images" in finding for finding in report.findings)
+
+
+def test_a_link_to_a_file_that_has_another_image_is_not_followed(state: Path) -> None:
+    raw = Raw(state / "store")
+    raw.put("links", keys.link_key(ImageNumber(0), keys.number_key(1) + b"nobody.png"), b"")
+    raw.put("links", keys.link_key(ImageNumber(0), keys.number_key(2) + b"b.png"), b"")
+    raw.close()
+    store = Store(state / "store", map_bytes=1 << 26)
+    with store.read() as reader:
+        [root] = reader.roots()
+        assert reader.links(ImageNumber(0)) == [FileKey(root.directory, "a.png")]
+    store.close()
