@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 10_000
 """Findings that are kept of one job; all are counted."""
 
+BIT_ROT = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
+"""What to do about values that were damaged."""
+
 Verb = Literal["check", "repair", "backup"]
 
 _log = get_logger(__name__)
@@ -46,6 +49,11 @@ class Job:
     parts: int = 1
     folder: Path | None = None
     """Where a backup is to lie; None for the state directory."""
+    is_own: bool = False
+    """Whether the daemon began it by itself, and mends what can be mended in place."""
+    is_gentle: bool = False
+    """Whether a check keeps no writer waiting: the pages are known to be whole, and what adds up is
+    taken from LMDB's own numbers."""
     progress: Progress = field(default_factory=Progress)
     findings: list[Finding] = field(default_factory=list)
     found: int = 0
@@ -129,15 +137,26 @@ class StoreCare:
         return mended
 
     def _check(self, job: Job) -> None:
-        for finding in Checker(self._store, job.progress, self._is_stopping).run():
+        checker = Checker(self._store, job.progress, self._is_stopping)
+        for finding in checker.run(pages=not job.is_gentle, sums=not job.is_gentle):
             job.note(finding)
-        if not any(finding.level == "page" for finding in job.findings):
+        are_pages_whole = not any(finding.level == "page" for finding in job.findings)
+        if are_pages_whole:
             self._check_index(job)
             if job.is_deep:
                 self._check_pictures(job)
         job.summary = f"{job.found:,} findings" if job.found else "nothing is wrong"
         if job.found:
             self._tell_findings(job)
+        if job.found and job.is_own and are_pages_whole and not self._is_stopping():
+            self._mend_findings(job)
+
+    def _mend_findings(self, job: Job) -> None:
+        mended = self.mend()
+        job.summary = _told(mended)
+        self._board.withdraw("store", "check")
+        cause = f"after the last end {job.found:,} things were wrong ({job.findings[0].text}): "
+        self._board.post("damage", Notice("store", cause + job.summary, BIT_ROT))
 
     def _check_index(self, job: Job) -> None:
         job.progress.step = "index"
@@ -145,7 +164,8 @@ class StoreCare:
             rows = reader.rows()
             if len(index) != len(rows):
                 job.note(Finding("index", f"the index has {len(index)} rows, not {len(rows)}"))
-            for number, shape in list(zip(rows.numbers, rows.shapes, strict=True))[:: _step(rows)]:
+            step = _step(rows)
+            for number, shape in zip(rows.numbers[::step], rows.shapes[::step], strict=True):
                 if number not in index.shaped(int(shape) >> 32, int(shape) & 0xFFFF_FFFF):
                     job.note(Finding("index", f"the index lacks image {number}"))
 
@@ -166,7 +186,7 @@ class StoreCare:
             return
         distrusted = frozenset(f.image for f in job.findings if f.image is not None)
         mended = self.mend(distrusted)
-        job.summary = f"{mended.dropped:,} values dropped, {mended.queued:,} files are read again"
+        job.summary = _told(mended)
         job.progress = Progress()
         left = list(Checker(self._store, job.progress, self._is_stopping).run())
         if left:
@@ -191,3 +211,7 @@ class StoreCare:
 def _step(rows: Rows) -> int:
     """Return the stride that takes a few hundred of many rows."""
     return max(1, len(rows) // 500)
+
+
+def _told(mended: Mended) -> str:
+    return f"{mended.dropped:,} values dropped, {mended.queued:,} files are read again"

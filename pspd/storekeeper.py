@@ -16,7 +16,7 @@ from pspd.errors import RequestError, StoreDamaged, StoreError
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
 from pspd.store import backups
-from pspd.store_care import Job, StoreCare, Verb
+from pspd.store_care import BIT_ROT, Job, StoreCare, Verb
 from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ BACKUP_LOOK_SECONDS = 600.0
 
 FIRST_BACKUP_LOOK_SECONDS = 60.0
 """When it is asked for the first time: a start is busy enough."""
+
+TELL_SECONDS = 5.0
+"""How long a check of the daemon's own may take before a person is told of it."""
 
 LONG_READER_TRANSACTIONS = 10_000
 """A reader that is so far behind makes the file grow, and a person is told."""
@@ -97,6 +100,7 @@ class Storekeeper:
         self._jobs: dict[int, Job] = {}
         self._waiting: list[Job] = []
         self._is_damaged = False
+        self._begun = time.monotonic()
         self._stopping = threading.Event()
         self._care = StoreCare(
             opened=opened,
@@ -118,8 +122,9 @@ class Storekeeper:
         self._store.on_damage = self._note_damage
         for number, notice in enumerate(self._opened.notices):
             self._board.post(f"opening-{number}", notice)
-        if not self._opened.is_checked:
-            self.begin("check")
+        if self._opened.unchecked != "nothing":
+            is_gentle = self._opened.unchecked == "entries"
+            self._begin(Job(0, "check", is_own=True, is_gentle=is_gentle))
         for thread in self._threads:
             thread.start()
 
@@ -157,8 +162,11 @@ class Storekeeper:
         """
         if not 1 <= part <= parts:
             raise RequestError("bad_request", f"there is no part {part} of {parts}")
+        return self._begin(Job(0, verb, is_deep, part, parts, folder))
+
+    def _begin(self, job: Job) -> Job:
         with self._condition:
-            job = Job(len(self._jobs) + 1, verb, is_deep, part, parts, folder)
+            job.number = len(self._jobs) + 1
             self._jobs[job.number] = job
             self._waiting.append(job)
             self._condition.notify_all()
@@ -216,8 +224,7 @@ class Storekeeper:
             f"damage was met: {mended.dropped:,} values were dropped, "
             f"{mended.queued:,} files are read again"
         )
-        cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
-        self._board.post("damage", Notice("store", cause, cure))
+        self._board.post("damage", Notice("store", cause, BIT_ROT))
 
     # --- the watch
 
@@ -227,6 +234,7 @@ class Storekeeper:
         while not self._stopping.is_set():
             now = time.monotonic()
             self._look_at_disk()
+            self._tell_own_check()
             try:
                 if now >= next_reader_check:
                     next_reader_check = now + READER_SECONDS
@@ -245,6 +253,20 @@ class Storekeeper:
             return
         cure = "it goes on by itself once that is mended; searches are answered meanwhile"
         self._board.post("writing", Notice("store", problem, cure, str(self._options.state)))
+
+    def _tell_own_check(self) -> None:
+        """Say how far the check is that the opening left to do, once it takes a while."""
+        with self._condition:
+            own = [job for job in self._jobs.values() if job.is_own and not job.is_finished]
+        long = [job for job in own if time.monotonic() - self._begun > TELL_SECONDS]
+        if not long:
+            self._board.withdraw("store", "checking")
+            return
+        progress = long[0].progress
+        percent = 100 * progress.done // max(1, progress.total)
+        cause = f"the start left a check of the store to be done: {percent} % of it is done"
+        cure = "what is found is mended; searches are answered meanwhile"
+        self._board.post("checking", Notice("store", cause, cure))
 
     def look_at_readers(self) -> None:
         """Free what dead processes left open, and tell of one that reads for too long."""

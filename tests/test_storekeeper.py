@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +26,16 @@ from pspd.reading import FileReader
 from pspd.room import Room
 from pspd.search.linear import LinearIndex
 from pspd.store import backups, batch, file_system
+from pspd.store.checking import Checker, Progress
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options as StoreOptions
 from pspd.store.opening import open_store
 from pspd.store.store import Store
 from pspd.storekeeper import Options, Storekeeper
 from pspd.workers.pool import WorkerPool
-from tests.store.records import add_root, features, image_id, stamp
+from tests.store.raw import Raw
+from tests.store.records import add_everything, add_root, features, image_id, stamp
+from tests.waiting import expect
 
 READER = """
 import lmdb, sys
@@ -75,8 +78,15 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
+    with keeping(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def keeping(state: Path) -> Iterator[Bench]:
+    """Open the store in a state directory and have it kept."""
     with ExitStack() as stack:
-        opened = open_store(tmp_path, StoreOptions(1 << 26))
+        opened = open_store(state, StoreOptions(1 << 26))
         stack.callback(opened.close)
         pool = WorkerPool(1, Limits())
         reader = FileReader(
@@ -87,6 +97,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             max_delay_seconds=1.0,
         )
         index = LinearIndex(FLAT_QUALITY)
+        index.put(opened.rows())
         indexer = Indexer(opened.store, index, reader, IndexerOptions(1, 0.1, 16, 0.01), Nobody())
         board = NoticeBoard()
         rescans: list[None] = []
@@ -98,9 +109,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             board=board,
             stop=lambda: None,
             give_up=lambda _part: None,
-            options=Options(tmp_path, backup_days=7.0, backups_kept=1),
+            options=Options(state, backup_days=7.0, backups_kept=1),
         )
-        yield Bench(tmp_path, opened, board, keeper, indexer, rescans)
+        yield Bench(state, opened, board, keeper, indexer, rescans)
 
 
 def churn(store: Store, times: int) -> None:
@@ -245,3 +256,53 @@ def test_a_store_that_another_process_made_larger_goes_on(bench: Bench) -> None:
     with bench.store.read() as reader:
         assert reader.meta("pictures") == 4
     churn(bench.store, 2)
+
+
+@pytest.mark.parametrize(
+    ("database", "expected"),
+    [("inodes", "is not found by its inode"), ("files", "leads to no file with this image")],
+)
+def test_after_an_unclean_end_what_leads_where_is_checked_and_mended(
+    tmp_path: Path, database: str, expected: str
+) -> None:
+    """These may vanish without a sum being off."""
+    opened = open_store(tmp_path, StoreOptions(1 << 26))
+    add_everything(opened.store)
+    opened.store.close()
+    raw = Raw(tmp_path / "store")
+    raw.delete(database, raw.first(database))
+    raw.close()
+    with keeping(tmp_path) as bench:
+        assert bench.opened.notices == []
+        bench.keeper.start()
+        finish(bench.keeper, 1)
+        bench.keeper.close()
+        [notice] = bench.board.notices()
+        assert expected in notice.cause
+        assert len(bench.rescans) == 1
+        assert list(Checker(bench.store, Progress()).run()) == []
+
+
+def test_a_store_that_was_closed_in_order_is_not_checked_again(tmp_path: Path) -> None:
+    with keeping(tmp_path) as bench:
+        churn(bench.store, 1)
+    with keeping(tmp_path) as bench:
+        bench.keeper.start()
+        bench.keeper.close()
+        with pytest.raises(RequestError):
+            bench.keeper.job(1)
+
+
+def test_a_check_of_the_daemons_own_that_takes_long_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pspd.storekeeper.TELL_SECONDS", 0.0)
+    opened = open_store(tmp_path, StoreOptions(1 << 26))
+    add_everything(opened.store)
+    opened.store.close()
+    with keeping(tmp_path) as bench:
+        with bench.indexer.at_rest():  # where the check ends, so that it does not
+            bench.keeper.start()
+            expect(lambda: any("% of it is done" in each.cause for each in bench.board.notices()))
+        expect(lambda: bench.board.notices() == [])
+        bench.keeper.close()

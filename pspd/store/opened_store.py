@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pspd.store.manifest import KeptRoot, Manifest
     from pspd.store.store import Store
 
+Unchecked = Literal["nothing", "entries", "all"]
+"""What an opening has no time for. entries: every one of them, with what it leads to."""
+
 FOLDER = "store"
 """The store's, in the daemon's state directory."""
 
@@ -38,15 +41,21 @@ class OpenedStore:
     Attributes:
         store: The store.
         notices: What a person should know of its opening.
-        is_checked: Whether all of it was looked at.
+        unchecked: What the opening left for a check in the background: nothing, all but the pages,
+            or all.
     """
 
     def __init__(
-        self, state: Path, store: Store, known: Manifest, notices: list[Notice], *, is_checked: bool
+        self,
+        state: Path,
+        store: Store,
+        known: Manifest,
+        notices: list[Notice],
+        unchecked: Unchecked,
     ) -> None:
         self.store = store
         self.notices = notices
-        self.is_checked = is_checked
+        self.unchecked: Unchecked = unchecked
         self._state = state
         self._lock = threading.Lock()
         self._manifest = known

@@ -41,10 +41,10 @@ class Report(msgspec.Struct, frozen=True):
     """What the child found."""
 
     verdict: Verdict
-    """sound: nothing is wrong. mended: values were, or were missing; see `pspd.store.mending`. damaged: its pages are, and
-    nothing in it can be trusted. fresh: nothing was ever stored. foreign: it has another format,
-    and was left untouched. unusable: it cannot be opened, for a reason outside it. unfinished: the
-    time was over."""
+    """sound: nothing is wrong. mended: values were damaged or missing; see `pspd.store.mending`.
+    damaged: its pages are, and nothing in it can be trusted. fresh: nothing was ever stored.
+    foreign: it has another format, and was left untouched. unusable: it cannot be opened, for a
+    reason outside it. unfinished: the time was over."""
     findings: list[str] = []
     dropped: int = 0
     queued: int = 0

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import lmdb
 
     from pspd.search.index import Rows
+    from pspd.store import shapes
 
 
 class Reader:
@@ -190,9 +191,14 @@ class Reader:
     # --- images
 
     def number_of(self, image_id: ImageId) -> ImageNumber | None:
-        """Return the number of the image with this content."""
+        """Return the number of the image with this content.
+
+        A digest that leads to no image, or to one of another content, is as none: the next file
+        with the content is given an image anew.
+        """
         body = self.get("digests", image_id)
-        return None if body is None else ImageNumber(codec.decode_number(body))
+        image = None if body is None else self.image(ImageNumber(codec.decode_number(body)))
+        return None if image is None or image.image_id != image_id else image.number
 
     def image(self, number: ImageNumber) -> ImageRecord | None:
         """Return an image's record."""
@@ -227,7 +233,7 @@ class Reader:
         is_same_record = stored == codec.encode_image(codec.record_of(number, features))
         return is_same_record and self.cells(number) == columns.row_of(features).cells()
 
-    def cells(self, number: ImageNumber) -> Mapping[columns.Column, bytes]:
+    def cells(self, number: ImageNumber) -> Mapping[shapes.Column, bytes]:
         """Return an image's row of the columns."""
         return columns.read_cells(self._transaction, self._databases["columns"], number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -13,9 +14,9 @@ import lmdb
 import pytest
 
 from pspd.store import codec
-from pspd.store.columns import Column
 from pspd.store.keys import column_key
 from pspd.store.manifest import read as read_manifest
+from pspd.store.shapes import Column
 from tests.e2e.home import Home
 from tests.e2e.scenes import save
 
@@ -91,6 +92,35 @@ def test_damage_that_a_search_meets_is_mended_by_itself(home: Home, folder: Path
         assert str(picture) in home.search(picture)
     assert home.status()["indexed"] == PICTURES
     assert home.status()["counters"]["store_damages"] >= 1
+    assert home.document("check", "--deep")["found"] == 0
+
+
+def delete_all(home: Home, database: str) -> None:
+    """Let every record of a database vanish behind the daemon's back."""
+    path = str(home.path / "store")
+    with lmdb.open(path, max_dbs=20, lib_version=0, map_size=1 << 30) as environment:
+        opened = environment.open_db(database.encode(), create=False)
+        with environment.begin(write=True) as transaction:
+            transaction.drop(opened, delete=False)
+
+
+@pytest.mark.parametrize("database", ["images", "digests", "links", "files"])
+def test_records_that_vanished_cost_no_search_and_are_back_after_the_next_start(
+    home: Home, folder: Path, database: str
+) -> None:
+    delete_all(home, database)
+    for picture in folder.iterdir():
+        assert home.run("pspc", "search", picture).returncode in {
+            0,
+            1,
+        }  # found or not, but answered
+    os.kill(home.pid(), signal.SIGKILL)
+    home.pspc("start")
+    wait_for_notice(home, "missing")
+    home.pspc("sync")
+    for picture in folder.iterdir():
+        assert str(picture) in home.search(picture)
+    assert home.status()["indexed"] == PICTURES
     assert home.document("check", "--deep")["found"] == 0
 
 

@@ -9,22 +9,19 @@ import pytest
 
 from pspd.core.model import (
     Counts,
-    FailureReason,
-    FileKey,
     FileState,
     ImageNumber,
     PixelDigest,
-    QuarantineEntry,
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
-from pspd.store import batch, codec, keys
+from pspd.store import codec, keys
 from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
 from pspd.store.store import Store
 from tests.store.raw import Raw
-from tests.store.records import add_everything, add_root, features, image_id, stamp
+from tests.store.records import add_everything, add_root, features, image_id
 
 KEPT = (KeptRoot("/pictures"),)
 

@@ -59,7 +59,7 @@ def test_a_store_closed_in_order_opens_with_nothing_to_tell(state: Path) -> None
     assert known.is_clean
     assert (known.images, known.files, known.format) == (1, 1, migrations.FORMAT_VERSION)
     opened = open_store(state, OPTIONS)
-    assert (opened.notices, opened.is_checked) == ([], True)
+    assert (opened.notices, opened.unchecked) == ([], "nothing")
     assert paths_of(opened) == ["/pictures/a.png"]
     unclean = manifest.read(state)
     assert unclean is not None

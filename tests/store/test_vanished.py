@@ -18,7 +18,7 @@ from tests.store.records import add_everything, image_id
 OPTIONS = Options(1 << 26)
 
 NOT_MISSED = {"meta", "pixels", "quarantine", "inodes", "files"}
-"""What is computed or tried again (the first three), or found again by the first scan (the rest)."""
+"""The first three are computed or tried again, the rest is found again by the first scan."""
 
 
 @pytest.fixture
