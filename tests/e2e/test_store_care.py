@@ -110,10 +110,8 @@ def test_records_that_vanished_cost_no_search_and_are_back_after_the_next_start(
 ) -> None:
     delete_all(home, database)
     for picture in folder.iterdir():
-        assert home.run("pspc", "search", picture).returncode in {
-            0,
-            1,
-        }  # found or not, but answered
+        answered = home.run("pspc", "search", picture)
+        assert answered.returncode in {0, 1}  # found or not
     os.kill(home.pid(), signal.SIGKILL)
     home.pspc("start")
     wait_for_notice(home, "missing")
