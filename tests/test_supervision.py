@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +24,11 @@ from pspd.search.linear import LinearIndex
 from pspd.store import batch
 from pspd.store.store import Store
 from pspd.supervision import Supervisor
-from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier
 from pspd.watcher.watcher import Watcher
 from pspd.workers.pool import WorkerPool
 from tests.e2e.scenes import save
+from tests.watcher.bench import OPTIONS as WATCHER_OPTIONS
 
 PICTURES = 12
 at_once = partial(Backoff, 0.001, 0.001)
@@ -121,7 +122,7 @@ class Parts:
             self.store,
             NoNotifier,
             self.indexer,
-            WatcherOptions(coalesce_seconds=0.01, rescan_seconds=3600.0, poll_seconds=1.0),
+            replace(WATCHER_OPTIONS, poll_seconds=1.0),
             self.board,
             make_thread=supervisor,
         )

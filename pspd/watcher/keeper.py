@@ -48,21 +48,21 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """When to look."""
+    """When to look. What the configuration says has its default there."""
 
-    coalesce_seconds: float = 0.05
+    coalesce_seconds: float
     """How long hints about one directory are gathered."""
-    rescan_seconds: float = 3600.0
+    rescan_seconds: float
     """Pause between two scans of a root."""
-    poll_seconds: float = 30.0
+    poll_seconds: float
     """The same for a root that cannot be watched."""
-    blind_poll_seconds: float = 5.0
+    blind_poll_seconds: float
     """Pause before a directory that cannot be watched is first looked at again."""
-    blind_poll_longest_seconds: float = 300.0
+    blind_poll_longest_seconds: float
     """Longest pause between two looks at it."""
-    confirm_seconds: float = 600.0
+    confirm_seconds: float
     """How long a suspicious deletion waits for a second look."""
-    heartbeat_seconds: float = 60.0
+    heartbeat_seconds: float
     """Pause between two signs of life that the notifier is asked for."""
     trust_seconds: float = 60.0
     """A notifier that lived so long is no longer suspected of dying again."""

@@ -113,12 +113,7 @@ def test_an_interrupted_wait_ends_quietly(daemon: TableHandler) -> None:
 
 def test_an_interrupt_ends_quietly(daemon: TableHandler, image: str) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return SEARCH_REPLY
-
-    daemon.on(wire.SearchRequest, search)
+    daemon.on(wire.SearchRequest, gate.before(SEARCH_REPLY))
     with _pspc("search", image) as process:
         assert gate.entered.acquire(timeout=60)
         process.send_signal(signal.SIGINT)

@@ -138,12 +138,7 @@ def test_a_slow_daemon_says_so_itself(daemon: TableHandler) -> None:
 
 def test_a_late_reply_is_not_taken_for_another(daemon: TableHandler, home: Path) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return SEARCH_REPLY
-
-    daemon.on(wire.SearchRequest, search)
+    daemon.on(wire.SearchRequest, gate.before(SEARCH_REPLY))
     transport = Transport(*_paths(home))
     reply = transport.request(wire.SearchRequest(), b"x", timeout=0.05)
     assert isinstance(reply, wire.ErrorReply)
@@ -223,12 +218,7 @@ def test_a_connection_outlives_a_restart_between_two_requests(
 
 def test_stop_is_never_sent_twice(home: Path, handler: TableHandler) -> None:
     gate = Gate()
-
-    def stop(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return wire.Stopping(pid=1)
-
-    handler.on(wire.StopRequest, stop)
+    handler.on(wire.StopRequest, gate.before(wire.Stopping(pid=1)))
     with serving(home, handler), Connection(timeout=0.1) as connection:
         with pytest.raises(DaemonError):
             connection.stop()

@@ -71,6 +71,15 @@ class Gate:
         self.entered.release()
         assert self._opened.wait(30)
 
+    def before(self, reply: wire.Reply) -> Callable[[Call], Answer]:
+        """Return an answer for `TableHandler.on`: the reply, to those who are through."""
+
+        def answer(_call: Call) -> Answer:
+            self.pass_through()
+            return reply
+
+        return answer
+
     def open(self) -> None:
         """Let everybody through, now and later."""
         self._opened.set()

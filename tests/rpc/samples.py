@@ -142,3 +142,6 @@ EVENTS: tuple[wire.Event, ...] = (
         kind="moved", path=b"/home/ann/Pictures/new.jpg", old_path=b"/home/ann/Pictures/old.jpg"
     ),
 )
+
+STATUS = next(reply for reply in REPLIES if isinstance(reply, wire.StatusReply))
+FOUND = next(reply for reply in REPLIES if isinstance(reply, wire.SearchReply))

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -21,25 +20,14 @@ from pspd.noticeboard import NoticeBoard
 from pspd.rpc import front_keeper, link, wire
 from pspd.rpc.front_keeper import FrontKeeper
 from pspd.rpc.server import RpcServer
-from tests.rpc import samples
 from tests.rpc.peers import (
-    Call,
     Gate,
     TableHandler,
     local_settings,
     serving_by_process,
-    short_directory,
 )
+from tests.rpc.samples import FOUND, STATUS
 from tests.waiting import expect
-
-STATUS = next(reply for reply in samples.REPLIES if isinstance(reply, wire.StatusReply))
-FOUND = next(reply for reply in samples.REPLIES if isinstance(reply, wire.SearchReply))
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    with short_directory() as path:
-        yield path
 
 
 @pytest.fixture
@@ -51,12 +39,7 @@ def test_a_request_that_runs_while_the_front_dies_is_answered(
     directory: Path, handler: TableHandler
 ) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search)
+    handler.on(wire.SearchRequest, gate.before(FOUND))
     board = NoticeBoard()
     replies: list[object] = []
     with serving_by_process(directory, handler, board) as keeper:

@@ -20,11 +20,8 @@ from pspd.rpc import link, wire
 from pspd.rpc.doorkeeper import Doorkeeper
 from pspd.rpc.key_store import KeyStore
 from pspd.rpc.server import RpcServer
-from tests.rpc import samples
-from tests.rpc.peers import FrontThread, TableHandler, short_directory
-
-STATUS = next(reply for reply in samples.REPLIES if isinstance(reply, wire.StatusReply))
-FOUND = next(reply for reply in samples.REPLIES if isinstance(reply, wire.SearchReply))
+from tests.rpc.peers import FrontThread, TableHandler
+from tests.rpc.samples import FOUND, STATUS
 
 
 def free_port() -> int:
@@ -33,12 +30,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    with short_directory() as path:
-        yield path
 
 
 @pytest.fixture

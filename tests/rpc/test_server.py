@@ -32,19 +32,11 @@ from tests.rpc.peers import (
     addresses,
     local_settings,
     serving,
-    short_directory,
 )
+from tests.rpc.samples import FOUND, STATUS
 
 WELCOME = wire.Welcome(server="pspd", version="0", protocol=1, pid=1)
-STATUS = next(reply for reply in samples.REPLIES if isinstance(reply, wire.StatusReply))
-FOUND = next(reply for reply in samples.REPLIES if isinstance(reply, wire.SearchReply))
 SYNCED = wire.SyncReply(samples.FRESHNESS)
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    with short_directory() as path:
-        yield path
 
 
 @pytest.fixture
@@ -81,12 +73,7 @@ def test_the_second_frame_of_a_search_reaches_the_handler(
 
 def test_status_does_not_wait_behind_searches(dealer: Dealer, handler: TableHandler) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search)
+    handler.on(wire.SearchRequest, gate.before(FOUND))
     for number in range(10):
         dealer.send(wire.SearchRequest(), id=100 + number, image=b"x")
     assert gate.entered.acquire(timeout=30)
@@ -99,12 +86,7 @@ def test_a_deadline_is_answered_and_the_late_result_is_dropped(
     dealer: Dealer, handler: TableHandler
 ) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search)
+    handler.on(wire.SearchRequest, gate.before(FOUND))
     dealer.send(wire.SearchRequest(), id=5, deadline_ms=50, image=b"x")
     seen, reply = dealer.receive()
     assert (seen, type(reply)) == (5, wire.ErrorReply)
@@ -261,12 +243,7 @@ def test_a_process_cannot_keep_more_than_its_share_in_flight_by_any_connection(
     directory: Path, dealer: Dealer, handler: TableHandler
 ) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search)
+    handler.on(wire.SearchRequest, gate.before(FOUND))
     for number in range(admission.MAX_REQUESTS_PER_CLIENT):
         dealer.send(wire.SearchRequest(), id=number, image=b"x")
     dealer.send(wire.StatusRequest(), id=1000)
@@ -292,12 +269,7 @@ def test_a_client_that_leaves_does_not_hurt(
     directory: Path, server: RpcServer, handler: TableHandler
 ) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search)
+    handler.on(wire.SearchRequest, gate.before(FOUND))
     with Dealer(directory) as leaver:
         leaver.send(wire.SearchRequest(), image=b"x")
         assert gate.entered.acquire(timeout=30)
@@ -341,12 +313,7 @@ def test_closing_lets_a_running_request_end_and_refuses_others(
 ) -> None:
     gate = Gate()
     endless: Future[wire.Reply] = Future()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search).on(wire.SyncRequest, endless)
+    handler.on(wire.SearchRequest, gate.before(FOUND)).on(wire.SyncRequest, endless)
     with Dealer(directory) as dealer:
         with serving(directory, handler, threads=1) as server:
             dealer.send(wire.SyncRequest(), id=1)
@@ -377,12 +344,7 @@ def test_a_stuck_handler_does_not_keep_the_server_from_closing(
     directory: Path, handler: TableHandler
 ) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search)
+    handler.on(wire.SearchRequest, gate.before(FOUND))
     with Dealer(directory) as dealer:
         with serving(directory, handler):
             dealer.send(wire.SearchRequest(), image=b"x")
@@ -449,12 +411,7 @@ def test_requests_whose_deadline_is_over_do_not_pile_up(
     dealer: Dealer, handler: TableHandler
 ) -> None:
     gate = Gate()
-
-    def search(_call: Call) -> wire.Reply:
-        gate.pass_through()
-        return FOUND
-
-    handler.on(wire.SearchRequest, search)
+    handler.on(wire.SearchRequest, gate.before(FOUND))
     codes = set()
     for number in range(200):
         dealer.send(

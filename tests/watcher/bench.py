@@ -21,7 +21,16 @@ from tests.store.records import features, image_id
 from tests.waiting import PATIENCE, until
 from tests.watcher.test_scan import Tree
 
-OPTIONS = Options(coalesce_seconds=0.02, check_seconds=0.1, confirm_seconds=3600.0)
+OPTIONS = Options(
+    coalesce_seconds=0.02,
+    rescan_seconds=3600.0,
+    poll_seconds=30.0,
+    blind_poll_seconds=5.0,
+    blind_poll_longest_seconds=300.0,
+    confirm_seconds=3600.0,
+    heartbeat_seconds=60.0,
+    check_seconds=0.1,
+)
 
 
 class Bench(Tree):
