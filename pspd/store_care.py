@@ -52,8 +52,7 @@ class Job:
     is_own: bool = False
     """Whether the daemon began it by itself, and mends what can be mended in place."""
     is_gentle: bool = False
-    """Whether a check keeps no writer waiting: the pages are known to be whole, and what adds up is
-    taken from LMDB's own numbers."""
+    """Whether a check keeps nobody waiting; the pages are known to be whole then."""
     progress: Progress = field(default_factory=Progress)
     findings: list[Finding] = field(default_factory=list)
     found: int = 0
@@ -137,8 +136,8 @@ class StoreCare:
         return mended
 
     def _check(self, job: Job) -> None:
-        checker = Checker(self._store, job.progress, self._is_stopping)
-        for finding in checker.run(pages=not job.is_gentle, sums=not job.is_gentle):
+        checker = Checker(self._store, job.progress, self._is_stopping, is_gentle=job.is_gentle)
+        for finding in checker.run(pages=not job.is_gentle):
             job.note(finding)
         are_pages_whole = not any(finding.level == "page" for finding in job.findings)
         if are_pages_whole:

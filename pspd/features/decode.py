@@ -1,6 +1,6 @@
-"""Bytes of a picture → an opened picture within the limits, its pixels on demand and upright.
+"""Bytes of a picture → an opened picture within the limits, its pixels on demand.
 
-    data → format by magic → size claimed by the header → limits → decoder → load() → strips()
+    data → format by magic → size claimed by the header → limits → decoder → load()
 
 Everything a decoder may raise leaves here as a `FileFailure`; a decoder never sees a path and
 never a format that is not on the list.
@@ -25,11 +25,9 @@ from pspd.errors import FileFailure
 from pspd.features import formats, headers
 from pspd.features.extras import import_reader, raw_preview
 from pspd.features.segments import check_frames, check_segments
+from pspd.features.upright import ORIENTATIONS
 
 _ORIENTATION_TAG: Final = 0x0112
-
-_STRIP_PIXELS: Final = 1 << 20
-"""Pixels handled at once after decoding: 4 to 16 MB whatever the picture's size."""
 
 _DECODER_ERRORS: Final = (
     # What 162,486 mutated files of 11 formats made Pillow raise, and the bases of those.
@@ -53,21 +51,8 @@ _DECODER_ERRORS: Final = (
 
 _SIGNS_OF_TRUNCATION: Final = ("truncat", "premature", "unexpected end", "end of file", "too short")
 
-_METHODS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation → what makes the picture upright, as in `ImageOps.exif_transpose`."""
-
 _GRAY_STEPS: Final = {"L;2": 85, "L;4": 17}
 """Raw mode of a gray PNG → what its samples are multiplied by."""
-
-_AXES_SWAPPED: Final = frozenset({5, 6, 7, 8})
 
 _TURNED_BY_DECODER: Final = frozenset({"TIFF", "HEIF", "JXL"})
 """Pillow turns a TIFF as it loads it; in HEIF and JPEG XL the container's own turn counts, the
@@ -165,48 +150,6 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
         )
 
 
-def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Return (width, height) after the orientation is applied."""
-    return (size[1], size[0]) if orientation in _AXES_SWAPPED else size
-
-
-def strips(image: Image.Image, orientation: int = 1) -> Iterator[Image.Image]:
-    """Cut a loaded picture into horizontal strips of the upright one, from the top.
-
-    Args:
-        image: Loaded; as stored.
-        orientation: What is still to be applied, 1 to 8.
-    """
-    width, height = upright_size(image.size, orientation)
-    rows = max(1, _STRIP_PIXELS // width)
-    if rows >= height:
-        yield _turn(image, orientation)
-        return
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        yield _turn(image.crop(_stored_box(image.size, orientation, top, bottom)), orientation)
-
-
-def _stored_box(
-    size: tuple[int, int], orientation: int, top: int, bottom: int
-) -> tuple[int, int, int, int]:
-    """Return where the upright rows `top` to `bottom` lie in the picture as stored."""
-    width, height = size
-    match orientation:
-        case 3 | 4:
-            return 0, height - bottom, width, height - top
-        case 5 | 6:
-            return top, 0, bottom, height
-        case 7 | 8:
-            return width - bottom, 0, width - top, height
-        case _:
-            return 0, top, width, bottom
-
-
-def _turn(image: Image.Image, orientation: int) -> Image.Image:
-    return image if orientation == 1 else image.transpose(_METHODS[orientation])
-
-
 @contextmanager
 def _settings(limits: Limits) -> Iterator[None]:
     """Set what Pillow can only be told by module globals, and put it back.
@@ -281,7 +224,7 @@ def _orientation_tag(image: Image.Image) -> int:
     except _DECODER_ERRORS:
         # Damaged metadata does not make the picture unreadable.
         return 1
-    return value if isinstance(value, int) and value in _METHODS else 1
+    return value if isinstance(value, int) and value in ORIENTATIONS else 1
 
 
 def _failure(error: Exception, format: str, data: bytes, limits: Limits) -> FileFailure:

@@ -19,7 +19,8 @@ from PIL import Image
 from pspd.core.model import Features, ImageId, Limits, Turn, TurnedHashes
 from pspd.features import hashes
 from pspd.features.colour import Flattener, channels_of
-from pspd.features.decode import OpenPicture, open_picture, strips, upright_size
+from pspd.features.decode import OpenPicture, open_picture
+from pspd.features.upright import strips, upright_size
 
 FEATURES_VERSION: int = 1
 """Of everything `extract` computes; two values of different versions are not comparable."""

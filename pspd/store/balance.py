@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pspd.core.model import Counts
-from pspd.store import codec, keys
+from pspd.store import checksum, codec, keys
 from pspd.store.shapes import NO_ROW, WIDTHS, Column
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _counts(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> C
     indexed = pending = failed = 0
     with transaction.cursor(db=database) as cursor:
         for key, value in cursor:
-            each = codec.decode_counts(codec.unseal(key, value))
+            each = codec.decode_counts(checksum.unseal(key, value))
             indexed += each.indexed
             pending += each.pending
             failed += each.failed
@@ -70,7 +70,7 @@ def _rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> tup
         for key, value in cursor if is_there else ():
             if key[0] != Column.QUALITY:
                 break
-            body = codec.unseal(key, value)
+            body = checksum.unseal(key, value)
             blocks += 1
             rows += len(body) - body.count(NO_ROW)
     return blocks, rows
@@ -78,4 +78,4 @@ def _rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> tup
 
 def _number(transaction: lmdb.Transaction[bytes], database: lmdb._Database, key: bytes) -> int:
     value = transaction.get(key, db=database)
-    return 0 if value is None else codec.decode_number(codec.unseal(key, value))
+    return 0 if value is None else codec.decode_number(checksum.unseal(key, value))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pspd.core.model import Counts, DirectoryId, FileState, ImageNumber, RootId
 from pspd.errors import StoreDamaged
-from pspd.store import codec, keys, preflight, references, shapes
+from pspd.store import checksum, codec, keys, preflight, references, shapes
 from pspd.store.environment import DATABASES
 
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 SLICE_SECONDS = 0.5
 """Longest read transaction that others may write beside."""
+
+GENTLE_SECONDS = 0.02
+"""The same of a gentle check, which then rests for `REST_SECONDS`: whoever searches meanwhile waits
+for Python's lock a quarter of the time at most."""
+
+REST_SECONDS = 0.06
 
 _ASKED_EACH = 64
 
@@ -64,22 +70,28 @@ class Checker:
         store: An open store.
         progress: Kept up to date.
         is_stopping: Asked now and then whether to break off.
+        is_gentle: Whether to take four times as long, and to keep no writer waiting: what entries
+            add up to is then taken from LMDB's own numbers.
     """
 
     def __init__(
-        self, store: Store, progress: Progress, is_stopping: Callable[[], bool] = lambda: False
+        self,
+        store: Store,
+        progress: Progress,
+        is_stopping: Callable[[], bool] = lambda: False,
+        *,
+        is_gentle: bool = False,
     ) -> None:
+        self._is_gentle = is_gentle
         self._store = store
         self._progress = progress
         self._is_stopping = is_stopping
 
-    def run(self, *, pages: bool = True, sums: bool = True) -> Iterator[Finding]:
+    def run(self, *, pages: bool = True) -> Iterator[Finding]:
         """Yield what is wrong; damaged pages end it, for reading on could end the process.
 
         Args:
             pages: Whether to look at the pages; else they must be known to be whole.
-            sums: Whether to add up what the entries say, while nobody writes; else only LMDB's own
-                numbers are compared.
         """
         self._progress.step = "pages"
         broken = [Finding("page", text) for text in self._page_problems()] if pages else []
@@ -93,7 +105,7 @@ class Checker:
             yield from self._check_database(name)
         self._progress.step = "sums"
         yield from self._check_balance()
-        if sums:
+        if not self._is_gentle:
             yield from self._check_sums()
 
     def _page_problems(self) -> list[str]:
@@ -112,7 +124,7 @@ class Checker:
             if rule is None:
                 continue
             try:
-                for problem in rule(reader, key, codec.unseal(key, value)):
+                for problem in rule(reader, key, checksum.unseal(key, value)):
                     yield Finding("reference", f"{name} {_short(key)} {problem}")
             except StoreDamaged:
                 continue  # what it leads to is damaged, and is a finding of its own
@@ -122,7 +134,7 @@ class Checker:
         after: bytes | None = None
         is_through = False
         while not is_through and not self._is_stopping():
-            until = time.monotonic() + SLICE_SECONDS
+            until = time.monotonic() + (GENTLE_SECONDS if self._is_gentle else SLICE_SECONDS)
             with self._store.read() as reader:
                 for key, value in reader.raw_items(name, after):
                     yield reader, key, value
@@ -132,6 +144,8 @@ class Checker:
                         break
                 else:
                     is_through = True
+            if self._is_gentle and not is_through:
+                time.sleep(REST_SECONDS)
 
     def _check_balance(self) -> Iterator[Finding]:
         with self._store.read() as reader, suppress(StoreDamaged):  # a finding already

@@ -1,8 +1,7 @@
-"""The store's values: records in, bytes with a checksum out, and back.
+"""The bodies of the store's values: records in, bytes out, and back.
 
-Every value is `<u32 CRC-32 of key and body> <body>`, little-endian, so that a damaged value is
-noticed instead of believed: without it 46 of 75 flipped bits passed LMDB's own verification and
-came back as wrong data. `docs/store-format.md` describes the bodies; golden bytes are in the tests.
+`docs/store-format.md` describes them; golden bytes are in the tests. `pspd.store.checksum` puts a
+checksum before each.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import functools
 import os
 import struct
-import zlib
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -35,7 +33,6 @@ from pspd.core.model import (
 )
 from pspd.errors import StoreDamaged
 
-_CRC = struct.Struct("<I")
 _NUMBER = struct.Struct("<Q")
 _FILE = struct.Struct("<QqqQQBBQQ")
 """size, mtime_ns, ctime_ns, inode, device, state, flags, image, sequence; then the full name when
@@ -52,7 +49,6 @@ _COUNTS = struct.Struct("<QQQQ")
 
 _VERSION = struct.Struct("<H")
 
-CHECKSUM_BYTES = _CRC.size
 FILE_BYTES = _FILE.size
 """Fewest bytes of a file's body; likewise the next ones."""
 DIRECTORY_BYTES = _DIRECTORY.size
@@ -85,26 +81,6 @@ def _refusing(decode: Callable[_Parameters, _Result]) -> Callable[_Parameters, _
             raise StoreDamaged(f"a value in the store is damaged: {error}") from error
 
     return decode_or_refuse
-
-
-def seal(key: bytes, body: bytes) -> bytes:
-    """Put the checksum before a value's body."""
-    return _CRC.pack(zlib.crc32(body, zlib.crc32(key))) + body
-
-
-def unseal(key: bytes, value: bytes) -> bytes:
-    """Return a value's body.
-
-    Raises:
-        StoreDamaged: The checksum does not fit: the value or its key is damaged.
-    """
-    body = value[_CRC.size :]
-    if len(value) < _CRC.size or _CRC.unpack_from(value)[0] != zlib.crc32(body, zlib.crc32(key)):
-        raise StoreDamaged(
-            f"a value in the store is damaged (key {key[:16].hex()}) and is not answered from; "
-            "what it was about is read again from the pictures"
-        )
-    return body
 
 
 def encode_number(number: int) -> bytes:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pspd.errors import StoreDamaged
 from pspd.search.index import Rows, shape_value
-from pspd.store import codec, keys
+from pspd.store import checksum, keys
 from pspd.store.shapes import BLOCK_ROWS, NO_ROW, WIDTHS, Column
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ColumnWriter:
         """Write the touched blocks."""
         for (column, block), rows in self._blocks.items():
             key = keys.column_key(column, block)
-            self._transaction.put(key, codec.seal(key, bytes(rows)), db=self._database)
+            self._transaction.put(key, checksum.seal(key, bytes(rows)), db=self._database)
 
     def _set(self, column: Column, number: ImageNumber, cell: bytes) -> None:
         block, row = divmod(number, BLOCK_ROWS)
@@ -171,7 +171,7 @@ def _read_block(
 ) -> bytes | None:
     key = keys.column_key(column, block)
     value = transaction.get(key, db=database)
-    return None if value is None else _whole(column, codec.unseal(key, value))
+    return None if value is None else _whole(column, checksum.unseal(key, value))
 
 
 def _whole(column: Column, block: bytes) -> bytes:
@@ -193,5 +193,5 @@ def _read_column(
                 if key != keys.column_key(column, len(blocks)):
                     # The rows after a missing block would be taken for other images' rows.
                     raise StoreDamaged(f"block {len(blocks)} of column {column} is missing")
-                blocks.append(_whole(column, codec.unseal(key, value)))
+                blocks.append(_whole(column, checksum.unseal(key, value)))
     return b"".join(blocks)

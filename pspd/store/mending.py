@@ -10,6 +10,7 @@ its parent is forgotten, and the next scan finds it. So nothing is guessed, and 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from pspd.core.model import (
     Counts,
     Directory,
     DirectoryId,
-    FileKey,
     FileRecord,
     FileState,
     ImageNumber,
@@ -26,6 +26,7 @@ from pspd.core.model import (
 )
 from pspd.errors import StoreError
 from pspd.store import codec, columns, keys, shapes
+from pspd.store.directory_mending import DirectoryMender
 from pspd.store.environment import DATABASES
 from pspd.store.tables import Tables
 
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from pspd.store.manifest import KeptRoot
 
 _DERIVED = ("children", "inodes", "pending", "digests", "links", "counters")
-
-_NO_TOP = (0, 0)
-"""Device and inode of a root's directory that is not known: the watcher notes them at its scan."""
 
 
 @dataclass(slots=True)
@@ -79,13 +77,13 @@ class Mender:
         self._databases = databases
         self._tables = Tables(transaction, databases)
         self._reader = self._tables.reader
-        self._kept_roots = roots
+        self._directory_mender = DirectoryMender(self._tables, roots)
         self._now = now
         self._distrusted = distrusted
         self._mended = Mended()
         self._directories: dict[DirectoryId, Directory] = {}
         self._images: set[ImageNumber] = set()
-        self._counts: dict[RootId, list[int]] = {}
+        self._counts: defaultdict[RootId, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         self._waiting: set[tuple[int, bytes]] = set()
         """The queue as it was: place and file."""
 
@@ -98,7 +96,8 @@ class Mender:
         }
         for name in _DERIVED:
             self._transaction.drop(self._databases[name], delete=False)
-        self._mend_directories()
+        self._directories = self._directory_mender.mend()
+        self._mended.dropped += self._directory_mender.dropped
         self._mend_columns()
         self._mend_images()
         self._mend_numbers()
@@ -125,72 +124,6 @@ class Mender:
         for raw in raw_keys:
             self._tables.delete(database, raw)
         self._mended.dropped += len(raw_keys)
-
-    # --- roots and directories
-
-    def _mend_directories(self) -> None:
-        for key, body in self._reader.items("directories"):
-            number = DirectoryId(keys.number_from_key(key))
-            self._directories[number] = codec.decode_directory(number, body)
-        self._mend_roots()
-        whole = self._reachable()
-        lost = [number for number in self._directories if number not in whole]
-        self._drop("directories", [keys.number_key(number) for number in lost])
-        self._directories = {number: self._directories[number] for number in sorted(whole)}
-        for number, directory in self._directories.items():
-            body = codec.encode_number(number)
-            if directory.parent:
-                place = keys.file_key(FileKey(directory.parent, directory.name))
-                self._tables.put("children", place, body)
-            inode = keys.inode_key(directory.device, directory.inode)
-            self._tables.put("inodes", inode, body)
-
-    def _mend_roots(self) -> None:
-        roots = self._reader.roots()
-        paths = {root.path for root in roots}
-        numbers = [root.root_id for root in roots]
-        numbers += [directory.root_id for directory in self._directories.values()]
-        next_root = max([*numbers, self._tables.number("next_root") - 1, 0]) + 1
-        next_directory = (
-            max([*self._directories, self._tables.number("next_directory") - 1, DirectoryId(0)]) + 1
-        )
-        for kept in self._kept_roots:
-            if kept.path not in paths:
-                root = kept.as_root(RootId(next_root), DirectoryId(next_directory))
-                self._tables.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
-                roots.append(root)
-                next_root += 1
-                next_directory += 1
-        for root in roots:
-            top = self._directories.get(root.directory)
-            if top is None or top.parent or top.root_id != root.root_id:
-                top = Directory(root.directory, root.root_id, DirectoryId(0), "", *_NO_TOP)
-                self._directories[root.directory] = top
-                self._tables.put(
-                    "directories", keys.number_key(root.directory), codec.encode_directory(top)
-                )
-            self._counts[root.root_id] = [0, 0, 0, 0]
-        self._tables.set_number("next_root", next_root)
-        self._tables.set_number("next_directory", next_directory)
-
-    def _reachable(self) -> set[DirectoryId]:
-        """Return the directories that lead up to a root, each name in a parent once."""
-        below: dict[DirectoryId, list[Directory]] = {}
-        for directory in self._directories.values():
-            below.setdefault(directory.parent, []).append(directory)
-        tops = {root.directory: root.root_id for root in self._reader.roots()}
-        found: set[DirectoryId] = set()
-        waiting = [directory for directory in below.get(DirectoryId(0), [])
-                   if tops.get(directory.directory_id) == directory.root_id]  # fmt: skip
-        while waiting:
-            directory = waiting.pop()
-            found.add(directory.directory_id)
-            names: set[str] = set()
-            for child in below.get(directory.directory_id, []):
-                if child.root_id == directory.root_id and child.name not in names:
-                    names.add(child.name)
-                    waiting.append(child)
-        return found
 
     # --- images
 
@@ -301,8 +234,9 @@ class Mender:
             elif self._reader.get("orphans", key) is None:
                 self._tables.put("orphans", key, codec.encode_number(self._now))
         self._tables.set_number("pictures", len(linked))
-        for root_id, counts in self._counts.items():
-            body = codec.encode_counts(Counts(*counts))
+        for root in self._reader.roots():
+            root_id = root.root_id
+            body = codec.encode_counts(Counts(*self._counts[root_id]))
             self._tables.put("counters", keys.root_key(root_id), body)
 
     def _files(self) -> Iterator[tuple[bytes, FileRecord]]:

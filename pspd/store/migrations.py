@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pspd.errors import StoreTooNew, StoreUnusable
-from pspd.store import codec
+from pspd.store import checksum, codec
 
 if TYPE_CHECKING:
     from pspd.store.environment import Environment
@@ -53,7 +53,7 @@ def stored_format(environment: Environment) -> int:
         return 0
     key = _KEY.encode()
     value = environment.peek("meta", key)
-    return 0 if value is None else codec.decode_number(codec.unseal(key, value))
+    return 0 if value is None else codec.decode_number(checksum.unseal(key, value))
 
 
 def migrate(reader: Reader, writer: Writer) -> None:

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId
 from pspd.errors import StoreDamaged
-from pspd.store import codec, keys
+from pspd.store import checksum, codec, keys
 
 _U32_BYTES = 4
 _U64_BYTES = 8
@@ -51,7 +51,7 @@ def check(database: str, key: bytes, value: bytes) -> None:
         StoreDamaged: It is not.
     """
     (shortest_key, longest_key), (shortest, longest), decode = _SHAPES[database]
-    body = codec.unseal(key, value)
+    body = checksum.unseal(key, value)
     if not (shortest_key <= len(key) <= longest_key and shortest <= len(body) <= longest):
         raise StoreDamaged(f"a key has {len(key)} bytes and its value {len(body)}")
     decode(key, body)
@@ -60,7 +60,7 @@ def check(database: str, key: bytes, value: bytes) -> None:
 def lengths(database: str) -> tuple[Lengths, Lengths]:
     """Return the least and most bytes that a key has, and a value with its checksum."""
     of_key, (shortest, longest), _ = _SHAPES[database]
-    return of_key, (codec.CHECKSUM_BYTES + shortest, codec.CHECKSUM_BYTES + longest)
+    return of_key, (checksum.BYTES + shortest, checksum.BYTES + longest)
 
 
 def _any(_key: bytes, _body: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspd.store import codec
+from pspd.store import checksum, codec
 from pspd.store.reader import Reader
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Tables:
 
     def put(self, database: str, key: bytes, body: bytes) -> None:
         """Set a value."""
-        self._transaction.put(key, codec.seal(key, body), db=self._databases[database])
+        self._transaction.put(key, checksum.seal(key, body), db=self._databases[database])
 
     def delete(self, database: str, key: bytes) -> None:
         """Delete a value; one that is not there is no error."""

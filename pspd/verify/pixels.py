@@ -29,7 +29,8 @@ from PIL import Image
 
 from pspd.core.model import FailureReason, Limits, PixelDigest
 from pspd.errors import FileFailure
-from pspd.features.decode import OpenPicture, check_size, open_picture, strips, upright_size
+from pspd.features.decode import OpenPicture, check_size, open_picture
+from pspd.features.upright import strips, upright_size
 from pspd.verify import deep
 
 PIXELS_VERSION: int = 1

@@ -95,14 +95,14 @@ def test_of_many_clients_at_once_only_one_starts_a_daemon(home: Home) -> None:
 def test_a_store_of_a_newer_version_is_refused_by_the_client_in_one_line(home: Home) -> None:
     import lmdb  # noqa: PLC0415
 
-    from pspd.store import codec  # noqa: PLC0415
+    from pspd.store import checksum, codec  # noqa: PLC0415
 
     home.pspc("start")
     home.pspc("stop")
     environment = lmdb.open(str(home.path / "store"), lib_version=0, max_dbs=20)
     meta = environment.open_db(b"meta")
     with environment.begin(write=True) as transaction:
-        transaction.put(b"format", codec.seal(b"format", codec.encode_number(99)), db=meta)
+        transaction.put(b"format", checksum.seal(b"format", codec.encode_number(99)), db=meta)
     environment.close()
     before = (home.path / "store" / "data.mdb").read_bytes()
     done = home.run("pspc", "status")

@@ -13,7 +13,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from pspd.store import codec
+from pspd.store import checksum
 from pspd.store.keys import column_key
 from pspd.store.manifest import read as read_manifest
 from pspd.store.shapes import Column
@@ -41,9 +41,9 @@ def change_value(home: Home, database: str, key: bytes, at: int, *, seals: bool)
         with environment.begin(write=True, db=opened) as transaction:
             key = key or next(iter(transaction.cursor()))[0]
             value = transaction.get(key) or b""
-            body = bytearray(codec.unseal(key, value))
+            body = bytearray(checksum.unseal(key, value))
             body[at] ^= 1
-            changed = codec.seal(key, bytes(body)) if seals else value[:4] + bytes(body)
+            changed = checksum.seal(key, bytes(body)) if seals else value[:4] + bytes(body)
             transaction.put(key, changed)
 
 

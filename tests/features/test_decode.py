@@ -13,8 +13,8 @@ from PIL import Image
 
 from pspd.core.model import FailureReason, Limits
 from pspd.errors import FileFailure
-from pspd.features.decode import strips, upright_size
 from pspd.features.extract import extract
+from pspd.features.upright import strips, upright_size
 from pspd.verify.pixels import pixel_digest
 from tests.features.samples import (
     LIMITS,

@@ -20,7 +20,7 @@ import lmdb
 
 from pspd.core.model import FileKey, FileState, WatchRoot
 from pspd.errors import StoreError
-from pspd.store import batch, codec, migrations
+from pspd.store import batch, checksum, codec, migrations
 from pspd.store.checking import Checker, Progress
 from pspd.store.opening import Options, open_store
 from pspd.store.reader import Reader
@@ -171,7 +171,7 @@ def format_of(folder: str) -> None:
         values = dict(transaction.cursor(meta))
     key = b"format"
     lifted = sum(name.startswith(b"lifted ") for name in values)
-    tell("format", codec.decode_number(codec.unseal(key, values[key])), lifted)
+    tell("format", codec.decode_number(checksum.unseal(key, values[key])), lifted)
 
 
 VERBS: dict[str, Callable[..., None]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import lmdb
 
-from pspd.store import codec
+from pspd.store import checksum
 
 
 class Raw:
@@ -23,7 +23,7 @@ class Raw:
             return key
 
     def put(self, database: str, key: bytes, body: bytes) -> None:
-        self.put_value(database, key, codec.seal(key, body))
+        self.put_value(database, key, checksum.seal(key, body))
 
     def put_value(self, database: str, key: bytes, value: bytes) -> None:
         with self._environment.begin(write=True, db=self._open(database)) as transaction:
@@ -35,7 +35,7 @@ class Raw:
 
     def body(self, database: str, key: bytes) -> bytes:
         with self._environment.begin(db=self._open(database)) as transaction:
-            return codec.unseal(key, transaction.get(key) or b"")
+            return checksum.unseal(key, transaction.get(key) or b"")
 
     def close(self) -> None:
         if self._is_open:

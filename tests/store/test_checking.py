@@ -15,7 +15,7 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
-from pspd.store import codec, keys
+from pspd.store import checksum, codec, keys
 from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
@@ -76,7 +76,7 @@ def test_a_flipped_bit_in_a_value_of_each_database_is_found_and_mended(
     folder: Path, raw: Raw, database: str
 ) -> None:
     key = b"pictures" if database == "meta" else raw.first(database)
-    value = bytearray(codec.seal(key, raw.body(database, key)))
+    value = bytearray(checksum.seal(key, raw.body(database, key)))
     value[-1] ^= 1
     raw.put_value(database, key, bytes(value))
     raw.close()

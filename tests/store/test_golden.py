@@ -28,7 +28,7 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreError
-from pspd.store import codec, keys
+from pspd.store import checksum, codec, keys
 
 GOLDEN = Path(__file__).with_name("golden.json")
 
@@ -93,8 +93,8 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         ROOT,
     ),
     "sealed": (
-        lambda: codec.seal(b"key", b"body"),
-        lambda value: codec.unseal(b"key", value),
+        lambda: checksum.seal(b"key", b"body"),
+        lambda value: checksum.unseal(b"key", value),
         b"body",
     ),
     "file key": (
@@ -128,17 +128,17 @@ def test_bytes_written_now_are_the_golden_ones(name: str) -> None:
 @given(st.binary(max_size=40), st.binary(max_size=80))
 def test_a_value_that_was_not_sealed_under_its_key_is_refused(key: bytes, value: bytes) -> None:
     with pytest.raises(StoreError):
-        codec.unseal(key, value)
+        checksum.unseal(key, value)
 
 
 @given(st.binary(max_size=40), st.binary(min_size=1, max_size=200), st.data())
 def test_any_flipped_bit_is_noticed(key: bytes, body: bytes, data: st.DataObject) -> None:
-    value = bytearray(codec.seal(key, body))
+    value = bytearray(checksum.seal(key, body))
     bit = data.draw(st.integers(0, 8 * len(value) - 1))
     value[bit // 8] ^= 1 << bit % 8
 
     with pytest.raises(StoreError):
-        codec.unseal(key, bytes(value))
+        checksum.unseal(key, bytes(value))
 
 
 @given(st.binary(min_size=1, max_size=700).filter(lambda raw: b"/" not in raw and b"\0" not in raw))

@@ -400,10 +400,12 @@ def test_a_store_of_a_newer_version_is_refused_and_left_untouched(tmp_path: Path
 
 
 def _put_format(transaction: lmdb.Transaction[bytes], store: Store, version: int) -> None:
-    from pspd.store import codec  # noqa: PLC0415
+    from pspd.store import checksum, codec  # noqa: PLC0415
 
     body = codec.encode_number(version)
-    transaction.put(b"format", codec.seal(b"format", body), db=store._environment.databases["meta"])
+    transaction.put(
+        b"format", checksum.seal(b"format", body), db=store._environment.databases["meta"]
+    )
 
 
 def test_another_programs_environment_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""Entries of any database, asked inside one read transaction: keys and bodies as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pspd.store import balance, checksum
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import lmdb
+
+
+class Entries:
+    """Raw questions to the databases; valid only while the transaction is open."""
+
+    def __init__(
+        self, transaction: lmdb.Transaction[bytes], databases: Mapping[str, lmdb._Database]
+    ) -> None:
+        self._transaction = transaction
+        self._databases = databases
+
+    def imbalances(self) -> list[str]:
+        """Return what does not add up between the databases; see `pspd.store.balance`."""
+        return list(balance.problems(self._transaction, self._databases))
+
+    def entries(self, database: str) -> int:
+        """Return how many values a database has."""
+        count: int = self._transaction.stat(self._databases[database])["entries"]
+        return count
+
+    def raw_items(self, database: str, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys above `after` and values as they are, checksum and all, damaged or not."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            is_there = cursor.first() if after is None else cursor.set_range(after)
+            for key, value in cursor if is_there else ():
+                if key != after:
+                    yield key, value
+
+    def get(self, database: str, key: bytes) -> bytes | None:
+        """Return the body of one value of one database."""
+        value = self._transaction.get(key, db=self._databases[database])
+        return None if value is None else checksum.unseal(key, value)
+
+    def items(
+        self, database: str, prefix: bytes = b"", start: bytes = b""
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys that begin with `prefix` and their bodies, from `start` on."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            first = max(prefix, start)
+            if not (cursor.set_range(first) if first else cursor.first()):
+                return
+            for key, value in cursor:
+                if not key.startswith(prefix):
+                    return
+                yield key, checksum.unseal(key, value)
