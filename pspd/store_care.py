@@ -52,7 +52,9 @@ class Job:
     is_own: bool = False
     """Whether the daemon began it by itself, and mends what can be mended in place."""
     is_gentle: bool = False
-    """Whether a check keeps nobody waiting; the pages are known to be whole then."""
+    """Whether a check keeps nobody waiting, other jobs neither; the pages are known to be whole."""
+    is_broken_off: bool = False
+    """Whether it gave way to other jobs, and is to be done anew."""
     progress: Progress = field(default_factory=Progress)
     findings: list[Finding] = field(default_factory=list)
     found: int = 0
@@ -139,6 +141,9 @@ class StoreCare:
         checker = Checker(self._store, job.progress, self._is_stopping, is_gentle=job.is_gentle)
         for finding in checker.run(pages=not job.is_gentle):
             job.note(finding)
+        if job.is_gentle and self._is_stopping():
+            job.is_broken_off = True
+            return
         are_pages_whole = not any(finding.level == "page" for finding in job.findings)
         if are_pages_whole:
             self._check_index(job)

@@ -100,6 +100,8 @@ class Storekeeper:
         self._jobs: dict[int, Job] = {}
         self._waiting: list[Job] = []
         self._is_damaged = False
+        self._is_giving_way = False
+        """Whether the job at hand gives way to others: it may take hours."""
         self._begun = time.monotonic()
         self._stopping = threading.Event()
         self._care = StoreCare(
@@ -110,7 +112,7 @@ class Storekeeper:
             board=board,
             state=options.state,
             backups_kept=options.backups_kept,
-            is_stopping=self._stopping.is_set,
+            is_stopping=self._is_interrupted,
         )
         self._threads = [
             make_thread("storekeeper", self._work),
@@ -198,9 +200,20 @@ class Storekeeper:
             if is_damaged:
                 self._mend_after_damage()
             if job is not None:
-                self._care.do(job)
-                if job.needs_restart:
-                    self._stop()
+                self._do(job)
+
+    def _do(self, job: Job) -> None:
+        self._is_giving_way = job.is_gentle
+        self._care.do(job)
+        self._is_giving_way = False
+        if job.is_broken_off:
+            self._begin(Job(0, job.verb, is_own=True, is_gentle=True))
+        if job.needs_restart:
+            self._stop()
+
+    def _is_interrupted(self) -> bool:
+        is_awaited = bool(self._waiting) or self._is_damaged
+        return self._stopping.is_set() or (self._is_giving_way and is_awaited)
 
     # --- damage that was met
 

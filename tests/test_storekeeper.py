@@ -306,3 +306,27 @@ def test_a_check_of_the_daemons_own_that_takes_long_is_told(
             expect(lambda: any("% of it is done" in each.cause for each in bench.board.notices()))
         expect(lambda: bench.board.notices() == [])
         bench.keeper.close()
+
+
+def test_the_daemons_own_check_gives_way_to_a_persons_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pspd.store.checking.GENTLE_SECONDS", 0.0)
+    monkeypatch.setattr("pspd.store.checking._ASKED_EACH", 1)
+    monkeypatch.setattr("pspd.store.checking.REST_SECONDS", 0.2)
+    opened = open_store(tmp_path, StoreOptions(1 << 26))
+    add_everything(opened.store)
+    opened.store.close()
+    with keeping(tmp_path) as bench:
+        bench.keeper.start()
+        expect(lambda: bench.keeper.job(1).progress.done > 0)
+        bench.keeper.begin("backup")
+        finish(bench.keeper, 2)
+        assert backups.find(tmp_path)
+        assert bench.keeper.job(1).is_broken_off
+        again = bench.keeper.job(3)
+        assert not again.is_finished
+        monkeypatch.setattr("pspd.store.checking.REST_SECONDS", 0.0)
+        finish(bench.keeper, 3)
+        assert again.summary == "nothing is wrong"
+        bench.keeper.close()
