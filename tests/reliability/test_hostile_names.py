@@ -113,7 +113,7 @@ def test_hostile_names_are_served_by_every_interface(
     _check_search(home, names, query, check)
     _check_failures(home, names, check)
     _check_roots(home, names, check)
-    _check_queries(home, names, check)
+    _check_queries(home, names, check, every=size.of(10, 1, 1))
     _check_removal(home, names, query, check)
     _check_log(home, check)
     goal.figure(
@@ -192,9 +192,9 @@ def _check_roots(home: Home, names: Names, check: Check) -> None:
     home.run("pspc", "sync")
 
 
-def _check_queries(home: Home, names: Names, check: Check) -> None:
+def _check_queries(home: Home, names: Names, check: Check, *, every: int) -> None:
     """The names as arguments of a search."""
-    files = sorted(path for path in names.found | names.failed if len(path) < 1000)[::4]
+    files = sorted(path for path in names.found | names.failed if len(path) < 1000)[::every]
     done = home.run("pspc", "search", "--original", "-n", "1", *map(os.fsdecode, files))
     sources = {unescaped(line.split(b"\t")[0]) for line in done.stdout.splitlines()}
     check("queries in a pipe", sources == names.found & set(files))

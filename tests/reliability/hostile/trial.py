@@ -26,9 +26,10 @@ from pspd.workers.replies import checked_outcome
 from tests.reliability.hostile.mutation import Mutants
 from tests.reliability.hostile.sources import made
 
-PROGRESS = struct.Struct("=qdqqd")
-"""The mutant in hand, when it was begun (s, monotonic), how many were indexed, how many failed, and
-the longest that one took, in seconds of this process alone: the machine may be busy."""
+PROGRESS = struct.Struct("=qdqqdq")
+"""The mutant in hand, when it was begun (s, monotonic), how many were indexed, how many failed, the
+longest that one took, in seconds of this process alone, for the machine may be busy, and the most
+memory that a process had before the one in hand, in KiB."""
 
 MOST_SECONDS = 10
 """As `Limits.max_seconds`, but of this process alone; SIGXCPU ends it then."""
@@ -69,12 +70,14 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     mutants = Mutants(made(), seed)
     with open(path, "r+b") as file, mmap.mmap(file.fileno(), PROGRESS.size) as progress:
-        _, _, indexed, failed, longest = PROGRESS.unpack_from(progress)
-        PROGRESS.pack_into(progress, 0, first, time.monotonic(), indexed, failed, longest)
+        _, _, indexed, failed, longest, peak = PROGRESS.unpack_from(progress)
         # Decoders' chatter.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         for number in range(first, last, step):
-            PROGRESS.pack_into(progress, 0, number, time.monotonic(), indexed, failed, longest)
+            peak = max(peak, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+            PROGRESS.pack_into(
+                progress, 0, number, time.monotonic(), indexed, failed, longest, peak
+            )
             begun = time.process_time()
             allowed = int(begun) + 1 + MOST_SECONDS
             resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.RLIM_INFINITY))
@@ -88,7 +91,7 @@ def main() -> None:
             indexed += outcome == "indexed"
             failed += outcome != "indexed"
             longest = max(longest, time.process_time() - begun)
-        PROGRESS.pack_into(progress, 0, last, time.monotonic(), indexed, failed, longest)
+        PROGRESS.pack_into(progress, 0, last, time.monotonic(), indexed, failed, longest, peak)
 
 
 if __name__ == "__main__":
