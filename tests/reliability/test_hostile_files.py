@@ -178,12 +178,14 @@ def test_links_that_are_swapped_in_and_files_that_grow_are_no_way_out(
         growing.start()
         flipping.start()
         syncs = 0
-        while flipped.count < flips or syncs < looks:
-            assert flipping.is_alive()
-            connection.sync(timeout=60)
-            leaks += len(connection.search(canary, "original").hits)
-            syncs += 1
-        stopped.set()
+        try:
+            while flipped.count < flips or syncs < looks:
+                assert flipping.is_alive()
+                connection.sync(timeout=60)
+                leaks += len(connection.search(canary, "original").hits)
+                syncs += 1
+        finally:
+            stopped.set()
         growing.join()
         flipping.join()
         connection.sync(timeout=60)
