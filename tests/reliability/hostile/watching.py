@@ -22,6 +22,7 @@ NOISE_SECONDS = 0.05
 
 _SAMPLE_SECONDS = 0.05
 _IDLE_SEARCHES = 40
+_MOST_SYNCS = 20
 _PAUSE_SECONDS = 0.05
 """Between two searches: one after the other without a pause would take a whole core from what is
 watched. Those for comparison have none, which makes the idle time the harder to keep up with."""
@@ -85,6 +86,7 @@ def wrong_dispositions(
     connection: Connection, right: Mapping[bytes, frozenset[str]]
 ) -> dict[bytes, str]:
     """Return the files whose disposition is none, or not right for them."""
+    status = _settled(connection)
     reasons = {each.path: each.reason for each in connection.failures()}
     wrong = {
         path: reasons.get(path, INDEXED)
@@ -92,10 +94,19 @@ def wrong_dispositions(
         if reasons.get(path, INDEXED) not in dispositions
     }
     wrong |= dict.fromkeys(reasons.keys() - right.keys(), "is not there")
-    status = connection.status()
     counted = (status.indexed, status.failed, status.pending)
     expected = (len(right) - len(reasons.keys() & right.keys()), len(reasons), 0)
     return wrong if counted == expected else wrong | {b"": f"{counted} instead of {expected}"}
+
+
+def _settled(connection: Connection) -> wire.StatusReply:
+    """Return the state between two looks at what ends early: these come 10 s and more later."""
+    for _ in range(_MOST_SYNCS):
+        connection.sync()
+        status = connection.status()
+        if not status.pending:
+            break
+    return status
 
 
 def deaths(connection: Connection) -> Mapping[bytes, wire.FailureEntry]:
