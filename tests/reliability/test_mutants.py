@@ -32,9 +32,9 @@ from tests.reliability.hostile.watching import (
 
 _SEED = 20
 _FILES_A_FOLDER = 1000
-_NIGHTLY = 8_000
-"""Mutants that a real daemon reads in a night: more than a quarter of them stops a decoder half-way
-and so costs a worker, which two cores replace some 15 times in a second."""
+_NIGHTLY = 12_000
+"""Mutants that a real daemon reads in a night: a quarter of them stops a decoder half-way and so
+costs a worker, of which two cores start some eight in a second."""
 _DISPOSITIONS = frozenset({INDEXED, *FailureReason}) - {
     FailureReason.UNREADABLE,
     FailureReason.NOT_A_FILE,
@@ -88,7 +88,7 @@ def test_the_daemon_lives_on_real_hostile_files_and_mutants(
     mutants = Mutants(real(pictures, every=size.of(24, 1, 1)), _SEED)
     folder = home.pictures()
     right = _copied(pictures / "hostile", folder / "hostile", every=size.of(12, 1, 1))
-    right |= _written(mutants, folder, size.of(100, _NIGHTLY, 100_000))
+    right |= _written(mutants, folder, size.of(100, _NIGHTLY, 200_000))
     with Connection(home.path, start=True) as connection:
         pid = connection.status().pid
         connection.add(folder)
