@@ -283,7 +283,11 @@ class _Cost(NamedTuple):
 def _cost_to_index(folder: Path) -> _Cost:
     home = Home()
     try:
+        _good_pictures(home.folder / "first", 2 * _LANES)
         with Connection(home.path, start=True) as connection:
+            # What a start costs would be taken away with what the hostile files cost.
+            connection.add(home.folder / "first")
+            connection.sync()
             pid = connection.status().pid
             begun, before = time.monotonic(), processor_seconds(pid)
             connection.add(folder)

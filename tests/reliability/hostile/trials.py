@@ -78,7 +78,7 @@ class _Lane:
                 while self._next < self._count and time.monotonic() < self._deadline:
                     self._try(file.name, progress)
                 _, _, indexed, failed, longest, peak = PROGRESS.unpack_from(progress)
-        return Outcome(indexed, failed, longest, peak >> 10, self._findings)
+        return Outcome(indexed, failed, longest, peak, self._findings)
 
     def _try(self, path: str, progress: mmap.mmap) -> None:
         """Run one trial to its end, whatever that is."""
