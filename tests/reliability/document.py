@@ -30,17 +30,27 @@ def table_of(figures: list[Figure]) -> str:
         goal = "" if figure.goal == said else GOALS[figure.goal]
         said = figure.goal
         text = f"{figure.text}: {figure.why}" if figure.why else figure.text
-        rows.append(f"| {figure.goal} | {goal} | {text} | {word_of(figure)} |".replace("\n", " "))
+        rows.append(f"| {figure.goal} | {goal} | {_cell(text)} | {word_of(figure)} |")
     return "\n".join(rows) + "\n"
 
 
-def main() -> None:
-    """Put the table between the marks."""
-    source = Path(sys.argv[1] if len(sys.argv) > 1 else "reliability-nightly.json")
-    figures = [Figure(**each) for each in json.loads(source.read_text())]
-    text = DOCUMENT.read_text(encoding="utf-8")
+def _cell(text: str) -> str:
+    """Keep a text within one cell, and have none of it taken for a mark."""
+    return " ".join(text.split()).replace("|", r"\|").replace("<", "&lt;")
+
+
+def renew(document: Path, source: Path) -> None:
+    """Put the table of a run's figures between the marks of a document."""
+    figures = [Figure(**each) for each in json.loads(source.read_text(encoding="utf-8"))]
     table = table_of(figures)
-    DOCUMENT.write_text(_TABLE.sub(lambda _: table, text), encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
+    document.write_text(_TABLE.sub(lambda _: table, text), encoding="utf-8")
+
+
+def main() -> None:
+    """Renew the document."""
+    source = sys.argv[1] if len(sys.argv) > 1 else "reliability-nightly.json"
+    renew(DOCUMENT, Path(source))
 
 
 if __name__ == "__main__":

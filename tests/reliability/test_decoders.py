@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pspc import Connection
 from pspd.core.disposition import Disposition, disposition_of
 from pspd.core.model import FailureReason, Limits
 from pspd.errors import FileFailure
@@ -228,20 +229,22 @@ def test_a_poison_under_a_hundred_names_costs_two_workers(goal: Report) -> None:
     try:
         folder = home.pictures()
         home.configure("[limits]\nmax_seconds = 0.1\n[workers]\nprocesses = 2\n")
-        slow = jpeg_of_many_scans(80, side=6000)
+        # It takes twice as long as the limit and what is granted for waking up, 0.6 s.
+        slow = jpeg_of_many_scans(80, side=8000)
         for number in range(20):
             (folder / f"poison-{number}.jpg").write_bytes(slow)
-        home.pspc("add", folder)
-        home.pspc("sync")
-        for number in range(20):
-            (folder / f"poison-{number}.jpg").rename(folder / f"again-{number}.jpg")
-        home.pspc("sync")
-        status = home.status()
-        entries = home.document("quarantine")["quarantine"]
-        failures = home.document("failures")["failures"]
-        home.pspc("quarantine", "--retry")
-        home.pspc("sync")
-        deaths_after_retry = home.status()["counters"]["worker_deaths"]
+        with Connection(home.path, start=True) as connection:
+            connection.add(folder)
+            connection.sync()
+            for number in range(20):
+                (folder / f"poison-{number}.jpg").rename(folder / f"again-{number}.jpg")
+            connection.sync()
+            status = home.status()
+            entries = home.document("quarantine")["quarantine"]
+            failures = home.document("failures")["failures"]
+            home.pspc("quarantine", "--retry")
+            connection.sync()
+            deaths_after_retry = home.status()["counters"]["worker_deaths"]
     finally:
         home.close()
     deaths = status["counters"]["worker_deaths"]

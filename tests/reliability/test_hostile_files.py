@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -27,6 +30,7 @@ from tests.reliability.hostile.classes import CLASSES, READ, HostileClass, good
 from tests.reliability.hostile.corpus import RAREST, classes, content, count_classes, lay_out
 from tests.reliability.hostile.watching import (
     peak_of,
+    processor_seconds,
     summary,
     watch_indexing,
     wrong_dispositions,
@@ -38,7 +42,11 @@ _QUICK = 239
 _LONGEST_SECONDS = 10.0
 _MOST_MEMORY = 768
 _LEAST_CLASSES = 40
-_LEAST_SYNCS = 10
+_GOOD_FILES, _HOSTILE_FILES, _ROUNDS = 2_000, 300, 5
+_MOST_LOSS = 0.2
+_BUSY = "other work on the machine took what is missing, for the processor time is not more"
+_LANES = 2
+"""Files read at once, as by the daemon on two cores."""
 
 
 @pytest.fixture
@@ -62,19 +70,21 @@ def test_each_file_gets_the_right_disposition_within_its_limits(
 ) -> None:
     right = lay_out(folder, seed=_SEED, count=size.of(88, 5_000, 20_000))
     assert count_classes() >= _LEAST_CLASSES
-    slowest, peak, wrong = 0.0, 0, {}
-    with closing(WorkerPool(1, Limits())) as pool:
-        for path, dispositions in right.items():
-            begun = time.monotonic()
-            disposition = _disposition(pool, path)
-            slowest = max(slowest, time.monotonic() - begun)
-            peak = max([peak, *map(peak_of, pool.pids)])
-            if disposition not in dispositions:
-                wrong[path] = disposition
+
+    def read(path: bytes) -> tuple[str, float, int]:
+        begun = time.monotonic()
+        disposition = _disposition(pool, path)
+        return disposition, time.monotonic() - begun, max(map(peak_of, pool.pids), default=0)
+
+    with closing(WorkerPool(_LANES, Limits())) as pool, ThreadPoolExecutor(_LANES) as threads:
+        found = dict(zip(right, threads.map(read, right), strict=True))
         deaths = pool.deaths
+    wrong = {path: what for path, (what, _, _) in found.items() if what not in right[path]}
+    slowest = max(seconds for _, seconds, _ in found.values())
+    peak = max(memory for _, _, memory in found.values())
     goal.figure(
-        f"{len(right):,} files of {count_classes()} classes, one by one: {len(wrong)} wrong "
-        f"dispositions{summary(wrong)}, {deaths} deaths of workers, slowest {slowest:.1f} s, "
+        f"{len(right):,} files of {count_classes()} classes, each read by itself: {len(wrong)} "
+        f"wrong dispositions{summary(wrong)}, {deaths} deaths of workers, slowest {slowest:.1f} s, "
         f"most memory {peak} MiB",
         reached=not wrong and slowest <= _LONGEST_SECONDS + 1 and peak <= _MOST_MEMORY,
     )
@@ -102,13 +112,15 @@ def test_the_daemon_lives_and_answers_among_hostile_files(
     query, right = _good_pictures(folder / "good", size.of(50, 500, 2_000))
     # Those that fill the limits to the brim are read one by one at every size.
     rarest = size.of(_QUICK, RAREST, RAREST)
-    right |= lay_out(folder, seed=_SEED, count=size.of(500, 5_000, 20_000), rarest=rarest)
+    # With those that are hostile by what they are, and not by content: 500.
+    right |= lay_out(folder, seed=_SEED, count=size.of(436, 5_000, 20_000), rarest=rarest)
     with Connection(home.path, start=True) as connection:
         pid = connection.status().pid
         connection.add(folder)
         seen = watch_indexing(home, connection, query)
         wrong = wrong_dispositions(connection, right)
-        _ask_each(goal, connection, classes(rarest))
+        asked = classes(rarest)[:: size.of(2, 1, 1)]
+        _ask_each(goal, home, [_first_of(folder, each) for each in asked])
         assert connection.status().pid == pid
     goal.figure(
         f"{len(right):,} files in a watched folder: the daemon lives, {len(wrong)} wrong "
@@ -119,17 +131,29 @@ def test_the_daemon_lives_and_answers_among_hostile_files(
     )
 
 
-def _ask_each(goal: Report, connection: Connection, asked: Sequence[HostileClass]) -> None:
+def _first_of(folder: Path, each: HostileClass) -> Path:
+    return min((folder / each.name).iterdir())
+
+
+def _ask_each(goal: Report, home: Home, asked: Sequence[Path]) -> None:
     """Search with hostile files that are in the index: each is compared with its equal in full."""
-    found, refused, slowest = 0, 0, 0.0
-    for each in asked:
+
+    def ask(path: Path) -> tuple[str, float]:
         begun = time.monotonic()
-        try:
-            hits = connection.search(content(each, 0, _SEED)).hits
-            found += any(hit.verdict == "same_file" for hit in hits)
-        except DaemonError as error:
-            refused += error.code == "bad_query"
-        slowest = max(slowest, time.monotonic() - begun)
+        with Connection(home.path) as connection:
+            try:
+                hits = connection.search(path.read_bytes()).hits
+                answer = "same_file" if any(hit.verdict == "same_file" for hit in hits) else ""
+            except DaemonError as error:
+                answer = error.code
+        return answer, time.monotonic() - begun
+
+    with ThreadPoolExecutor(_LANES) as threads:
+        answers = list(threads.map(ask, asked))
+    found, refused = (
+        sum(answer == each for answer, _ in answers) for each in ("same_file", "bad_query")
+    )
+    slowest = max(seconds for _, seconds in answers)
     goal.figure(
         f"{len(asked)} hostile queries: {found} found as the same file, {refused} refused with "
         f"a reason, slowest {slowest:.1f} s",
@@ -145,48 +169,60 @@ def test_links_that_are_swapped_in_and_files_that_grow_are_no_way_out(
     folder, outside = home.pictures(), home.pictures("outside")
     canary, inside = good("PNG", 7, 64, 64), good("PNG", 8, 64, 64)
     (outside / "canary.png").write_bytes(canary)
-    flips, leaks, stopped = size.of(1_000, 10_000, 100_000), 0, threading.Event()
+    flips, looks, leaks = size.of(1_000, 10_000, 100_000), size.of(4, 100, 1_000), 0
+    flipped, stopped = _Flips(), threading.Event()
     growing = threading.Thread(target=_grow, args=(folder / "growing.png", stopped))
-    flipping = threading.Thread(target=_flip, args=(folder, outside, inside, flips))
+    flipping = threading.Thread(target=flipped.go_on, args=(folder, outside, inside, stopped))
     with Connection(home.path, start=True) as connection:
         pid = connection.status().pid
         connection.add(folder)
         growing.start()
         flipping.start()
         syncs = 0
-        while flipping.is_alive() or syncs < _LEAST_SYNCS:
-            connection.sync(timeout=60)
-            leaks += len(connection.search(canary, "original").hits)
-            syncs += 1
-        stopped.set()
+        try:
+            while flipped.count < flips or syncs < looks:
+                assert flipping.is_alive()
+                connection.sync(timeout=60)
+                leaks += len(connection.search(canary, "original").hits)
+                syncs += 1
+        finally:
+            stopped.set()
         growing.join()
+        flipping.join()
         connection.sync(timeout=60)
         leaks += len(connection.search(canary, "original").hits)
         found = {os.path.basename(hit.path) for hit in connection.search(inside, "original").hits}
         status = connection.status()
     goal.figure(
-        f"{flips:,} flips between a file and a link, and a folder and a link, beside a file that "
-        f"grows: {leaks} pictures from outside in {syncs} looks; all that is inside is indexed",
+        f"{flipped.count:,} flips between a file and a link, and a folder and a link, beside a "
+        f"file that grows: {leaks} pictures from outside in {syncs} looks; all that is inside is "
+        "indexed",
         reached=leaks == 0
         and found == {b"file.png", b"inner.png", b"growing.png"}
         and (status.pid, status.failed, status.pending) == (pid, 0, 0),
     )
 
 
-def _flip(folder: Path, outside: Path, inside: bytes, flips: int) -> None:
-    """Let a file be a link to a file outside in between, and a folder a link to a folder there."""
-    real, link = folder / ".folder", folder / ".link"
-    (folder / "folder").mkdir()
-    (folder / "folder" / "inner.png").write_bytes(inside)
-    for _ in range(flips):
-        link.symlink_to(outside / "canary.png")
-        link.replace(folder / "file.png")
-        (folder / "folder").rename(real)
-        (folder / "folder").symlink_to(outside)
-        (folder / ".file").write_bytes(inside)
-        (folder / ".file").replace(folder / "file.png")
-        (folder / "folder").unlink()
-        real.rename(folder / "folder")
+class _Flips:
+    """Lets a file be a link to a file outside in between, and a folder a link to a folder there."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def go_on(self, folder: Path, outside: Path, inside: bytes, stopped: threading.Event) -> None:
+        real, link = folder / ".folder", folder / ".link"
+        (folder / "folder").mkdir()
+        (folder / "folder" / "inner.png").write_bytes(inside)
+        while not stopped.is_set():
+            link.symlink_to(outside / "canary.png")
+            link.replace(folder / "file.png")
+            (folder / "folder").rename(real)
+            (folder / "folder").symlink_to(outside)
+            (folder / ".file").write_bytes(inside)
+            (folder / ".file").replace(folder / "file.png")
+            (folder / "folder").unlink()
+            real.rename(folder / "folder")
+            self.count += 1
 
 
 def _grow(path: Path, stopped: threading.Event) -> None:
@@ -213,32 +249,50 @@ def test_good_files_among_hostile_ones_are_hardly_slower(
     if size is Size.COMMIT:
         goal.cannot_run("a ratio of times needs the nightly size")
     good, hostile, both = (folder / each for each in ("good", "hostile", "both"))
-    seconds = {}
     for place in (good, hostile, both):
         place.mkdir()
         if place != hostile:
-            _good_pictures(place / "good", 2_000)
+            _good_pictures(place / "good", _GOOD_FILES)
         if place != good:
-            lay_out(place, seed=_SEED, count=1_000)
-        seconds[place] = _seconds_to_index(place)
-    loss = 1 - seconds[good] / (seconds[both] - seconds[hostile])
+            lay_out(place, seed=_SEED, count=_HOSTILE_FILES, rarest=_QUICK)
+    rounds = [[_cost_to_index(place) for place in (good, hostile, both)] for _ in range(_ROUNDS)]
+    # Each by its median: a single run of a busy machine is off by more than what is looked for.
+    alone, theirs, together = (
+        _Cost(*map(statistics.median, zip(*costs, strict=True)))
+        for costs in zip(*rounds, strict=True)
+    )
+    loss = 1 - alone.seconds / (together.seconds - theirs.seconds)
+    of_work = 1 - alone.work / (together.work - theirs.work)
     goal.figure(
-        f"2,000 good files among 1,000 hostile ones: {loss:.0%} of throughput lost "
-        f"({seconds[good]:.1f} s alone, {seconds[hostile]:.1f} s the hostile ones, "
-        f"{seconds[both]:.1f} s both)",
-        reached=loss <= 0.2,
+        f"{_GOOD_FILES:,} good files among {_HOSTILE_FILES} hostile ones: {loss:.0%} of throughput "
+        f"lost (medians of {_ROUNDS}: {alone.seconds:.1f} s alone, {theirs.seconds:.1f} s the "
+        f"hostile ones, {together.seconds:.1f} s both), {of_work:.0%} in processor time",
+        reached=loss <= _MOST_LOSS,
+        why="" if loss <= _MOST_LOSS or of_work > _MOST_LOSS else _BUSY,
     )
 
 
-def _seconds_to_index(folder: Path) -> float:
+class _Cost(NamedTuple):
+    """What it costs to index a folder."""
+
+    seconds: float
+    work: float
+    """Seconds of processors, of the daemon and its workers."""
+
+
+def _cost_to_index(folder: Path) -> _Cost:
     home = Home()
     try:
+        _good_pictures(home.folder / "first", 2 * _LANES)
         with Connection(home.path, start=True) as connection:
-            connection.status()
-            begun = time.monotonic()
+            # What a start costs would be taken away with what the hostile files cost.
+            connection.add(home.folder / "first")
+            connection.sync()
+            pid = connection.status().pid
+            begun, before = time.monotonic(), processor_seconds(pid)
             connection.add(folder)
             connection.sync()
-            return time.monotonic() - begun
+            return _Cost(time.monotonic() - begun, processor_seconds(pid) - before)
     finally:
         home.close()
 
@@ -248,9 +302,10 @@ def _good_pictures(folder: Path, count: int) -> tuple[bytes, dict[bytes, frozens
     folder.mkdir(parents=True)
     right = {}
     data = b""
+    scenes = [scene(320, 240, 10 + number) for number in range(10)]
     for number in range(count):
         path = folder / f"{number}.jpg"
-        pixels = scene(320, 240, 10 + number % 10)
+        pixels = scenes[number % 10]
         pixels[0, :2] = divmod(number, 256)[0], number % 256, 0
         data = encode(pixels, "JPEG", comment=b"%d" % number)
         path.write_bytes(data)

@@ -21,7 +21,7 @@ from tests.reliability.goals import Size
 from tests.reliability.hostile.classes import INDEXED, good
 from tests.reliability.hostile.mutation import Mutants
 from tests.reliability.hostile.sources import made, real
-from tests.reliability.hostile.trials import Outcome, peak_memory, try_all
+from tests.reliability.hostile.trials import Outcome, try_all
 from tests.reliability.hostile.watching import (
     children_of,
     deaths,
@@ -32,6 +32,9 @@ from tests.reliability.hostile.watching import (
 
 _SEED = 20
 _FILES_A_FOLDER = 1000
+_NIGHTLY = 12_000
+"""Mutants that a real daemon reads in a night: a quarter of them stops a decoder half-way and so
+costs a worker, of which two cores start some eight in a second."""
 _DISPOSITIONS = frozenset({INDEXED, *FailureReason}) - {
     FailureReason.UNREADABLE,
     FailureReason.NOT_A_FILE,
@@ -51,7 +54,7 @@ def home() -> Iterator[Home]:
 def test_mutants_have_documented_outcomes_only(goal: Report, size: Size) -> None:
     """Read by the code of a worker, in processes like it, so that nothing but decoding is timed."""
     count = size.of(2_000, 1_000_000, 10_000_000)
-    seconds = size.of(60, 300, 6 * 3600)
+    seconds = size.of(60, 400, 6 * 3600)
     outcome = try_all(_SEED, count, lanes=os.cpu_count() or 1, seconds=seconds)
     mutants = Mutants(made(), _SEED)
     for number, what in outcome.findings.items():
@@ -60,8 +63,12 @@ def test_mutants_have_documented_outcomes_only(goal: Report, size: Size) -> None
     goal.figure(
         f"{outcome.tried:,} mutants of {len(made())} pictures: {outcome.indexed:,} read, "
         f"{outcome.failed:,} refused with a reason, {len(outcome.findings)} other outcomes"
-        f"{_first(outcome)}; slowest {outcome.longest:.1f} s, most memory {peak_memory()} MiB",
-        reached=not outcome.findings and outcome.tried >= size.of(count, 100_000, 1_000_000),
+        f"{_first(outcome)}; slowest {outcome.longest:.1f} s, most memory {outcome.peak_memory} "
+        "MiB",
+        reached=not outcome.findings and outcome.tried == count,
+        why=""
+        if outcome.findings or outcome.tried == count
+        else f"no more of {count:,} could be tried in {seconds:,} s",
     )
 
 
@@ -80,8 +87,8 @@ def test_the_daemon_lives_on_real_hostile_files_and_mutants(
         return
     mutants = Mutants(real(pictures, every=size.of(24, 1, 1)), _SEED)
     folder = home.pictures()
-    right = _copied(pictures / "hostile", folder / "hostile", every=size.of(8, 1, 1))
-    right |= _written(mutants, folder, size.of(200, 50_000, 200_000))
+    right = _copied(pictures / "hostile", folder / "hostile", every=size.of(12, 1, 1))
+    right |= _written(mutants, folder, size.of(100, _NIGHTLY, 200_000))
     with Connection(home.path, start=True) as connection:
         pid = connection.status().pid
         connection.add(folder)
@@ -143,7 +150,7 @@ def test_a_mutant_is_made_again_from_its_seed_and_number() -> None:
 def test_a_mutant_that_ends_its_process_is_found_and_the_rest_goes_on() -> None:
     """As a decoder's segmentation fault would: the signal comes from here."""
     outcomes: list[Outcome] = []
-    count = 4_000
+    count = 1_500
     trying = threading.Thread(
         target=lambda: outcomes.append(try_all(_SEED, count, lanes=1, seconds=60))
     )

@@ -280,25 +280,29 @@ def test_of_many_daemons_at_once_one_wins(home: Home, goal: Report, size: Size) 
 
 @pytest.mark.goal("G20")
 def test_leftovers_of_a_killed_daemon_cost_nothing(home: Home, goal: Report, size: Size) -> None:
-    kills = size.of(2, 20, 100)
-    worst = 0.0
+    kills = size.of(1, 20, 100)
+    after_kill, after_stop = [], []
     home.pspc("start")
     for _ in range(kills):
         pid = home.pid()
         os.kill(pid, signal.SIGKILL)
         while is_alive(pid):
             os.sched_yield()
-        begun = time.monotonic()
-        home.pspc("start")
-        worst = max(worst, time.monotonic() - begun)
-    home.pspc("stop")
-    begun = time.monotonic()
-    home.pspc("start")
-    clean = time.monotonic() - begun
+        after_kill.append(_seconds_to_start(home))
+        # By turns, and as many: the longest of many is longer than a single one.
+        home.pspc("stop")
+        after_stop.append(_seconds_to_start(home))
+    worst, clean = max(after_kill), max(after_stop)
     goal.figure(
         f"{kills} kills: started again in {worst:.2f} s at most, {clean:.2f} s without leftovers",
         reached=worst <= max(1.0, 2 * clean),
     )
+
+
+def _seconds_to_start(home: Home) -> float:
+    begun = time.monotonic()
+    home.pspc("start")
+    return time.monotonic() - begun
 
 
 @pytest.mark.goal("G22")

@@ -16,6 +16,23 @@ _COSTLY = REFUSED | READ | {Reason.OUT_OF_MEMORY}
 _MAY_BE_READ = REFUSED | READ
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_FRAMES = 100_000
+_PART = 1 << 20
+_ADLER = 65_521
+"""What Adler-32 counts modulo: of zeros, its upper half is their number and its lower half 1."""
+_LAST_BLOCK = b"\x03\x00"
+"""An empty block of deflate that says it is the last."""
+
+
+def _packed_zeros(count: int) -> bytes:
+    """Return what zlib makes of so many zeros, of which it packs two parts only.
+
+    A full flush makes each part independent of the one before, so that it can be repeated.
+    """
+    packer = zlib.compressobj(9)
+    first = packer.compress(bytes(count % _PART)) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(bytes(_PART)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = struct.pack(">HH", count % _ADLER, 1)
+    return first + again * (count // _PART) + _LAST_BLOCK + checksum
 
 
 def _with_chunks(data: bytes, *chunks: bytes) -> bytes:
@@ -32,20 +49,20 @@ def png_of_many_equal_pixels(chance: random.Random) -> bytes:
 @hostile(frozenset({Reason.TOO_BIG}), suffix=".png", rarity=20)
 def png_above_the_limit(chance: random.Random) -> bytes:
     header = struct.pack(">IIBBBBB", 9_500, chance.randrange(9_500, 60_000), 1, 0, 0, 0, 0)
-    rows = zlib.compress(bytes(1_000_000))
+    rows = _packed_zeros(1_000_000)
     return _PNG + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
 
 
 @hostile(_MAY_BE_READ, suffix=".png", rarity=10)
 def png_with_more_data_than_pixels(chance: random.Random) -> bytes:
     header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
-    rows = zlib.compress(bytes(chance.randrange(1, 64) << 20), 9)
+    rows = _packed_zeros(chance.randrange(1, 64) << 20)
     return _PNG + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
 
 
 @hostile(_COSTLY, suffix=".png", rarity=10)
 def png_with_text_bomb(chance: random.Random) -> bytes:
-    packed = zlib.compress(bytes(chance.randrange(1, 64) << 20), 9)
+    packed = _packed_zeros(chance.randrange(1, 64) << 20)
     kinds = {b"zTXt": b"Comment\0\0", b"iTXt": b"Comment\0\1\0\0\0"}
     kind = chance.choice(list(kinds))
     return _with_chunks(good("PNG"), png_chunk(kind, kinds[kind] + packed))
@@ -53,7 +70,7 @@ def png_with_text_bomb(chance: random.Random) -> bytes:
 
 @hostile(_COSTLY, suffix=".png", rarity=10)
 def png_with_profile_bomb(chance: random.Random) -> bytes:
-    packed = zlib.compress(bytes(chance.randrange(1, 64) << 20), 9)
+    packed = _packed_zeros(chance.randrange(1, 64) << 20)
     return _with_chunks(good("PNG"), png_chunk(b"iCCP", b"profile\0\0" + packed))
 
 
@@ -110,17 +127,36 @@ def webp_with_many_frames(chance: random.Random) -> bytes:
 
 @hostile(_COSTLY | {Reason.TIMEOUT}, suffix=".webp", rarity=240)
 def webp_of_as_many_pixels_as_can_be(_: random.Random) -> bytes:
-    return flat("RGBA", 16_383, 5_400, "WEBP", lossless=True, method=0)
+    """Of one colour: what is said once of a channel takes no bit of a pixel."""
+    return bytes.fromhex(
+        "52494646 1a000000 57454250 5650384c 0d000000 2ffeff4515071011118888fe0700"
+    )
 
 
 @hostile(_COSTLY | {Reason.TIMEOUT}, suffix=".tif", rarity=240)
 def tiff_of_as_many_floats_as_can_be(_: random.Random) -> bytes:
-    return flat("F", 9_400, 9_400, "TIFF", compression="tiff_deflate")
+    """In strips that all lie at the same place."""
+    rows, strips = 100, 94
+    strip = _packed_zeros(4 * 9_400 * rows)
+    places = struct.pack(f"<{strips}I", *[8] * strips)
+    lengths = struct.pack(f"<{strips}I", *[len(strip)] * strips)
+    places_at = 8 + len(strip)
+    entries = (
+        *((256, 4, 1, 9_400), (257, 4, 1, rows * strips), (258, 3, 1, 32), (259, 3, 1, 8)),
+        *((262, 3, 1, 1), (273, 4, strips, places_at), (277, 3, 1, 1), (278, 4, 1, rows)),
+        *((279, 4, strips, places_at + len(places)), (339, 3, 1, 3)),
+    )
+    directory = struct.pack("<H", len(entries))
+    directory += b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    head = b"II*\0" + struct.pack("<I", places_at + len(places) + len(lengths))
+    return head + strip + places + lengths + directory
 
 
 @hostile(_COSTLY | {Reason.TIMEOUT}, suffix=".png", rarity=240)
 def png_of_as_many_pixels_as_can_be(_: random.Random) -> bytes:
-    return flat("RGBA", 9_400, 9_400, "PNG")
+    header = struct.pack(">IIBBBBB", 9_400, 9_400, 8, 6, 0, 0, 0)
+    rows = _packed_zeros(9_400 * (1 + 4 * 9_400))
+    return _PNG + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
 
 
 @hostile(_COSTLY, suffix=".bmp", rarity=60)

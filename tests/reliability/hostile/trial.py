@@ -25,10 +25,16 @@ from pspd.workers.process import prepare_decoders
 from pspd.workers.replies import checked_outcome
 from tests.reliability.hostile.mutation import Mutants
 from tests.reliability.hostile.sources import made
+from tests.reliability.hostile.watching import peak_of
 
-PROGRESS = struct.Struct("=qdqqd")
-"""The mutant in hand, when it was begun (s, monotonic), how many were indexed, how many failed, and
-the longest that one took, in seconds of this process alone: the machine may be busy."""
+PROGRESS = struct.Struct("=qdqqdq")
+"""The mutant in hand, when it was begun (s, monotonic), how many were indexed, how many failed, the
+longest that one took, in seconds of this process alone, for the machine may be busy, and the most
+memory that a process was seen to have had before the one in hand, in MiB."""
+
+_SAMPLED = 64
+"""Every so manieth time it looks at its memory, which costs as much as a tenth of a mutant. Not at
+`ru_maxrss`: that of a process begins with what the one had that started it."""
 
 MOST_SECONDS = 10
 """As `Limits.max_seconds`, but of this process alone; SIGXCPU ends it then."""
@@ -69,12 +75,15 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     mutants = Mutants(made(), seed)
     with open(path, "r+b") as file, mmap.mmap(file.fileno(), PROGRESS.size) as progress:
-        _, _, indexed, failed, longest = PROGRESS.unpack_from(progress)
-        PROGRESS.pack_into(progress, 0, first, time.monotonic(), indexed, failed, longest)
+        _, _, indexed, failed, longest, peak = PROGRESS.unpack_from(progress)
         # Decoders' chatter.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         for number in range(first, last, step):
-            PROGRESS.pack_into(progress, 0, number, time.monotonic(), indexed, failed, longest)
+            if (number - first) // step % _SAMPLED == 0:
+                peak = max(peak, peak_of(os.getpid()))
+            PROGRESS.pack_into(
+                progress, 0, number, time.monotonic(), indexed, failed, longest, peak
+            )
             begun = time.process_time()
             allowed = int(begun) + 1 + MOST_SECONDS
             resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.RLIM_INFINITY))
@@ -88,7 +97,8 @@ def main() -> None:
             indexed += outcome == "indexed"
             failed += outcome != "indexed"
             longest = max(longest, time.process_time() - begun)
-        PROGRESS.pack_into(progress, 0, last, time.monotonic(), indexed, failed, longest)
+        peak = max(peak, peak_of(os.getpid()))
+        PROGRESS.pack_into(progress, 0, last, time.monotonic(), indexed, failed, longest, peak)
 
 
 if __name__ == "__main__":

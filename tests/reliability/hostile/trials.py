@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,8 @@ class Outcome:
     failed: int = 0
     longest: float = 0.0
     """Seconds that the slowest took."""
+    peak_memory: int = 0
+    """Most memory of a process that tries them, in MiB."""
     findings: dict[int, str] = field(default_factory=dict)
     """Number of a mutant → what it did that it may not."""
 
@@ -51,6 +52,7 @@ def try_all(seed: int, count: int, *, lanes: int, seconds: float) -> Outcome:
             outcome.indexed += part.indexed
             outcome.failed += part.failed
             outcome.longest = max(outcome.longest, part.longest)
+            outcome.peak_memory = max(outcome.peak_memory, part.peak_memory)
             outcome.findings |= part.findings
 
     threads = [threading.Thread(target=run, args=(lane,)) for lane in range(lanes)]
@@ -59,11 +61,6 @@ def try_all(seed: int, count: int, *, lanes: int, seconds: float) -> Outcome:
     for thread in threads:
         thread.join()
     return outcome
-
-
-def peak_memory() -> int:
-    """Return the most memory that an ended trial had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
 
 
 class _Lane:
@@ -80,8 +77,8 @@ class _Lane:
             with mmap.mmap(file.fileno(), PROGRESS.size) as progress:
                 while self._next < self._count and time.monotonic() < self._deadline:
                     self._try(file.name, progress)
-                _, _, indexed, failed, longest = PROGRESS.unpack_from(progress)
-        return Outcome(indexed, failed, longest, self._findings)
+                _, _, indexed, failed, longest, peak = PROGRESS.unpack_from(progress)
+        return Outcome(indexed, failed, longest, peak, self._findings)
 
     def _try(self, path: str, progress: mmap.mmap) -> None:
         """Run one trial to its end, whatever that is."""

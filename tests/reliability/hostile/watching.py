@@ -22,6 +22,10 @@ NOISE_SECONDS = 0.05
 
 _SAMPLE_SECONDS = 0.05
 _IDLE_SEARCHES = 40
+_MOST_SYNCS = 20
+_PAUSE_SECONDS = 0.05
+"""Between two searches: one after the other without a pause would take a whole core from what is
+watched. Those for comparison have none, which makes the idle time the harder to keep up with."""
 
 
 @dataclass(slots=True)
@@ -56,7 +60,7 @@ def watch_indexing(home: Home, connection: Connection, query: bytes) -> Watch:
         finished = threading.Event()
         syncing = threading.Thread(target=_sync, args=(home, finished))
         syncing.start()
-        while not seen.searches or not finished.is_set():
+        while not seen.searches or not finished.wait(_PAUSE_SECONDS):
             seen.searches.append(_search_seconds(connection, query))
         syncing.join()
     seen.seconds = time.monotonic() - begun
@@ -82,6 +86,7 @@ def wrong_dispositions(
     connection: Connection, right: Mapping[bytes, frozenset[str]]
 ) -> dict[bytes, str]:
     """Return the files whose disposition is none, or not right for them."""
+    status = _settled(connection)
     reasons = {each.path: each.reason for each in connection.failures()}
     wrong = {
         path: reasons.get(path, INDEXED)
@@ -89,10 +94,19 @@ def wrong_dispositions(
         if reasons.get(path, INDEXED) not in dispositions
     }
     wrong |= dict.fromkeys(reasons.keys() - right.keys(), "is not there")
-    status = connection.status()
     counted = (status.indexed, status.failed, status.pending)
     expected = (len(right) - len(reasons.keys() & right.keys()), len(reasons), 0)
     return wrong if counted == expected else wrong | {b"": f"{counted} instead of {expected}"}
+
+
+def _settled(connection: Connection) -> wire.StatusReply:
+    """Return the state between two looks at what ends early: these come 10 s and more later."""
+    for _ in range(_MOST_SYNCS):
+        connection.sync()
+        status = connection.status()
+        if not status.pending:
+            break
+    return status
 
 
 def deaths(connection: Connection) -> Mapping[bytes, wire.FailureEntry]:
@@ -122,13 +136,27 @@ def _sampled_memory(daemon: int, seen: Watch) -> Iterator[None]:
 
 def children_of(parent: int) -> Iterator[int]:
     """Yield the processes that a process started, where /proc tells."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text(errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent:
-            yield int(path.parent.name)
+    for path in Path("/proc").glob("[0-9]*"):
+        fields = _fields_of(int(path.name))
+        if fields and int(fields[1]) == parent:
+            yield int(path.name)
+
+
+def processor_seconds(daemon: int) -> float:
+    """Return how long a process, its children, and those that are gone kept processors busy."""
+    ticks = 0
+    for pid in (daemon, *children_of(daemon)):
+        ticks += sum(map(int, _fields_of(pid)[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _fields_of(pid: int) -> list[str]:
+    """Return what /proc tells of a process, from its state on; nothing when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
 
 
 def peak_of(pid: int) -> int:
