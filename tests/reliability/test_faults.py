@@ -19,10 +19,11 @@ from pspc.errors import PspcError
 from tests.e2e.daemon import Daemon
 from tests.e2e.home import Home
 from tests.e2e.scenes import scene
-from tests.reliability import shim
+from tests.reliability import read_only, shim
 from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
 from tests.reliability.ledger import read_ledger
+from tests.reliability.namespace import run_scenario
 
 KINDS = (
     *("open", "read", "write", "sync", "mmap", "stat"),
@@ -230,4 +231,27 @@ def test_a_failing_system_call_costs_time_and_nothing_else(goal: Report, size: S
         f"{counts['runs']} runs, {counts['fired']} met their fault, {counts['ended']} ended the "
         f"daemon: {len(wrong)} wrong" + "".join(f"; {each[:100]}" for each in wrong[:5]),
         reached=not wrong and counts["fired"] > 0,
+    )
+
+
+@pytest.mark.goal("G15")
+def test_a_disk_that_becomes_read_only_is_told_and_costs_nothing(
+    goal: Report, tmp_path: Path
+) -> None:
+    if not read_only.can_fail():
+        goal.cannot_run("needs root, loop devices and ext4")
+    seen = run_scenario("read_only", str(tmp_path), options="-m")
+    ((cause, cure),) = seen["notices"]
+    is_told = "read-only" in cause and "pspc stop" in cure
+    goal.figure(
+        f"the disk under the store becomes read-only: {'told' if is_told else 'not told'} after "
+        f"{seen['told']:.1f} s, searches {'answered' if seen['finds'] else 'fail'}, ended with "
+        f"{seen['status']} after {seen['seconds']:.1f} s; mounted anew {seen['indexed']} of 2 "
+        f"pictures, {seen['faults']} faults",
+        reached=is_told
+        and seen["finds"]
+        and seen["status"] == 0
+        and seen["indexed"] == 2
+        and not seen["faults"]
+        and not seen["traceback"],
     )
