@@ -1,7 +1,7 @@
 """Ends the daemon in time: every part is told at once, and each is waited for up to its moment.
 
     asked ──▶ all parts are told ──▶ hands ──▶ batch ──▶ server ──▶ workers ──▶ store ──▶ guard
-    0 s                              2.0       2.5       3.2        3.6         4.0       4.5 s
+    0 s                              1.5       2.0       2.7        3.0         3.4       4.2 s
 
 Every moment counts from the same begin, so the whole takes as long as the latest of them, however
 many parts hang. What hangs where nobody can wait with a limit, such as in a system call of a disk
@@ -25,22 +25,22 @@ from pspd.log import get_logger
 PROMISED_SECONDS: Final = 5.0
 """How long a stop may take, as people are told; the unit's TimeoutStopSec is four times this."""
 
-HANDS_SECONDS: Final = 2.0
+HANDS_SECONDS: Final = 1.5
 """Until when the parts may finish what they have in hand; what they do not is done again."""
 
-BATCH_SECONDS: Final = 2.5
+BATCH_SECONDS: Final = 2.0
 """Until when what was read by then is stored."""
 
-SERVER_SECONDS: Final = 3.2
+SERVER_SECONDS: Final = 2.7
 """Until when the last replies have left, and the fronts have ended."""
 
-WORKERS_SECONDS: Final = 3.6
+WORKERS_SECONDS: Final = 3.0
 """Until when the worker processes, which are killed, are waited for."""
 
-STORE_SECONDS: Final = 4.0
+STORE_SECONDS: Final = 3.4
 """Until when the store waits for those who read it."""
 
-GUARD_SECONDS: Final = 4.5
+GUARD_SECONDS: Final = 4.2
 """When the guard ends the process; the rest of the promise is for a busy machine."""
 
 SLOW_SECONDS: Final = 2.0

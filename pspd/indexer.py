@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -134,9 +135,10 @@ class Indexer:
     def close(self, deadline: float = math.inf) -> None:
         """Finish the files at hand and store them, up to `deadline` of `time.monotonic()`."""
         self.retire()
+        until = min(deadline - STORING_SECONDS, time.monotonic() + CLOSE_SECONDS)
         for thread in self._readers:
             if thread.is_alive():
-                thread.join(seconds_left(deadline - STORING_SECONDS, CLOSE_SECONDS))
+                thread.join(seconds_left(until))
         if any(thread.is_alive() for thread in self._readers):
             _log.warning("a file is left behind; it is read again at the next start")
         self._committer.close(deadline)
