@@ -21,7 +21,7 @@ from tests.e2e.daemon import Daemon
 from tests.e2e.home import Home
 from tests.e2e.scenes import scene
 from tests.reliability.conftest import Report
-from tests.reliability.goals import Size
+from tests.reliability.goals import Size, too_few
 from tests.reliability.ledger import read_ledger
 from tests.waiting import expect
 
@@ -30,6 +30,10 @@ WORKERS = 3
 """Processes that `CONFIG` asks for."""
 STOP_SECONDS = 5.0
 READY_SECONDS = 2.0
+BUSY = 2
+"""With more processes than so many a core the time to start is the machine's, not the daemon's."""
+ASKED = 1000
+"""Kills of each kind that the goal asks for."""
 WAIT_SECONDS = 60.0
 LONGEST_DELAY = 0.4
 FRONTS_OF_ONE = 5
@@ -97,6 +101,9 @@ def live_once(home: Home, pictures: Pictures, number: int, delay: float) -> tupl
     with Daemon(home) as daemon:
         assert daemon.await_ready(), daemon.log()[-2000:]
         witness = Witness(home)
+        with Connection(home.path) as connection:
+            if not connection.roots():
+                connection.add(pictures.folder)
         pictures.add(6)
         acknowledged: set[str] = set()
         if delay < SYNC_BELOW:
@@ -118,13 +125,9 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
     goal: Report, size: Size, home: Home
 ) -> None:
     rounds = size.of(4, 330, 2000)
-    deadline = time.monotonic() + size.of(60, 200, 1800)
+    deadline = time.monotonic() + size.of(60, 180, 1800)
     random_ = random.Random(7)
     pictures = Pictures(home.pictures(), random_)
-    with Daemon(home) as daemon:
-        assert daemon.await_ready()
-        with Connection(home.path) as connection:
-            connection.add(pictures.folder)
     signals = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP]
     acknowledged_count = lost = faults = 0
     slowest = 0.0
@@ -150,11 +153,14 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
         daemon.stop()
     ledger = read_ledger(home.path / "store")
     is_exact = ledger.indexed == pictures.paths() and not ledger.failed | ledger.pending
+    is_well = not lost and not faults and is_exact and slowest <= STOP_SECONDS
+    few = too_few(size, ended, ASKED)
     goal.figure(
         f"{ended} ends by SIGKILL, SIGTERM, SIGINT, SIGHUP: {acknowledged_count:,} "
         f"acknowledgements, {lost} lost, {faults} faults in the store, set "
         f"{'exact' if is_exact else 'wrong'}, at most {slowest:.1f} s to end",
-        reached=not lost and not faults and is_exact and slowest <= STOP_SECONDS,
+        reached=is_well and not few,
+        why=few if is_well else "",
     )
 
 
@@ -206,10 +212,13 @@ def test_killed_workers_cost_nothing(goal: Report, size: Size, home: Home) -> No
         status, _ = daemon.stop()
     ledger = read_ledger(home.path / "store")
     is_exact = ledger.indexed == pictures.paths()
+    is_well = is_exact and not ledger.faults and status == 0
+    few = too_few(size, kills, ASKED)
     goal.figure(
         f"{kills} workers killed: {len(pictures.paths()):,} pictures, {len(ledger.failed)} failed, "
         f"{len(ledger.faults)} faults, set {'exact' if is_exact else 'wrong'}",
-        reached=is_exact and not ledger.faults and status == 0,
+        reached=is_well and not few,
+        why=few if is_well else "",
     )
 
 
@@ -261,12 +270,15 @@ def test_killed_fronts_cost_a_reconnect(goal: Report, size: Size, home: Home) ->
         fronts.live_once(min(FRONTS_OF_ONE, kills - fronts.killed))
     ledger = read_ledger(home.path / "store")
     is_exact = ledger.indexed == pictures.paths()
+    is_well = is_exact and not ledger.faults and fronts.restarts >= fronts.killed
+    few = too_few(size, fronts.killed, ASKED)
     goal.figure(
         f"{fronts.killed} fronts killed while files are indexed and a search runs: "
         f"{fronts.restarts} started again, every search got its hits, a client waited "
         f"{fronts.longest:.1f} s at most, {len(ledger.faults)} faults, set "
         f"{'exact' if is_exact else 'wrong'}",
-        reached=is_exact and not ledger.faults and fronts.restarts >= fronts.killed,
+        reached=is_well and not few,
+        why=few if is_well else "",
     )
 
 
@@ -282,9 +294,11 @@ def test_a_killed_daemon_is_ready_again_soon(goal: Report, size: Size, home: Hom
             daemon.kill()
     # The best, for the machine's load is not the daemon's; but the first has no manifest yet.
     seconds = seconds[1:]
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
     goal.figure(
         f"ready {min(seconds):.2f} s after a kill with {records:,} records",
         reached=min(seconds) <= READY_SECONDS * max(1, records / 100_000),
+        why=f"{load:.0f} processes share {cores} cores" if load > BUSY * cores else "",
     )
 
 
