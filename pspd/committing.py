@@ -9,6 +9,7 @@ expected goes back to the queue, file by file, for the store may have it or not.
 from __future__ import annotations
 
 import itertools
+import math
 import queue
 import threading
 import time
@@ -18,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pspd.errors import StoreError
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.reading_queue import ReadingQueue
 from pspd.room import RETRY_SECONDS as RETRY_WRITE_SECONDS
@@ -95,14 +97,18 @@ class Committer:
         """Begin."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Store what there is and stop, within `CLOSE_SECONDS`; the rest stays queued."""
+    def close(self, deadline: float = math.inf) -> None:
+        """Store what there is and stop, within `CLOSE_SECONDS`; the rest stays queued.
+
+        Args:
+            deadline: Of `time.monotonic()`, if that is sooner.
+        """
         self._stopping.set()
-        deadline = time.monotonic() + CLOSE_SECONDS
+        deadline = min(deadline, time.monotonic() + CLOSE_SECONDS)
         while self._thread.is_alive() and time.monotonic() < deadline:
             with suppress(queue.Full):
                 self._results.put(None, timeout=0.1)
-                self._thread.join(max(0.0, deadline - time.monotonic()))
+                self._thread.join(seconds_left(deadline))
         if self._thread.is_alive():
             _log.warning("a batch is left behind; it is read again at the next start")
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pspd import __version__, choices
+from pspd import ending as moments
 from pspd.claim import Claim
 from pspd.config import Config
 from pspd.core import verdict as verdicts
+from pspd.ending import Ending, guard_end
 from pspd.errors import PartDied, StoreError
-from pspd.host import STOP_SECONDS, StopSignal, end_within, prepare_process, watched_threads
+from pspd.host import StopSignal, prepare_process, watched_threads
 from pspd.indexer import Indexer
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
@@ -62,21 +63,22 @@ def run(config: Config, environ: Mapping[str, str], claim: Claim) -> None:
     prepare_process(stop)
     notifier = ServiceNotifier(environ)
     deaths: list[str] = []
-    with ExitStack() as stack:
-        stack.enter_context(watched_threads(stop, deaths))
+    guard_end(stop, lambda: PartDied.exit_status if deaths else 0)
+    with watched_threads(stop, deaths), Ending() as ending:
         try:
-            opened, index = _open_store(config, stack)
+            opened, index = _open_store(config, ending)
             end = _End(stop, deaths)
-            service, server = _start_parts(config, stack, opened, index, end, claim)
+            service, server = _start_parts(config, ending, opened, index, end, claim)
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)
         except BaseException:
-            end_within(STOP_SECONDS, PartDied.exit_status)
+            deaths.append("main")
             raise
+        finally:
+            stop.set()
         _log.info("stopping")
         notifier.stopping()
-        end_within(STOP_SECONDS, PartDied.exit_status if deaths else 0)
     if deaths:
         raise PartDied(f"a part of the daemon died: {deaths[0]}; its log has the details")
     _log.info("stopped")
@@ -95,10 +97,10 @@ class _End:
         self.stop.set()
 
 
-def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
+def _open_store(config: Config, ending: Ending) -> tuple[OpenedStore, Index]:
     """Open the store and read the index out of its columns."""
     opened = open_store(config.paths.state, choices.store_options(config))
-    stack.callback(opened.close)
+    ending.add("store", opened.close, seconds=moments.STORE_SECONDS)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
     index.put(opened.rows())
     return opened, index
@@ -106,18 +108,18 @@ def _open_store(config: Config, stack: ExitStack) -> tuple[OpenedStore, Index]:
 
 def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     config: Config,
-    stack: ExitStack,
+    ending: Ending,
     opened: OpenedStore,
     index: Index,
     end: _End,
     claim: Claim,
 ) -> tuple[Service, RpcServer]:
-    """Start every part, each after those it needs; the stack stops them in reverse."""
+    """Start every part, each after those it needs; they are ended in reverse."""
     store = opened.store
     board = claim.board
     pools = choices.pools(config, board)
     for pool in (pools.indexing, pools.queries):
-        stack.callback(pool.close)
+        ending.add("workers", pool.close, seconds=moments.WORKERS_SECONDS)
         pool.start()
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
@@ -191,11 +193,18 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         stop=end.stop.set,
     )
     audience.watcher = watcher
-    server = audience.server = _start_server(config, stack, service, claim)
-    for part in (indexer, watcher, upkeep, storekeeper):
+    server = audience.server = _start_server(config, ending, service, claim)
+    indexer.start()
+    ending.add("indexer", indexer.close, seconds=moments.BATCH_SECONDS, tell=indexer.retire)
+    hands: dict[str, Watcher | Upkeep | Storekeeper] = {
+        "watcher": watcher,
+        "upkeep": upkeep,
+        "storekeeper": storekeeper,
+    }
+    for name, part in hands.items():
         part.start()
-        stack.callback(part.close)
-    stack.callback(supervisor.close)
+        ending.add(name, part.close, seconds=moments.HANDS_SECONDS, tell=part.retire)
+    ending.add("supervisor", lambda _: None, seconds=0.0, tell=supervisor.close)
     return service, server
 
 
@@ -209,10 +218,10 @@ def _protection(board: NoticeBoard) -> list[Finding]:
     return findings
 
 
-def _start_server(config: Config, stack: ExitStack, service: Service, claim: Claim) -> RpcServer:
+def _start_server(config: Config, ending: Ending, service: Service, claim: Claim) -> RpcServer:
     server = RpcServer(claim.fronts, service, threads=config.search.threads)
     server.start()
-    stack.callback(server.close)
+    ending.add("server", server.close, seconds=moments.SERVER_SECONDS, tell=server.retire)
     return server
 
 

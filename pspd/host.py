@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,9 +19,6 @@ from pspd.rpc.wire import quoted
 
 OPEN_FILES = 65_536
 """Descriptors the daemon asks for: libzmq ends the process when an ipc listener has none left."""
-
-STOP_SECONDS = 10.0
-"""How long a stop may take: half of the unit's TimeoutStopSec, after which systemd kills."""
 
 SWITCH_SECONDS = 5e-5
 """How long a thread of pure Python keeps the interpreter from others that wait for it. numpy gives
@@ -41,13 +39,18 @@ class StopSignal:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
 
+    @property
+    def descriptor(self) -> int:
+        """A byte that is written to it asks for the end."""
+        return self._writer
+
     def set(self) -> None:
         """Ask for the end; again is no error."""
         with suppress(BlockingIOError):
             os.write(self._writer, b"\0")
 
-    def wait(self, seconds: float) -> bool:
-        """Wait for it, for so long at most; returns whether it was set."""
+    def wait(self, seconds: float | None) -> bool:
+        """Wait for it, for so long at most, None for ever; returns whether it was set."""
         ready, _, _ = select.select([self._reader], [], [], seconds)
         return bool(ready)
 
@@ -56,8 +59,11 @@ def prepare_process(stop: StopSignal) -> None:
     """Set what holds for the whole process: umask, threads, signals, descriptors."""
     os.umask(0o077)
     sys.setswitchinterval(SWITCH_SECONDS)
+    # Python runs a handler when the main thread comes back to it, be that from a disk that hangs;
+    # this byte is written at once.
+    signal.set_wakeup_fd(stop.descriptor, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: None)
     # A broken lease is told by SIGIO, which ends a process that does not expect it.
     signal.signal(signal.SIGIO, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -65,6 +71,11 @@ def prepare_process(stop: StopSignal) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(ValueError, OSError):  # macOS has a further limit, which it does not tell
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def seconds_left(deadline: float, most: float = threading.TIMEOUT_MAX) -> float:
+    """Return how long to wait for a moment of `time.monotonic()`: from 0 to `most` seconds."""
+    return max(0.0, min(most, deadline - time.monotonic()))
 
 
 @contextmanager
@@ -89,22 +100,6 @@ def watched_threads(stop: StopSignal, deaths: list[str]) -> Iterator[None]:
         yield
     finally:
         threading.excepthook = previous
-
-
-def end_within(seconds: float, exit_status: int) -> None:
-    """End the process when it has not ended by itself, for a thread that hangs in a system call.
-
-    The store is as safe then as after a crash: what was acknowledged is there.
-    """
-
-    def end() -> None:
-        names = ", ".join(sorted(thread.name for thread in threading.enumerate()))
-        _log.error("the daemon does not stop by itself and is ended", threads=names)
-        os._exit(exit_status)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
 
 
 def make_private(folder: Path) -> None:

@@ -10,6 +10,7 @@ index may lag, but never tells of what the store does not have.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ from pspd.applying import Applier, Listener
 from pspd.committing import RETRY_SECONDS, Committer, Options
 from pspd.core.model import FailureReason, FileKey, ImageNumber
 from pspd.errors import NoWorker, StoreError
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.reading import FileReader
 from pspd.reading_queue import Entry, ReadingQueue
@@ -41,6 +43,9 @@ MOST_DEATHS = 2
 
 STORED_SECONDS = 1.0
 """A result is looked at again no sooner than this."""
+
+STORING_SECONDS = 0.5
+"""What `close` leaves of its time to the last batch."""
 
 CLOSE_SECONDS = 1.0
 """How long `close` waits for readers: one may hang in a disk or a network that does not answer, or
@@ -122,17 +127,21 @@ class Indexer:
         for thread in self._readers:
             thread.start()
 
-    def close(self) -> None:
-        """Finish the files at hand, store them and stop; the queue stays in the store."""
+    def retire(self) -> None:
+        """Read no more than the files at hand; the queue stays in the store."""
         self._stopping.set()
         self._queue.close()
-        deadline = time.monotonic() + CLOSE_SECONDS
+
+    def close(self, deadline: float = math.inf) -> None:
+        """Finish the files at hand and store them, up to `deadline` of `time.monotonic()`."""
+        self.retire()
+        until = min(deadline - STORING_SECONDS, time.monotonic() + CLOSE_SECONDS)
         for thread in self._readers:
             if thread.is_alive():
-                thread.join(max(0.0, deadline - time.monotonic()))
+                thread.join(seconds_left(until))
         if any(thread.is_alive() for thread in self._readers):
             _log.warning("a file is left behind; it is read again at the next start")
-        self._committer.close()
+        self._committer.close(deadline)
 
     def hand_on(self, operations: Sequence[batch.Operation], *, is_news: bool) -> None:
         """Take what the watcher found; news are read before the backlog.

@@ -5,6 +5,7 @@ What takes long is a job (`pspd.store_care`) on a thread of its own. One job run
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pspd.errors import RequestError, StoreDamaged, StoreError
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
 from pspd.store import backups
@@ -130,14 +132,19 @@ class Storekeeper:
         for thread in self._threads:
             thread.start()
 
-    def close(self) -> None:
+    def retire(self) -> None:
         """Break off what is under way."""
         self._stopping.set()
         with self._condition:
             self._condition.notify_all()
+
+    def close(self, deadline: float = math.inf) -> None:
+        """Wait for the end of what is under way, up to `deadline` of `time.monotonic()`."""
+        self.retire()
+        deadline = min(deadline, time.monotonic() + CLOSE_SECONDS)
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(CLOSE_SECONDS)
+                thread.join(seconds_left(deadline))
 
     # --- jobs
 
@@ -264,7 +271,10 @@ class Storekeeper:
         if not problem:
             self._board.withdraw("store", "writing")
             return
-        cure = "it goes on by itself once that is mended; searches are answered meanwhile"
+        cure = (
+            "it goes on by itself once that is mended, and searches are answered meanwhile; "
+            "a disk that is mounted anew needs: pspc stop, pspc start"
+        )
         self._board.post("writing", Notice("store", problem, cure, str(self._options.state)))
 
     def _tell_own_check(self) -> None:

@@ -7,6 +7,7 @@ while the index answers from the old features; a restart goes on with those stil
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pspd.core.model import FailureReason, ImageNumber, Limits
 from pspd.errors import NoWorker, StoreError
 from pspd.features.extract import FEATURES_VERSION
 from pspd.features.extras import decoder_versions, installed_extras
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.store import batch
 from pspd.supervision import ThreadMaker, unsupervised
@@ -120,11 +122,15 @@ class Upkeep:
             self._refresh()
         return self._has_work()
 
-    def close(self) -> None:
+    def retire(self) -> None:
         """Stop after the image at hand."""
         self._stopping.set()
+
+    def close(self, deadline: float = math.inf) -> None:
+        """Stop, and wait for it up to `deadline` of `time.monotonic()`."""
+        self.retire()
         if self._thread.is_alive():
-            self._thread.join(CLOSE_SECONDS)
+            self._thread.join(seconds_left(deadline, CLOSE_SECONDS))
 
     def _run(self) -> None:
         is_known = False

@@ -31,7 +31,7 @@ _GRACE_SECONDS = 0.1
 _RESTART_SECONDS = 1.0
 """How long a daemon that went away may take to come back, for a request to be repeated."""
 
-_FRONT_SECONDS = 10.0
+FRONT_SECONDS = 10.0
 """How long a daemon that lives may take to listen again: the process that holds its sockets may
 have died, and is started again at once, or a little later if it dies again and again."""
 
@@ -250,7 +250,7 @@ class Transport:
                 self._check_listening(deadline)
             except NotRunning:
                 now = time.monotonic()
-                patience = _FRONT_SECONDS if self._is_alive() else seconds
+                patience = FRONT_SECONDS if self._is_alive() else seconds
                 if now >= min(deadline, begun + patience):
                     raise
                 time.sleep(_PROBE_INTERVAL)

@@ -2,11 +2,12 @@
 
 start ─▶ process ─▶ open: settings ─▶ it has bound ─▶ watched ─┐
             ▲                                                  │ it ended, or says nothing
-            └───── at once, then after 0.1, 0.2 … 30 s ◀───────┘
+            └───── at once, then after 0.1, 0.2 … 5 s ◀───────┘
 """
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import subprocess
@@ -18,6 +19,7 @@ from contextlib import suppress
 from typing import IO, Final
 
 from pspd.errors import AddressError
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
 from pspd.rpc import link
@@ -34,7 +36,9 @@ SILENCE_SECONDS: Final = 10.0
 """A front that says nothing for so long hangs, and is killed."""
 
 FIRST_DELAY_SECONDS: Final = 0.1
-LONGEST_DELAY_SECONDS: Final = 30.0
+LONGEST_DELAY_SECONDS: Final = 5.0
+"""Clients wait 10 s for a front to be back; then they would say that the daemon does not run."""
+
 CALM_SECONDS: Final = 60.0
 """A front that lived so long is replaced at once, and the delays begin anew."""
 
@@ -46,6 +50,10 @@ _AGAIN_SECONDS: Final = 1.0
 """After a pause of the whole machine a front is given so long to say something."""
 
 _END_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.05
+_KILLED_SECONDS: Final = 0.3
+"""How long a killed front is waited for: one that hangs in the kernel is not worth it."""
+
 _REPORT_BYTES: Final = 65_536
 _AREA: Final = "sockets"
 
@@ -96,19 +104,24 @@ class FrontKeeper:
         """Expect the front to end, and do not replace it any more."""
         self._is_retired.set()
 
-    def close(self) -> None:
-        """Wait until the front has ended; one that does not is killed."""
+    def close(self, deadline: float = math.inf) -> None:
+        """Wait until the front has ended; one that does not is killed.
+
+        Args:
+            deadline: When it is killed, in `time.monotonic()`, if that is in less than two seconds.
+        """
         self.retire()
         process = self._process
         if process is None:
             return
         if self._thread is None:
             _close(process.stdin)  # It waits for its settings.
-        self._end(process, _END_SECONDS)
-        if self._thread is not None:
-            self._thread.join()
-        if self._process is not None and self._process is not process:
-            self._end(self._process, 0.0)
+        self._end(process, seconds_left(deadline, _END_SECONDS))
+        while self._thread is not None and self._thread.is_alive():
+            # It may have begun to replace the front before that one was told to end.
+            if self._process is not None and self._process is not process:
+                self._end(self._process, 0.0)
+            self._thread.join(_LOOK_SECONDS)
         _close(process.stdout)
         for endpoint in self._endpoints:
             endpoint.unlink()  # One that had to be killed has left them.
@@ -146,7 +159,8 @@ class FrontKeeper:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_KILLED_SECONDS)
         _close(process.stdin)
         if threading.current_thread() is self._thread or self._thread is None:
             _close(process.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -22,8 +23,8 @@ class Front(Protocol):
     def retire(self) -> None:
         """Expect it to end."""
 
-    def close(self) -> None:
-        """Wait until it has ended."""
+    def close(self, deadline: float = math.inf) -> None:
+        """Wait until it has ended, up to `deadline` of `time.monotonic()`."""
 
 
 class Handler(Protocol):

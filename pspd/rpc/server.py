@@ -14,6 +14,7 @@ nor a change of roots.
 from __future__ import annotations
 
 import functools
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from contextlib import ExitStack
 
 import zmq
 
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.rpc import link, wire
 from pspd.rpc.in_flight import InFlight, Unanswered
@@ -36,6 +38,9 @@ MAX_DEADLINE_SECONDS = 3600.0
 
 CLOSE_SECONDS = 2.0
 """How long `close` waits for handlers that run."""
+
+LAST_WORDS_SECONDS = 0.7
+"""What `close` leaves to the fronts: their clients may take half a second to read the last word."""
 
 _LINGER_MS = 500
 """How long the last replies may take to leave, after `close`."""
@@ -69,6 +74,7 @@ class RpcServer:
         self._audience: set[zmq.Socket[bytes]] = set()
         self._resources = ExitStack()
         self._is_stopping = threading.Event()
+        self._fronts_deadline = math.inf
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -86,6 +92,7 @@ class RpcServer:
         self._searchers = Workers("rpc-search", self._threads)
         self._changers = Workers("rpc-roots", 1)
         self._quick = Workers("rpc-quick", 2)
+        self._pools = (self._searchers, self._changers, self._quick)
         self._thread = threading.Thread(target=self._serve, name="rpc-io", daemon=True)
         self._thread.start()
 
@@ -97,21 +104,32 @@ class RpcServer:
         """Say whether the sockets still lie where clients look for them."""
         return all(front.is_reachable() for front in self._fronts)
 
-    def close(self) -> None:
-        """Refuse new requests, let running handlers end for two seconds, answer the rest."""
+    def retire(self) -> None:
+        """Refuse new requests; those that wait are dropped, those that are served go on."""
         if self._thread is None or self._is_stopping.is_set():
             return
         self._is_stopping.set()
         for front in self._fronts:
             front.retire()
-        deadline = time.monotonic() + CLOSE_SECONDS
-        pools = (self._searchers, self._changers, self._quick)
-        for pool in pools:
+        for pool in self._pools:
             pool.close()
-        if not all(pool.join(deadline) for pool in pools):
-            _log.warning("a request is left behind; its handler runs on", seconds=CLOSE_SECONDS)
+
+    def close(self, deadline: float = math.inf) -> None:
+        """Refuse new requests, let running handlers end for two seconds, answer the rest.
+
+        Args:
+            deadline: Of `time.monotonic()`, if that is sooner.
+        """
+        self.retire()
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._fronts_deadline = deadline - _LINGER_MS / 1000
+        until = min(self._fronts_deadline - LAST_WORDS_SECONDS, time.monotonic() + CLOSE_SECONDS)
+        if not all(pool.join(until) for pool in self._pools):
+            _log.warning("a request is left behind; its handler runs on")
         self._reply_outlet.send([b""])
-        self._thread.join()
+        thread.join(seconds_left(deadline))
         self._resources.close()
 
     # --- construction -----------------------------------------------------------------------
@@ -130,7 +148,7 @@ class RpcServer:
 
     def _open_front(self, front: Front, stack: ExitStack) -> zmq.Socket[bytes]:
         """Have a front bind; returns the link to it."""
-        stack.callback(front.close)
+        stack.callback(lambda: front.close(self._fronts_deadline))
         front.open()
         socket = stack.enter_context(self._context.socket(zmq.DEALER))
         # What is on its way is bounded by what the front admits, and none of it may get lost, but

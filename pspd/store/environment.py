@@ -6,6 +6,8 @@ other at a gate.
 
 from __future__ import annotations
 
+import errno
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from typing import TypeVar
 import lmdb
 
 from pspd.errors import StoreDamaged, StoreError
+from pspd.host import seconds_left
 from pspd.store.engine import DAMAGE, DATA_FILE, make_private, open_file, translated
 
 DATABASES = (
@@ -207,8 +210,9 @@ class Environment:
         reason = str(error)
         with suppress(OSError):
             status = os.statvfs(self.folder)
-            if status.f_flag & os.ST_RDONLY:
-                return f"{reason}; its file system is read-only by now: see to the disk"
+            # Linux 6.18 does not set the flag when ext4 met an error (seen).
+            if status.f_flag & os.ST_RDONLY or os.strerror(errno.EROFS) in reason:
+                return f"{reason}; its disk became read-only: did it fail?"
             if status.f_bavail * status.f_frsize < _LITTLE_BYTES:
                 return f"{reason}; is the disk full?"
         return f"{reason}; is the disk full or failing?"
@@ -272,11 +276,17 @@ class Environment:
         begun = [int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()]  # noqa: PLR2004
         return max(0, self.last_transaction() - min(begun)) if begun else 0
 
-    def close(self) -> None:
-        """Close the environment; no transaction may be open."""
+    def close(self, deadline: float = math.inf) -> bool:
+        """Close the environment once nobody reads it; returns whether that was so in time.
+
+        Args:
+            deadline: Of `time.monotonic()`; after it the environment stays open, as in a crash.
+        """
         with self._gate:
-            self._gate.wait_for(lambda: self._readers == 0)
+            if not self._gate.wait_for(lambda: self._readers == 0, seconds_left(deadline)):
+                return False
             self._environment.close()
+        return True
 
 
 _ATTEMPTS = 5

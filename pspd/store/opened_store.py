@@ -6,6 +6,7 @@ knows what to believe.
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
@@ -91,13 +92,19 @@ class OpenedStore:
         """
         self._update(is_condemned=True)
 
-    def close(self) -> None:
-        """Close the store, and note that it was closed in order."""
+    def close(self, deadline: float = math.inf) -> None:
+        """Close the store, and note that it was closed in order.
+
+        Args:
+            deadline: Of `time.monotonic()`; if somebody reads it longer, it is left as in a crash.
+        """
         with self.store.read() as reader:
             counts = reader.counts().values()
             images = reader.meta("pictures")
         transaction = self.store.last_transaction()
-        self.store.close()
+        if not self.store.close(deadline):
+            _log.warning("the store is left open: it is still read; the next start checks it")
+            return
         with suppress(StoreError):  # then the next start looks at all of it
             self._update(
                 is_clean=not self._manifest.is_condemned,

@@ -9,6 +9,7 @@ One thread writes at a time (LMDB sees to it); readers never wait for it and eac
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -189,9 +190,16 @@ class Store:
         """
         self._environment.copy(folder)
 
-    def close(self) -> None:
-        """Close the store; everything applied is on disk already."""
-        self._environment.close()
+    def close(self, deadline: float = math.inf) -> bool:
+        """Close the store; everything applied is on disk already.
+
+        Args:
+            deadline: Of `time.monotonic()`; who reads it after that goes on, and it stays open.
+
+        Returns:
+            Whether it is closed.
+        """
+        return self._environment.close(deadline)
 
     def _take_numbers(self) -> None:
         with self.read() as reader, self._numbers:

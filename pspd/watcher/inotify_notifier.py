@@ -15,6 +15,7 @@ The reading thread makes no call to a file system and waits for nobody, so that 
 from __future__ import annotations
 
 import errno
+import math
 import os
 import select
 import threading
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 
 from pspd.core.debounce import MAX_NAMES
 from pspd.core.model import DirectoryId
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.watcher import inotify
 from pspd.watcher.inotify import Event, Inotify
@@ -139,7 +141,7 @@ class InotifyNotifier:
         """Say whether the reading thread runs."""
         return self._thread is not None and self._thread.is_alive()
 
-    def close(self) -> None:
+    def close(self, deadline: float = math.inf) -> None:
         """Stop the reading thread, which drops all watches; one that is stuck is left behind."""
         self._sink = lambda _: None
         with self._lock:
@@ -147,7 +149,7 @@ class InotifyNotifier:
         if self._wake is not None:
             os.close(self._wake)
         if self._thread is not None:
-            self._thread.join(STUCK_SECONDS)
+            self._thread.join(seconds_left(deadline, STUCK_SECONDS))
         self._wake = self._thread = None
 
     # --- the reading thread

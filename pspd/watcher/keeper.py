@@ -5,6 +5,7 @@ Neither a drive that is unmounted nor a notifier that dies says so, so both are 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -150,9 +151,9 @@ class RootKeeper:
             self._board.count("queue_overflows")
         self._sink(hint)
 
-    def close(self) -> None:
-        """Stop the notifier."""
-        self._notifier.close()
+    def close(self, deadline: float = math.inf) -> None:
+        """Stop the notifier, by `deadline` of `time.monotonic()`."""
+        self._notifier.close(deadline)
 
     def unwatch(self, root: WatchRoot) -> None:
         """Ask for no more hints about a root."""

@@ -8,6 +8,7 @@ rolling rescan finds what no hint named.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -94,8 +95,8 @@ class Notifier(Protocol):
     def is_alive(self) -> bool:
         """Say whether hints still come; a dead notifier is replaced."""
 
-    def close(self) -> None:
-        """Stop; no hint is passed afterwards."""
+    def close(self, deadline: float = math.inf) -> None:
+        """Stop by `deadline` of `time.monotonic()`; no hint is passed afterwards."""
 
 
 class TreeNotifier:
@@ -140,5 +141,5 @@ class NoNotifier(TreeNotifier):
         """Say yes, unless another should be tried."""
         return not self._problem
 
-    def close(self) -> None:
+    def close(self, deadline: float = math.inf) -> None:
         """Do nothing."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import sys
 import threading
@@ -20,6 +21,7 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
+from pspd.host import seconds_left
 from pspd.watcher.notify import Hint, Sink, TreeNotifier, WatchError
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ _CURES = {
     errno.ENOSPC: "the limit of inotify watches is reached; raise fs.inotify.max_user_watches",
     errno.EMFILE: "the limit of inotify instances is reached; raise fs.inotify.max_user_instances",
 }
+
+
+STUCK_SECONDS = 1.0
+"""How long to wait for the observer's end."""
 
 
 class WatchdogNotifier(TreeNotifier):
@@ -110,12 +116,12 @@ class WatchdogNotifier(TreeNotifier):
         reader = getattr(self._observer, "_inotify_fd", None)
         return not isinstance(reader, threading.Thread) or reader.is_alive()
 
-    def close(self) -> None:
-        """Stop the observer's threads."""
+    def close(self, deadline: float = math.inf) -> None:
+        """Stop the observer's threads; one that hangs in a drive is left behind."""
         self._overflows.detach()
         if self._observer is not None:
             self._observer.stop()
-            self._observer.join()
+            self._observer.join(seconds_left(deadline, STUCK_SECONDS))
             self._observer = None
         self._watches.clear()
 

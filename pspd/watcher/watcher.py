@@ -11,6 +11,7 @@ a new picture is found at once while a rescan of millions goes on.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.model import RootId, WatchRoot
 from pspd.errors import StoreError
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.supervision import ThreadMaker, unsupervised
 from pspd.watcher.descriptors import Inode
@@ -139,14 +141,18 @@ class Watcher:
         self._keeper.start()
         self._thread.start()
 
-    def close(self) -> None:
+    def retire(self) -> None:
         """Stop looking; what was not found yet is found at the next start."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
+
+    def close(self, deadline: float = math.inf) -> None:
+        """Stop looking, and wait for it up to `deadline` of `time.monotonic()`."""
+        self.retire()
         if self._thread.is_alive():
-            self._thread.join(CLOSE_SECONDS)
-        self._keeper.close()
+            self._thread.join(seconds_left(deadline, CLOSE_SECONDS))
+        self._keeper.close(deadline)
         self._scans.cancel()
 
     def add(self, root: WatchRoot) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Final
 
-_END_SECONDS: Final = 5.0
+END_SECONDS: Final = 5.0
 """How long to wait for a killed process: one that hangs in a disk's read dies when that returns."""
 
 _KEPT_VARIABLES: Final = (
@@ -59,16 +59,16 @@ class Child:
         """Its process id."""
         return self._process.pid
 
-    def kill(self) -> None:
-        """End it; any thread may."""
+    def kill(self, seconds: float = END_SECONDS) -> None:
+        """End it, and wait for its end for so long at most; any thread may."""
         self._process.kill()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
+            self._process.wait(seconds)
 
     def end_status(self) -> int | None:
         """Wait a little for its end; returns its status, None when it goes on."""
         try:
-            return self._process.wait(_END_SECONDS)
+            return self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             return None
 

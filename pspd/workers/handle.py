@@ -21,7 +21,7 @@ import msgspec
 
 from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure
-from pspd.workers.child import Child
+from pspd.workers.child import END_SECONDS, Child
 from pspd.workers.messages import (
     Channel,
     ChannelClosedError,
@@ -176,14 +176,18 @@ class WorkerHandle:
         self._is_usable = True
         return outcome
 
-    def kill(self) -> None:
-        """End the process; any thread may, and the one that waits for its reply is told."""
-        self._child.kill()
+    def kill(self, seconds: float = END_SECONDS) -> None:
+        """End the process; any thread may, and the one that waits for its reply is told.
 
-    def end(self) -> None:
-        """End the process and the conversation."""
+        Args:
+            seconds: How long to wait for its end.
+        """
+        self._child.kill(seconds)
+
+    def end(self, seconds: float = END_SECONDS) -> None:
+        """End the process, waiting so long for its end, and the conversation."""
         # It has no state to put away, and a kill is over sooner than an interpreter's farewell.
-        self.kill()
+        self.kill(seconds)
         self._channel.close()
         self._child.forget_words()
 

@@ -10,12 +10,16 @@ job it has, and `multiprocessing.Pool` hang. Nothing is pickled in either direct
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from pspd.core.model import ImageId, Limits
 from pspd.errors import NoWorker
+from pspd.host import seconds_left
 from pspd.noticeboard import Notice, NoticeBoard
+from pspd.workers.child import END_SECONDS
 from pspd.workers.handle import (
     COMMAND,
     SandboxMissingError,
@@ -140,18 +144,25 @@ class WorkerPool:
         finally:
             self._give_back(worker)
 
-    def close(self) -> None:
-        """End all workers; whoever waits for one, or for its answer, gets a NoWorker."""
+    def close(self, deadline: float = math.inf) -> None:
+        """End all workers; whoever waits for one, or for its answer, gets a NoWorker.
+
+        Args:
+            deadline: Of `time.monotonic()`: so long it waits for their ends, a few seconds at most.
+        """
         with self._changed:
             self._is_closed = True
             idle, self._idle = self._idle, []
             lent = self._workers.difference(idle)
             self._workers.clear()
             self._changed.notify_all()
+        for worker in (*lent, *idle):
+            worker.kill(0.0)  # all of them, before the first is waited for
+        deadline = min(deadline, time.monotonic() + END_SECONDS)
         for worker in lent:
-            worker.kill()
+            worker.kill(seconds_left(deadline))
         for worker in idle:
-            worker.end()
+            worker.end(seconds_left(deadline))
 
     def _borrow(self) -> WorkerHandle | None:
         """Wait for a place, and take it; None if its worker is still to be started."""

@@ -27,6 +27,13 @@ class Size(enum.IntEnum):
         return cls[os.environ.get(SIZE_VARIABLE, "commit").upper()]
 
 
+def too_few(size: Size, done: int, asked: int) -> str:
+    """Say why a nightly run does less than its goal asks for; empty where that is not so."""
+    if size is not Size.NIGHTLY or done >= asked:
+        return ""
+    return f"{done:,} of {asked:,} fit into a night; the release size does more"
+
+
 GOALS: Mapping[str, str] = {
     "G1": "kill -9 of each process while indexing: no acknowledged record lost, none corrupt or "
     "doubled; ready again in 2 s with 100,000 records",

@@ -13,7 +13,7 @@ import pytest
 
 from tests.reliability.churn import Churn
 from tests.reliability.conftest import Report
-from tests.reliability.goals import Size
+from tests.reliability.goals import Size, too_few
 from tests.watcher.bench import watching
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
@@ -67,4 +67,6 @@ def test_no_random_operation_makes_the_store_differ(
         f"{done:,} operations, {seeds_done} seeds, under load: {differences} differences, "
         f"{blind} blind folders, settled in {slowest:.1f} s at most"
     )
-    goal.figure(text, reached=not differences and not blind)
+    is_well = not differences and not blind
+    few = too_few(size, done, 1_000_000)
+    goal.figure(text, reached=is_well and not few, why=few if is_well else "")

@@ -19,10 +19,11 @@ from pspc.errors import PspcError
 from tests.e2e.daemon import Daemon
 from tests.e2e.home import Home
 from tests.e2e.scenes import scene
-from tests.reliability import shim
+from tests.reliability import read_only, shim
 from tests.reliability.conftest import Report
-from tests.reliability.goals import Size
+from tests.reliability.goals import Size, too_few
 from tests.reliability.ledger import read_ledger
+from tests.reliability.namespace import run_scenario
 
 KINDS = (
     *("open", "read", "write", "sync", "mmap", "stat"),
@@ -32,6 +33,8 @@ ERRORS = (errno.ENOSPC, errno.EIO, errno.EMFILE, errno.ENOMEM, errno.EINTR)
 HIGHEST = 200
 """The n-th call that fails is drawn from 1 to this, lower ones more often: there are fewer of most
 kinds."""
+ASKED = len(KINDS) * len(ERRORS) * HIGHEST
+"""Runs that the goal asks for."""
 AT_ONCE = 2
 HANG_SECONDS = 30.0
 READY_SECONDS = 10.0
@@ -226,8 +229,36 @@ def test_a_failing_system_call_costs_time_and_nothing_else(goal: Report, size: S
             goal.progress(each)
         if counts["runs"] % 20 == 0:
             goal.progress(f"{counts['runs']} runs, {len(wrong)} findings")
+    is_well = not wrong and counts["fired"] > 0
+    few = too_few(size, counts["runs"], ASKED)
     goal.figure(
         f"{counts['runs']} runs, {counts['fired']} met their fault, {counts['ended']} ended the "
         f"daemon: {len(wrong)} wrong" + "".join(f"; {each[:100]}" for each in wrong[:5]),
-        reached=not wrong and counts["fired"] > 0,
+        reached=is_well and not few,
+        why=few if is_well else "",
+    )
+
+
+@pytest.mark.goal("G15")
+def test_a_disk_that_becomes_read_only_is_told_and_costs_nothing(
+    goal: Report, size: Size, tmp_path: Path
+) -> None:
+    if size is Size.COMMIT:
+        goal.cannot_run("only by night: tests/e2e/test_store_disk.py has it without a real disk")
+    if not read_only.can_fail():
+        goal.cannot_run("needs root, loop devices and ext4")
+    seen = run_scenario("read_only", str(tmp_path), options="-m")
+    ((cause, cure),) = seen["notices"]
+    is_told = "read-only" in cause and "pspc stop" in cure
+    goal.figure(
+        f"the disk under the store becomes read-only: {'told' if is_told else 'not told'} after "
+        f"{seen['told']:.1f} s, searches {'answered' if seen['finds'] else 'fail'}, ended with "
+        f"{seen['status']} after {seen['seconds']:.1f} s; mounted anew {seen['indexed']} of 2 "
+        f"pictures, {seen['faults']} faults",
+        reached=is_told
+        and seen["finds"]
+        and seen["status"] == 0
+        and seen["indexed"] == 2
+        and not seen["faults"]
+        and not seen["traceback"],
     )

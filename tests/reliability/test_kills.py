@@ -21,7 +21,7 @@ from tests.e2e.daemon import Daemon
 from tests.e2e.home import Home
 from tests.e2e.scenes import scene
 from tests.reliability.conftest import Report
-from tests.reliability.goals import Size
+from tests.reliability.goals import Size, too_few
 from tests.reliability.ledger import read_ledger
 from tests.waiting import expect
 
@@ -30,8 +30,14 @@ WORKERS = 3
 """Processes that `CONFIG` asks for."""
 STOP_SECONDS = 5.0
 READY_SECONDS = 2.0
+BUSY = 2
+"""With more processes than so many a core the time to start is the machine's, not the daemon's."""
+ASKED = 1000
+"""Kills of each kind that the goal asks for."""
 WAIT_SECONDS = 60.0
 LONGEST_DELAY = 0.4
+FRONTS_OF_ONE = 5
+"""Fronts of one daemon that are killed."""
 SYNC_BELOW = 0.2
 """Half of the daemons are asked to acknowledge all that is there, before they are struck."""
 
@@ -95,6 +101,9 @@ def live_once(home: Home, pictures: Pictures, number: int, delay: float) -> tupl
     with Daemon(home) as daemon:
         assert daemon.await_ready(), daemon.log()[-2000:]
         witness = Witness(home)
+        with Connection(home.path) as connection:
+            if not connection.roots():
+                connection.add(pictures.folder)
         pictures.add(6)
         acknowledged: set[str] = set()
         if delay < SYNC_BELOW:
@@ -116,13 +125,9 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
     goal: Report, size: Size, home: Home
 ) -> None:
     rounds = size.of(4, 330, 2000)
-    deadline = time.monotonic() + size.of(60, 200, 1800)
+    deadline = time.monotonic() + size.of(60, 180, 1800)
     random_ = random.Random(7)
     pictures = Pictures(home.pictures(), random_)
-    with Daemon(home) as daemon:
-        assert daemon.await_ready()
-        with Connection(home.path) as connection:
-            connection.add(pictures.folder)
     signals = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP]
     acknowledged_count = lost = faults = 0
     slowest = 0.0
@@ -148,11 +153,14 @@ def test_what_was_acknowledged_survives_the_end_of_the_daemon(
         daemon.stop()
     ledger = read_ledger(home.path / "store")
     is_exact = ledger.indexed == pictures.paths() and not ledger.failed | ledger.pending
+    is_well = not lost and not faults and is_exact and slowest <= STOP_SECONDS
+    few = too_few(size, ended, ASKED)
     goal.figure(
         f"{ended} ends by SIGKILL, SIGTERM, SIGINT, SIGHUP: {acknowledged_count:,} "
         f"acknowledgements, {lost} lost, {faults} faults in the store, set "
         f"{'exact' if is_exact else 'wrong'}, at most {slowest:.1f} s to end",
-        reached=not lost and not faults and is_exact and slowest <= STOP_SECONDS,
+        reached=is_well and not few,
+        why=few if is_well else "",
     )
 
 
@@ -161,19 +169,26 @@ def test_an_end_while_it_starts_leaves_nothing_behind(goal: Report, size: Size, 
     rounds = size.of(4, 60, 500)
     random_ = random.Random(12)
     statuses: set[int] = set()
+    slowest = 0.0
     for _ in range(rounds):
         with Daemon(home) as daemon:
+            number = random_.choice((signal.SIGTERM, signal.SIGINT))
+            if number == signal.SIGINT:
+                # Python's own start may forget an interrupt, or end with a status of 1.
+                expect(lambda: holds_lock(home, daemon))
             threading.Event().wait(random_.uniform(0.0, 0.8))
-            statuses.add(daemon.stop(random_.choice((signal.SIGTERM, signal.SIGINT)))[0])
+            status, seconds = daemon.stop(number)
+        statuses.add(status)
+        slowest = max(slowest, seconds)
     with Daemon(home) as daemon:
         is_ready = daemon.await_ready()
         daemon.stop()
     # Before its handlers stand, a signal ends it as any program.
     clean = {0, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGINT}
     goal.figure(
-        f"{rounds} ends while it starts: statuses {sorted(statuses)}, "
+        f"{rounds} ends while it starts: statuses {sorted(statuses)}, at most {slowest:.1f} s, "
         f"{'ready' if is_ready else 'not ready'} afterwards",
-        reached=is_ready and statuses <= clean,
+        reached=is_ready and statuses <= clean and slowest <= STOP_SECONDS,
     )
 
 
@@ -197,48 +212,73 @@ def test_killed_workers_cost_nothing(goal: Report, size: Size, home: Home) -> No
         status, _ = daemon.stop()
     ledger = read_ledger(home.path / "store")
     is_exact = ledger.indexed == pictures.paths()
+    is_well = is_exact and not ledger.faults and status == 0
+    few = too_few(size, kills, ASKED)
     goal.figure(
         f"{kills} workers killed: {len(pictures.paths()):,} pictures, {len(ledger.failed)} failed, "
         f"{len(ledger.faults)} faults, set {'exact' if is_exact else 'wrong'}",
-        reached=is_exact and not ledger.faults and status == 0,
+        reached=is_well and not few,
+        why=few if is_well else "",
     )
+
+
+class FrontKills:
+    """Kills fronts of one daemon after the other, while files are indexed and searches run."""
+
+    def __init__(self, home: Home, pictures: Pictures) -> None:
+        self.killed = self.restarts = 0
+        self.longest = 0.0
+        self._home = home
+        self._pictures = pictures
+        self._random = random.Random(13)
+
+    def live_once(self, kills: int) -> None:
+        with Daemon(self._home) as daemon, Connection(self._home.path, timeout=WAIT_SECONDS) as c:
+            assert daemon.await_ready()
+            c.add(self._pictures.folder)
+            self._pictures.add(3)
+            c.sync(timeout=WAIT_SECONDS)
+            for _ in range(kills):
+                self._kill_one(daemon, c)
+            c.sync(timeout=WAIT_SECONDS)
+            self.restarts += c.status().counters.get("front_restarts", 0)
+            assert daemon.stop()[0] == 0
+
+    def _kill_one(self, daemon: Daemon, connection: Connection) -> None:
+        self._pictures.add(3)
+        answers: list[str] = []
+        searching = threading.Thread(target=search_into, args=(self._home, self._pictures, answers))
+        searching.start()
+        threading.Event().wait(self._random.uniform(0.0, 0.1))  # where in the search it is struck
+        kill_front(daemon)
+        begun = time.monotonic()
+        connection.status()
+        self.longest = max(self.longest, time.monotonic() - begun)
+        searching.join(WAIT_SECONDS)
+        assert answers == ["hits"], answers
+        self.killed += 1
 
 
 @pytest.mark.goal("G1")
 def test_killed_fronts_cost_a_reconnect(goal: Report, size: Size, home: Home) -> None:
     kills = size.of(4, 200, 2000)
     deadline = time.monotonic() + size.of(30, 90, 900)
-    random_ = random.Random(13)
-    pictures = Pictures(home.pictures(), random_)
-    killed, longest = 0, 0.0
-    with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
-        assert daemon.await_ready()
-        connection.add(pictures.folder)
-        pictures.add(3)
-        connection.sync(timeout=WAIT_SECONDS)
-        while killed < kills and time.monotonic() < deadline:
-            pictures.add(3)
-            answers: list[str] = []
-            searching = threading.Thread(target=search_into, args=(home, pictures, answers))
-            searching.start()
-            threading.Event().wait(random_.uniform(0.0, 0.1))  # where in the search it is struck
-            kill_front(daemon)
-            begun = time.monotonic()
-            connection.status()
-            longest = max(longest, time.monotonic() - begun)
-            searching.join(WAIT_SECONDS)
-            assert answers == ["hits"], answers
-            killed += 1
-        connection.sync(timeout=WAIT_SECONDS)
-        restarts = connection.status().counters.get("front_restarts", 0)
-        status, _ = daemon.stop()
+    pictures = Pictures(home.pictures(), random.Random(8))
+    fronts = FrontKills(home, pictures)
+    while fronts.killed < kills and time.monotonic() < deadline:
+        # A front that dies again and again comes back later and later.
+        fronts.live_once(min(FRONTS_OF_ONE, kills - fronts.killed))
     ledger = read_ledger(home.path / "store")
     is_exact = ledger.indexed == pictures.paths()
+    is_well = is_exact and not ledger.faults and fronts.restarts >= fronts.killed
+    few = too_few(size, fronts.killed, ASKED)
     goal.figure(
-        f"{killed} fronts killed while files are indexed and a search runs: {restarts} started "
-        f"again, every search got its hits, a client waited {longest:.1f} s at most, "
-        f"{len(ledger.faults)} faults, set {'exact' if is_exact else 'wrong'}",
-        reached=is_exact and not ledger.faults and status == 0 and restarts >= killed,
+        f"{fronts.killed} fronts killed while files are indexed and a search runs: "
+        f"{fronts.restarts} started again, every search got its hits, a client waited "
+        f"{fronts.longest:.1f} s at most, {len(ledger.faults)} faults, set "
+        f"{'exact' if is_exact else 'wrong'}",
+        reached=is_well and not few,
+        why=few if is_well else "",
     )
 
 
@@ -254,9 +294,11 @@ def test_a_killed_daemon_is_ready_again_soon(goal: Report, size: Size, home: Hom
             daemon.kill()
     # The best, for the machine's load is not the daemon's; but the first has no manifest yet.
     seconds = seconds[1:]
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
     goal.figure(
         f"ready {min(seconds):.2f} s after a kill with {records:,} records",
         reached=min(seconds) <= READY_SECONDS * max(1, records / 100_000),
+        why=f"{load:.0f} processes share {cores} cores" if load > BUSY * cores else "",
     )
 
 
@@ -286,26 +328,53 @@ def test_a_daemon_that_was_frozen_finds_what_changed_meanwhile(
 
 
 @pytest.mark.goal("G1")
-def test_workers_that_hang_do_not_hold_up_the_end(goal: Report, home: Home) -> None:
+def test_nothing_that_hangs_holds_up_the_end(goal: Report, size: Size, home: Home) -> None:
+    rounds = size.of(1, 10, 100)
     pictures = Pictures(home.pictures(), random.Random(11))
-    with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
-        assert daemon.await_ready()
-        pictures.add(8)
-        expect(lambda: len(daemon.workers()) >= WORKERS)
-        for worker in daemon.workers():
-            os.kill(worker, signal.SIGSTOP)
-        connection.add(pictures.folder)
-        answers: list[str] = []
-        searching = threading.Thread(target=search_into, args=(home, pictures, answers))
-        searching.start()
-        expect(lambda: connection.status().pending > 0)
-        status, seconds = daemon.stop()
-        searching.join(WAIT_SECONDS)
+    pictures.add(8)
+    slowest, statuses, outcomes = 0.0, set(), set()
+    for _ in range(rounds):
+        with Daemon(home) as daemon, Connection(home.path, timeout=WAIT_SECONDS) as connection:
+            assert daemon.await_ready()
+            connection.add(pictures.folder)
+            connection.sync(timeout=WAIT_SECONDS)
+            expect(lambda: len(daemon.workers()) >= WORKERS)
+            frozen = daemon.workers()
+            for worker in frozen:
+                os.kill(worker, signal.SIGSTOP)
+            pictures.add(4)
+            expect(lambda: connection.status().pending > 0)
+            # A check waits for a worker, a backup behind it, and a search for another worker.
+            connection.start_job(wire.StartJob("check", deep=True))
+            connection.start_job(wire.StartJob("backup"))
+            answers: list[str] = []
+            searching = threading.Thread(target=search_into, args=(home, pictures, answers))
+            searching.start()
+            threading.Event().wait(0.2)  # until the search is in hand
+            front = daemon.front()
+            assert front is not None
+            os.kill(front, signal.SIGSTOP)
+            status, seconds = daemon.stop()
+            searching.join(WAIT_SECONDS)
+        slowest = max(slowest, seconds)
+        statuses.add(status)
+        outcomes.update(answers)
+        assert len(answers) == 1
+    ledger = read_ledger(home.path / "store")
     goal.figure(
-        f"every worker frozen, files and a search in hand: ended with {status} after "
-        f"{seconds:.1f} s, the search got {answers}",
-        reached=status == 0 and seconds <= STOP_SECONDS and len(answers) == 1,
+        f"{rounds} ends with every worker and the front frozen, files, a deep check, a backup and "
+        f"a search in hand: statuses {statuses}, at most {slowest:.1f} s, {len(ledger.faults)} "
+        f"faults, the searches got {sorted(outcomes)}",
+        reached=statuses == {0} and slowest <= STOP_SECONDS and not ledger.faults,
     )
+
+
+def holds_lock(home: Home, daemon: Daemon) -> bool:
+    """Tell whether a daemon has begun to be one."""
+    try:
+        return home.pid() == daemon.process.pid
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def kill_front(daemon: Daemon) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from typing import Self, TypeVar
 import zmq
 
 from pspd.errors import RequestError
+from pspd.host import seconds_left
 from pspd.lock import only_daemon
 from pspd.noticeboard import NoticeBoard
 from pspd.rpc import link, wire
@@ -126,11 +128,11 @@ class FrontThread:
     def retire(self) -> None:
         """Expect it to end."""
 
-    def close(self) -> None:
+    def close(self, deadline: float = math.inf) -> None:
         """Wait for it, and end its lifetime when the server's last word did not reach it."""
         reader, writer = self._lifetime
         if hasattr(self, "_thread"):
-            self._thread.join(LAST_WORD_SECONDS)
+            self._thread.join(seconds_left(deadline, LAST_WORD_SECONDS))
         os.close(writer)
         if hasattr(self, "_thread"):
             self._thread.join()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pspc import Connection
+from pspc import Connection, transport
 from pspd.errors import AddressError
 from pspd.noticeboard import NoticeBoard
 from pspd.rpc import front_keeper, link, wire
@@ -150,6 +150,12 @@ def test_a_front_that_dies_again_and_again_is_told_loudly(
         (notice,) = [notice for notice in board.notices() if "times" in notice.cause]
     assert notice.area == "sockets"
     assert notice.cure
+
+
+def test_a_front_is_back_before_its_clients_lose_patience() -> None:
+    start_on_a_busy_machine = 2.0
+    longest = front_keeper.LONGEST_DELAY_SECONDS + start_on_a_busy_machine
+    assert longest < transport.FRONT_SECONDS
 
 
 def test_a_front_lets_its_connections_go_before_its_descriptors_end(
