@@ -118,15 +118,22 @@ class FrontKeeper:
             _close(process.stdin)  # It waits for its settings.
         self._end(process, seconds_left(deadline, _END_SECONDS))
         while self._thread is not None and self._thread.is_alive():
-            # It may have begun to replace the front before that one was told to end.
-            if self._process is not None and self._process is not process:
-                self._end(self._process, 0.0)
+            # It may have begun to replace the front before it was told not to.
+            self._end_successor(process)
             self._thread.join(_LOOK_SECONDS)
+        self._end_successor(process)
         _close(process.stdout)
         for endpoint in self._endpoints:
             endpoint.unlink()  # One that had to be killed has left them.
 
     # --- one process ------------------------------------------------------------------------
+
+    def _end_successor(self, former: subprocess.Popen[bytes]) -> None:
+        successor = self._process
+        if successor is not None and successor is not former:
+            self._end(successor, 0.0)
+            if self._thread is not None and not self._thread.is_alive():
+                _close(successor.stdout)
 
     def _bind(self) -> None:
         process = self._process

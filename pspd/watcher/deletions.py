@@ -50,7 +50,7 @@ class Suspicion:
     hinted: int = 0
     """Hints of deletions that no sweep has used yet."""
     lately: deque[tuple[float, int]] = field(default_factory=deque)
-    """When files were dropped that nobody hinted at, by the monotonic clock, and how many."""
+    """When files were dropped that nobody hinted at, by the monotonic clock, and of how many."""
 
     def believe(self, store: Store, doomed: Doomed, patience: float | None) -> bool:
         """Say whether what is gone may be dropped, and remember the answer.
@@ -63,16 +63,20 @@ class Suspicion:
         needed = len(doomed.operations)
         is_hinted = self.hinted * HINTED_SHARE >= needed
         self.hinted = max(0, self.hinted - needed)
+        if is_hinted and not self.lately:
+            return True
+        files, known = _count(store, doomed)
         if is_hinted:
+            self.lately = deque((moment, each - files) for moment, each in self.lately)
             return True
         now = time.monotonic()
         if patience is not None:
-            files, known = _count(store, doomed)
             while self.lately and self.lately[0][0] <= now - patience:
                 self.lately.popleft()
-            before = sum(dropped for _, dropped in self.lately)
-            if known + before <= FEWEST_RECORDS or 2 * (files + before) <= known + before:
-                self.lately.append((now, files))
+            self.lately.append((now, known))
+            most = max(each for _, each in self.lately)
+            # Not how many were dropped: a card that is exchanged brings others.
+            if most <= FEWEST_RECORDS or 2 * (known - files) >= most:
                 return True
         if patience is None or (self.files and now >= self.until):
             self.files = 0

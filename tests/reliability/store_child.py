@@ -115,7 +115,10 @@ def look(folder: str, last: int) -> None:
         lost = [c for c in contents if found.get(c) != [f"/pictures/{c:08}.png"]]
     store_batch(store, root_of(store), last + 10)
     store.close()
-    tell("seen", {"lost": lost, "indexed": len(indexed), "counted": sum(counts)})
+    tell(
+        "seen",
+        {"lost": lost, "known": len(records), "indexed": len(indexed), "counted": sum(counts)},
+    )
 
 
 def check(folder: str) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pspd.core.model import DirectoryId
+from pspd.core.model import DirectoryId, FileKey
+from pspd.store import batch
+from pspd.watcher.deletions import Doomed
 from pspd.watcher.notify import DirectoryHint, NoNotifier, Sink
 from tests.waiting import until
 from tests.watcher.bench import OPTIONS, Bench, watching
@@ -121,6 +123,16 @@ def test_what_went_long_ago_is_not_held_against_the_rest(tmp_path: Path) -> None
             assert bench.is_exact()
 
 
+def test_a_card_that_is_exchanged_again_and_again_is_believed(tmp_path: Path) -> None:
+    with watching(tmp_path, NoNotifier) as bench:
+        for number in range(4):
+            for name in range(60):
+                write(bench.top / f"card {number}" / f"{name}")
+            shutil.rmtree(bench.top / f"card {number - 1}", ignore_errors=True)
+            bench.sync()
+            assert bench.is_exact()
+
+
 def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
     with watching(tmp_path) as bench:
         fill(bench)
@@ -129,6 +141,19 @@ def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
             shutil.rmtree(bench.top / f"{number}")
         assert bench.settles() is not None
         assert not bench.notices("more than half")
+
+
+def test_what_was_seen_deleted_is_not_held_against_the_rest(tmp_path: Path) -> None:
+    with watching(tmp_path) as bench:
+        fill(bench)
+        assert bench.settles() is not None
+        suspicion = bench.watcher.roots()[0].suspicion
+        nobody_hinted = Doomed(bench.root, [batch.FileGone(FileKey(bench.root.directory, "x"))])
+        assert suspicion.believe(bench.store, nobody_hinted, 3600.0)
+        for number in range(9):
+            shutil.rmtree(bench.top / f"{number}")
+        assert bench.settles() is not None
+        assert suspicion.believe(bench.store, nobody_hinted, 3600.0)
 
 
 class Unmounting(NoNotifier):
