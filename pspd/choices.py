@@ -16,7 +16,7 @@ from pspd.features.extras import decoder_versions
 from pspd.host import usable_cores
 from pspd.searcher import Options as SearchOptions
 from pspd.store.opening import Options as StoreOptions
-from pspd.storekeeper import Options as StorekeeperOptions
+from pspd.store_rounds import Options as StorekeeperOptions
 from pspd.watcher.inotify_notifier import InotifyNotifier
 from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier

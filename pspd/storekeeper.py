@@ -9,7 +9,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,8 @@ from pspd.errors import RequestError, StoreDamaged, StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
-from pspd.store import backups
 from pspd.store_care import BIT_ROT, Job, StoreCare, Verb
+from pspd.store_rounds import Options, StoreRounds
 from pspd.supervision import ThreadMaker, unsupervised
 
 if TYPE_CHECKING:
@@ -27,44 +26,16 @@ if TYPE_CHECKING:
     from pspd.store.opened_store import OpenedStore
 
 TICK_SECONDS = 1.0
-"""How often the disk and the indexer are looked at."""
-
-READER_SECONDS = 60.0
-"""How often readers of dead processes are looked for."""
-
-BACKUP_LOOK_SECONDS = 600.0
-"""How often it is asked whether a backup is due."""
-
-FIRST_BACKUP_LOOK_SECONDS = 60.0
-"""When it is asked for the first time: a start is busy enough."""
-
-TELL_SECONDS = 5.0
-"""How long a check of the daemon's own may take before a person is told of it."""
-
-LONG_READER_TRANSACTIONS = 10_000
-"""A reader that is so far behind makes the file grow, and a person is told."""
+"""Pause between two rounds."""
 
 CLOSE_SECONDS = 2.0
 """How long `close` waits for what is under way; it only looks, or can be done again."""
 
-DAY_SECONDS = 86_400
-
 _log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How the store is kept."""
-
-    state: Path
-    """The daemon's state directory."""
-    backup_days: float
-    """How often a backup is made; 0 for never."""
-    backups_kept: int
-
-
 class Storekeeper:
-    """Two threads: one for jobs, one that looks at disk, readers and backups.
+    """Two threads: one for jobs, one that makes the rounds.
 
     Args:
         opened: The store and its manifest.
@@ -93,18 +64,15 @@ class Storekeeper:
     ) -> None:
         self._opened = opened
         self._store = opened.store
-        self._indexer = indexer
         self._board = board
         self._stop = stop
         self._give_up = give_up
-        self._options = options
         self._condition = threading.Condition()
         self._jobs: dict[int, Job] = {}
         self._waiting: list[Job] = []
         self._is_damaged = False
         self._is_giving_way = False
         """Whether the job at hand gives way to others: it may take hours."""
-        self._begun = time.monotonic()
         self._stopping = threading.Event()
         self._care = StoreCare(
             opened=opened,
@@ -116,6 +84,10 @@ class Storekeeper:
             backups_kept=options.backups_kept,
             is_stopping=self._is_interrupted,
         )
+        self.rounds = StoreRounds(
+            opened.store, indexer, board, options, self._open_jobs, lambda: self.begin("backup")
+        )
+        """What is looked at again and again."""
         self._threads = [
             make_thread("storekeeper", self._work),
             make_thread("storekeeper", self._watch, name="pspd-store-watch"),
@@ -249,72 +221,10 @@ class Storekeeper:
     # --- the watch
 
     def _watch(self) -> None:
-        next_reader_check = 0.0
-        next_backup_look = time.monotonic() + FIRST_BACKUP_LOOK_SECONDS
         while not self._stopping.is_set():
-            now = time.monotonic()
-            self._look_at_disk()
-            self._tell_own_check()
-            try:
-                if now >= next_reader_check:
-                    next_reader_check = now + READER_SECONDS
-                    self.look_at_readers()
-                if now >= next_backup_look:
-                    next_backup_look = now + BACKUP_LOOK_SECONDS
-                    self.back_up_when_due()
-            except StoreError as error:
-                _log.error("the store cannot be looked after", error=error)
+            self.rounds.make()
             self._stopping.wait(TICK_SECONDS)
 
-    def _look_at_disk(self) -> None:
-        problem = self._indexer.problem
-        if not problem:
-            self._board.withdraw("store", "writing")
-            return
-        cure = (
-            "it goes on by itself once that is mended, and searches are answered meanwhile; "
-            "a disk that is mounted anew needs: pspc stop, pspc start"
-        )
-        self._board.post("writing", Notice("store", problem, cure, str(self._options.state)))
-
-    def _tell_own_check(self) -> None:
-        """Say how far the check is that the opening left to do, once it takes a while."""
+    def _open_jobs(self) -> list[Job]:
         with self._condition:
-            own = [job for job in self._jobs.values() if job.is_own and not job.is_finished]
-        long = [job for job in own if time.monotonic() - self._begun > TELL_SECONDS]
-        if not long:
-            self._board.withdraw("store", "checking")
-            return
-        progress = long[0].progress
-        percent = 100 * progress.done // max(1, progress.total)
-        cause = f"the start left a check of the store to be done: {percent} % of it is done"
-        cure = "what is found is mended; searches are answered meanwhile"
-        self._board.post("checking", Notice("store", cause, cure))
-
-    def look_at_readers(self) -> None:
-        """Free what dead processes left open, and tell of one that reads for too long."""
-        freed = self._store.free_dead_readers()
-        if freed:
-            self._board.count("dead_readers_freed", freed)
-        lag = self._store.oldest_reader_lag()
-        if lag < LONG_READER_TRANSACTIONS:
-            self._board.withdraw("store", "reader")
-            return
-        cause = f"a process reads the store since {lag:,} transactions, and the file grows for it"
-        self._board.post("reader", Notice("store", cause, "end what reads it; fuser names it"))
-
-    def back_up_when_due(self) -> None:
-        """Begin a backup if the newest is too old and nothing else is to do."""
-        if not self._options.backup_days or not self._indexer.is_idle:
-            return
-        with self._store.read() as reader:
-            is_worthwhile = reader.meta("pictures") > 0
-        age = backups.age_of_newest(self._options.state, time.time())
-        if is_worthwhile and (age is None or age >= self._options.backup_days * DAY_SECONDS):
-            self._run_backup()
-
-    def _run_backup(self) -> None:
-        with self._condition:
-            if any(not job.is_finished for job in self._jobs.values()):
-                return
-        self.begin("backup")
+            return [job for job in self._jobs.values() if not job.is_finished]

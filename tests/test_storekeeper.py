@@ -31,7 +31,8 @@ from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options as StoreOptions
 from pspd.store.opening import open_store
 from pspd.store.store import Store
-from pspd.storekeeper import Options, Storekeeper
+from pspd.store_rounds import Options
+from pspd.storekeeper import Storekeeper
 from pspd.workers.pool import WorkerPool
 from tests.store.raw import Raw
 from tests.store.records import add_everything, add_root, features, image_id, stamp
@@ -146,41 +147,41 @@ def test_a_killed_reader_does_not_make_the_file_grow(bench: Bench) -> None:
     process = reading(bench)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    bench.keeper.look_at_readers()
+    bench.keeper.rounds.look_at_readers()
     assert bench.board.counters() == {"dead_readers_freed": 1}
     churn(bench.store, 60)
     assert bench.data_bytes <= 2 * before
 
 
 def test_a_reader_that_does_not_end_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pspd.storekeeper.LONG_READER_TRANSACTIONS", 50)
+    monkeypatch.setattr("pspd.store_rounds.LONG_READER_TRANSACTIONS", 50)
     churn(bench.store, 1)
     process = reading(bench)
     try:
         churn(bench.store, 10)
-        bench.keeper.look_at_readers()
+        bench.keeper.rounds.look_at_readers()
         [notice] = bench.board.notices()
         assert "reads the store" in notice.cause
     finally:
         process.communicate(b"")
-    bench.keeper.look_at_readers()
+    bench.keeper.rounds.look_at_readers()
     assert bench.board.notices() == []
 
 
 def test_a_backup_is_made_when_the_newest_is_too_old(bench: Bench) -> None:
-    bench.keeper.back_up_when_due()
+    bench.keeper.rounds.back_up_when_due()
     churn(bench.store, 1)
     bench.indexer.start()
     bench.indexer.barrier().result(timeout=30)
     bench.keeper.start()
     try:
-        bench.keeper.back_up_when_due()
+        bench.keeper.rounds.back_up_when_due()
         finish(bench.keeper, 1)
         [made] = backups.find(bench.state)
-        bench.keeper.back_up_when_due()
+        bench.keeper.rounds.back_up_when_due()
         shutil.move(made, made.with_name("store-20010101-000000"))
         os.utime(backups.find(bench.state)[0] / "data.mdb", (1e9, 1e9))
-        bench.keeper.back_up_when_due()
+        bench.keeper.rounds.back_up_when_due()
         finish(bench.keeper, 2)
     finally:
         bench.keeper.close()
@@ -296,7 +297,7 @@ def test_a_store_that_was_closed_in_order_is_not_checked_again(tmp_path: Path) -
 def test_a_check_of_the_daemons_own_that_takes_long_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pspd.storekeeper.TELL_SECONDS", 0.0)
+    monkeypatch.setattr("pspd.store_rounds.TELL_SECONDS", 0.0)
     opened = open_store(tmp_path, StoreOptions(1 << 26))
     add_everything(opened.store)
     opened.store.close()

@@ -76,6 +76,11 @@ class Home:
         status: dict[str, Any] = self.document("status")
         return status
 
+    def await_daemon(self) -> None:
+        """Wait until somebody answers, and start nobody."""
+        while self.run("pspc", "--no-start", "status").returncode:
+            continue
+
     def pid(self) -> int:
         """Return the daemon's process number."""
         return int((self.path / "pspd.lock").read_text())

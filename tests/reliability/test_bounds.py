@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,11 +22,9 @@ HOSTILE = "new\nline \x1b[31m red \u202e turned"
 
 
 @pytest.fixture
-def home() -> Iterator[Home]:
-    home = Home()
+def home(home: Home) -> Home:
     home.configure('[log]\nlevel = "debug"\n')
-    yield home
-    home.close()
+    return home
 
 
 class Scales:

@@ -19,13 +19,6 @@ MOST_SECONDS = 0.4
 PERCENTILE = 0.99
 
 
-@pytest.fixture
-def home() -> Iterator[Home]:
-    home = Home()
-    yield home
-    home.close()
-
-
 def pictures(count: int) -> Iterator[bytes]:
     """Yield files that are all different: one picture, with another comment in each."""
     file = io.BytesIO()

@@ -50,13 +50,6 @@ _LANES = 2
 
 
 @pytest.fixture
-def home() -> Iterator[Home]:
-    home = Home()
-    yield home
-    home.close()
-
-
-@pytest.fixture
 def folder() -> Iterator[Path]:
     """Not pytest's own folder: that keeps what the last runs left, and this is much."""
     path = Path(tempfile.mkdtemp(prefix="psp-hostile-"))

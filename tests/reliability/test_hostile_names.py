@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -34,11 +34,9 @@ _REFUSED = png_claiming(100_000, 100_000)
 
 
 @pytest.fixture
-def home() -> Iterator[Home]:
-    home = Home()
+def home(home: Home) -> Home:
     home.configure('[log]\nlevel = "debug"\n')
-    yield home
-    home.close()
+    return home
 
 
 class Names:

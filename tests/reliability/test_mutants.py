@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -41,13 +41,6 @@ _DISPOSITIONS = frozenset({INDEXED, *FailureReason}) - {
 }
 _REPRODUCERS = Path("reliability-reproducers")
 """What killed a worker or did what is not documented, for a person to look at; git ignores it."""
-
-
-@pytest.fixture
-def home() -> Iterator[Home]:
-    home = Home()
-    yield home
-    home.close()
 
 
 @pytest.mark.goal("G10")

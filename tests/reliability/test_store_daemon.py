@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,6 @@ from tests.e2e.scenes import save
 from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
 from tests.store import damage
-
-
-@pytest.fixture
-def home() -> Iterator[Home]:
-    made = Home()
-    yield made
-    made.close()
 
 
 def content_of(state: Path) -> dict[str, tuple[Any, ...]]:
