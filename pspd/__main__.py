@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = commands.add_parser(
         "keys",
         help="say who may search over tcp",
-        description="Say who may search over tcp: this counts for later connections.",
+        description="Say who may search over tcp: this counts at once.",
         epilog=KEYS_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -12,11 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pspd import __version__, choices
-from pspd import ending as moments
 from pspd.claim import Claim
 from pspd.config import Config
 from pspd.core import verdict as verdicts
-from pspd.ending import Ending, guard_end
+from pspd.ending import (
+    BATCH_SECONDS,
+    HANDS_SECONDS,
+    SERVER_SECONDS,
+    STORE_SECONDS,
+    WORKERS_SECONDS,
+    Ending,
+    guard_end,
+)
 from pspd.errors import PartDied, StoreError
 from pspd.host import StopSignal, prepare_process, watched_threads
 from pspd.indexer import Indexer
@@ -100,7 +107,7 @@ class _End:
 def _open_store(config: Config, ending: Ending) -> tuple[OpenedStore, Index]:
     """Open the store and read the index out of its columns."""
     opened = open_store(config.paths.state, choices.store_options(config))
-    ending.add("store", opened.close, seconds=moments.STORE_SECONDS)
+    ending.add("store", opened.close, seconds=STORE_SECONDS)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
     index.put(opened.rows())
     return opened, index
@@ -119,7 +126,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     board = claim.board
     pools = choices.pools(config, board)
     for pool in (pools.indexing, pools.queries):
-        ending.add("workers", pool.close, seconds=moments.WORKERS_SECONDS)
+        ending.add("workers", pool.close, seconds=WORKERS_SECONDS)
         pool.start()
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
@@ -195,7 +202,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     audience.watcher = watcher
     server = audience.server = _start_server(config, ending, service, claim)
     indexer.start()
-    ending.add("indexer", indexer.close, seconds=moments.BATCH_SECONDS, tell=indexer.retire)
+    ending.add("indexer", indexer.close, seconds=BATCH_SECONDS, tell=indexer.retire)
     hands: dict[str, Watcher | Upkeep | Storekeeper] = {
         "watcher": watcher,
         "upkeep": upkeep,
@@ -203,7 +210,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     }
     for name, part in hands.items():
         part.start()
-        ending.add(name, part.close, seconds=moments.HANDS_SECONDS, tell=part.retire)
+        ending.add(name, part.close, seconds=HANDS_SECONDS, tell=part.retire)
     ending.add("supervisor", lambda _: None, seconds=0.0, tell=supervisor.close)
     return service, server
 
@@ -221,7 +228,7 @@ def _protection(board: NoticeBoard) -> list[Finding]:
 def _start_server(config: Config, ending: Ending, service: Service, claim: Claim) -> RpcServer:
     server = RpcServer(claim.fronts, service, threads=config.search.threads)
     server.start()
-    ending.add("server", server.close, seconds=moments.SERVER_SECONDS, tell=server.retire)
+    ending.add("server", server.close, seconds=SERVER_SECONDS, tell=server.retire)
     return server
 
 

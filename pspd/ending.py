@@ -1,11 +1,12 @@
 """Ends the daemon in time: every part is told at once, and each is waited for up to its moment.
 
     asked ──▶ all parts are told ──▶ hands ──▶ batch ──▶ server ──▶ workers ──▶ store ──▶ guard
-    0 s                              1.5       2.0       2.7        3.0         3.4       4.2 s
+    0 s                              1.5       2.0       2.9        3.1         3.5       4.2 s
 
 Every moment counts from the same begin, so the whole takes as long as the latest of them, however
 many parts hang. What hangs where nobody can wait with a limit, such as in a system call of a disk
-that does not answer, meets the guard: a thread that ends the process.
+that does not answer, meets the guard: a thread that ends the process. It counts from the signal,
+also when that comes in the middle of a start.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ HANDS_SECONDS: Final = 1.5
 BATCH_SECONDS: Final = 2.0
 """Until when what was read by then is stored."""
 
-SERVER_SECONDS: Final = 2.7
+SERVER_SECONDS: Final = 2.9
 """Until when the last replies have left, and the fronts have ended."""
 
-WORKERS_SECONDS: Final = 3.0
+WORKERS_SECONDS: Final = 3.1
 """Until when the worker processes, which are killed, are waited for."""
 
-STORE_SECONDS: Final = 3.4
+STORE_SECONDS: Final = 3.5
 """Until when the store waits for those who read it."""
 
 GUARD_SECONDS: Final = 4.2
@@ -104,10 +105,13 @@ class Ending:
     def _end(self) -> None:
         begun = self._clock()
         with ExitStack() as stack:
+            stack.callback(self._tell_how_long, begun)
             for part in self._parts:
                 stack.callback(self._close, part, begun)
             for part in reversed(self._parts):
                 part.tell()
+
+    def _tell_how_long(self, begun: float) -> None:
         took = self._clock() - begun
         if took > SLOW_SECONDS:
             parts = ", ".join(

@@ -18,6 +18,7 @@ from pspd.noticeboard import Notice, NoticeBoard
 from pspd.picture_check import picture_problems
 from pspd.store import backups
 from pspd.store.checking import Checker, Finding, Progress
+from pspd.store.preflight import BIT_ROT, what_was_mended
 
 if TYPE_CHECKING:
     from pspd.core.model import ImageNumber
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS = 10_000
 """Findings that are kept of one job; all are counted."""
-
-BIT_ROT = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
-"""What to do about values that were damaged."""
 
 Verb = Literal["check", "repair", "backup"]
 
@@ -152,12 +150,15 @@ class StoreCare:
         job.summary = f"{job.found:,} findings" if job.found else "nothing is wrong"
         if job.found:
             self._tell_findings(job)
-        if job.found and job.is_own and are_pages_whole and not self._is_stopping():
-            self._mend_findings(job)
+        if job.found and job.is_own and are_pages_whole:
+            # Looked at once more: somebody may have asked for something else by now.
+            job.is_broken_off = self._is_stopping()
+            if not job.is_broken_off:
+                self._mend_findings(job)
 
     def _mend_findings(self, job: Job) -> None:
         mended = self.mend()
-        job.summary = _told(mended)
+        job.summary = what_was_mended(mended.dropped, mended.queued)
         self._board.withdraw("store", "check")
         cause = f"after the last end {job.found:,} things were wrong ({job.findings[0].text}): "
         self._board.post("damage", Notice("store", cause + job.summary, BIT_ROT))
@@ -190,7 +191,7 @@ class StoreCare:
             return
         distrusted = frozenset(f.image for f in job.findings if f.image is not None)
         mended = self.mend(distrusted)
-        job.summary = _told(mended)
+        job.summary = what_was_mended(mended.dropped, mended.queued)
         job.progress = Progress()
         left = list(Checker(self._store, job.progress, self._is_stopping).run())
         if left:
@@ -215,7 +216,3 @@ class StoreCare:
 def _step(rows: Rows) -> int:
     """Return the stride that takes a few hundred of many rows."""
     return max(1, len(rows) // 500)
-
-
-def _told(mended: Mended) -> str:
-    return f"{mended.dropped:,} values dropped, {mended.queued:,} files are read again"

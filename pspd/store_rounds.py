@@ -138,7 +138,8 @@ class StoreRounds:
             self._board.withdraw("store", "checking")
             return
         progress = own[0].progress
-        percent = 100 * progress.done // max(1, progress.total)
+        # More than were counted at its begin may be there by now.
+        percent = min(100, 100 * progress.done // max(1, progress.total))
         cause = f"the start left a check of the store to be done: {percent} % of it is done"
         cure = "what is found is mended; searches are answered meanwhile"
         self._board.post("checking", Notice("store", cause, cure))

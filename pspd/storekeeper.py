@@ -16,7 +16,8 @@ from pspd.errors import RequestError, StoreDamaged, StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
-from pspd.store_care import BIT_ROT, Job, StoreCare, Verb
+from pspd.store.preflight import BIT_ROT, what_was_mended
+from pspd.store_care import Job, StoreCare, Verb
 from pspd.store_rounds import Options, StoreRounds
 from pspd.supervision import ThreadMaker, unsupervised
 
@@ -212,10 +213,7 @@ class Storekeeper:
                 self._opened.condemn()
                 self._give_up("store")
             return
-        cause = (
-            f"damage was met: {mended.dropped:,} values were dropped, "
-            f"{mended.queued:,} files are read again"
-        )
+        cause = f"damage was met: {what_was_mended(mended.dropped, mended.queued)}"
         self._board.post("damage", Notice("store", cause, BIT_ROT))
 
     # --- the watch

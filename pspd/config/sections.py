@@ -54,8 +54,8 @@ class Watch:
     blind_poll_longest_seconds: float = 300.0
     """Longest pause between two such looks; seconds."""
     confirm_seconds: float = 600.0
-    """When more than half of a root seems gone and nobody was seen deleting it, a second look after
-    so long is believed; seconds."""
+    """When more than half of a root seems gone, at once or bit by bit within so long, and nobody
+    was seen deleting it, a second look after so long is believed; seconds."""
     heartbeat_seconds: float = 60.0
     """Pause between two signs of life that the source of hints is asked for; seconds."""
     incomplete_seconds: float = 600.0

@@ -65,7 +65,7 @@ class Doorkeeper:
         libzmq asks once for each connection, so whoever is in would stay for ever.
         """
         name, _, public = user.rpartition(" ")
-        return name if (name, public.encode()) in self._keys.clients() else ""
+        return name if self._keys.has_client(name, public.encode()) else ""
 
     def close(self) -> None:
         """Stop answering: nobody comes in any more."""

@@ -50,7 +50,11 @@ _AGAIN_SECONDS: Final = 1.0
 """After a pause of the whole machine a front is given so long to say something."""
 
 _END_SECONDS: Final = 2.0
+"""How long a front that was told to end may take for its last replies."""
+
 _LOOK_SECONDS: Final = 0.05
+"""How often it is looked whether the thread has just started another one, at the end."""
+
 _KILLED_SECONDS: Final = 0.3
 """How long a killed front is waited for: one that hangs in the kernel is not worth it."""
 
@@ -117,29 +121,36 @@ class FrontKeeper:
         if self._thread is None:
             _close(process.stdin)  # It waits for its settings.
         self._end(process, seconds_left(deadline, _END_SECONDS))
-        while self._thread is not None and self._thread.is_alive():
+        latest = deadline + _KILLED_SECONDS
+        while self._thread is not None and self._thread.is_alive() and time.monotonic() < latest:
             # It may have begun to replace the front before it was told not to.
-            self._end_successor(process)
+            self._kill_successor(process)
             self._thread.join(_LOOK_SECONDS)
-        self._end_successor(process)
-        _close(process.stdout)
+        if self._thread is None or not self._thread.is_alive():
+            self._kill_successor(process)
+            for each in (process, self._process):
+                if each is not None:
+                    _close(each.stdin)
+                    _close(each.stdout)
         for endpoint in self._endpoints:
             endpoint.unlink()  # One that had to be killed has left them.
 
     # --- one process ------------------------------------------------------------------------
 
-    def _end_successor(self, former: subprocess.Popen[bytes]) -> None:
+    def _kill_successor(self, former: subprocess.Popen[bytes]) -> None:
+        """Kill the front that replaced another; its pipes are the thread's, while that lives."""
         successor = self._process
         if successor is not None and successor is not former:
-            self._end(successor, 0.0)
-            if self._thread is not None and not self._thread.is_alive():
-                _close(successor.stdout)
+            successor.kill()
+            with suppress(subprocess.TimeoutExpired):
+                successor.wait(_KILLED_SECONDS)
 
     def _bind(self) -> None:
         process = self._process
         assert process is not None
         assert process.stdin is not None
-        with suppress(BrokenPipeError):
+        # ValueError: `close` has closed it meanwhile.
+        with suppress(BrokenPipeError, ValueError):
             process.stdin.write(link.encode(self.settings))
         report = self._report(process)
         if report.problem:

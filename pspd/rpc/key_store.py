@@ -60,6 +60,13 @@ class KeyStore:
                     (public,) = _read(self._clients / name, ("public",))
                     yield name.removesuffix(_SUFFIX), public
 
+    def has_client(self, name: str, public: bytes) -> bool:
+        """Say whether the client of this name, one of `clients`, is still let in with this key."""
+        try:
+            return public in _read(self._clients / f"{name}{_SUFFIX}", ("public",))
+        except (OSError, KeyFileError):
+            return False
+
     def add_client(self, name: str, file: Path) -> None:
         """Let a client in: its keys are written to `file`, for it to take away.
 

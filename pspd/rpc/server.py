@@ -39,11 +39,14 @@ MAX_DEADLINE_SECONDS = 3600.0
 CLOSE_SECONDS = 2.0
 """How long `close` waits for handlers that run."""
 
+_LEAST_SECONDS = 0.1
+"""How long `close` waits at least for the thread of the sockets, which has nothing left to do."""
+
 LAST_WORDS_SECONDS = 0.7
 """What `close` leaves to the fronts: their clients may take half a second to read the last word."""
 
-_LINGER_MS = 500
-"""How long the last replies may take to leave, after `close`."""
+LINK_LINGER_MS = 200
+"""How long the last replies may take to a front, after `close`."""
 
 _RECONNECT_MS = 10
 """How soon a front that was started again is found."""
@@ -124,12 +127,16 @@ class RpcServer:
         thread, self._thread = self._thread, None
         if thread is None:
             return
-        self._fronts_deadline = deadline - _LINGER_MS / 1000
+        self._fronts_deadline = deadline - LINK_LINGER_MS / 1000
         until = min(self._fronts_deadline - LAST_WORDS_SECONDS, time.monotonic() + CLOSE_SECONDS)
         if not all(pool.join(until) for pool in self._pools):
             _log.warning("a request is left behind; its handler runs on")
         self._reply_outlet.send([b""])
-        thread.join(seconds_left(deadline))
+        thread.join(max(_LEAST_SECONDS, seconds_left(self._fronts_deadline)))
+        if thread.is_alive():
+            # Its sockets are not to be touched by another thread: they end with the process.
+            _log.warning("the thread of the sockets is left behind")
+            return
         self._resources.close()
 
     # --- construction -----------------------------------------------------------------------
@@ -156,7 +163,7 @@ class RpcServer:
         socket.set_hwm(0)
         socket.setsockopt(zmq.IMMEDIATE, 1)
         socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
-        socket.setsockopt(zmq.LINGER, _LINGER_MS)
+        socket.setsockopt(zmq.LINGER, LINK_LINGER_MS)
         socket.connect(front.settings.link)
         if front.settings.keys:
             self._remote_links.add(socket)

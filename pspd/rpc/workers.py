@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, TypeVar
 
 from pspd.errors import FileFailure, PspError, RequestError
+from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.rpc import wire
 from pspd.rpc.fair_queue import FairQueue
@@ -48,7 +48,7 @@ class Workers:
     def join(self, deadline: float) -> bool:
         """Wait for the threads until `deadline` of `time.monotonic()`; whether all have ended."""
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(seconds_left(deadline))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:

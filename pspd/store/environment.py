@@ -277,15 +277,20 @@ class Environment:
         return max(0, self.last_transaction() - min(begun)) if begun else 0
 
     def close(self, deadline: float = math.inf) -> bool:
-        """Close the environment once nobody reads it; returns whether that was so in time.
+        """Close the environment once nobody uses it; returns whether that was so in time.
 
         Args:
             deadline: Of `time.monotonic()`; after it the environment stays open, as in a crash.
         """
-        with self._gate:
-            if not self._gate.wait_for(lambda: self._readers == 0, seconds_left(deadline)):
-                return False
-            self._environment.close()
+        if not self._writing.acquire(timeout=seconds_left(deadline)):
+            return False
+        try:
+            with self._gate:
+                if not self._gate.wait_for(lambda: self._readers == 0, seconds_left(deadline)):
+                    return False
+                self._environment.close()
+        finally:
+            self._writing.release()
         return True
 
 

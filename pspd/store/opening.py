@@ -178,11 +178,10 @@ class _Opening:
     def _tell_mended(self, report: preflight.Report) -> None:
         _log.error("the store was mended", reason=report.findings[0], dropped=report.dropped)
         cause = (
-            f"values were damaged or missing ({report.findings[0]}): {report.dropped:,} were "
-            f"dropped, {report.queued:,} files are read again"
+            f"values were damaged or missing ({report.findings[0]}): "
+            f"{preflight.what_was_mended(report.dropped, report.queued)}"
         )
-        cure = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
-        self.notices.append(Notice("store", cause, cure))
+        self.notices.append(Notice("store", cause, preflight.BIT_ROT))
 
     def _rebuild(self, reason: str) -> None:
         now = int(time.time())
@@ -221,7 +220,7 @@ class _Opening:
             report = preflight.examine(passing, seconds=FULL_SECONDS)
             if report.verdict in {"sound", "mended"}:
                 passing.rename(self._folder)
-                self._unchecked = "nothing" if report.is_complete else "all"
+                self._unchecked = "entries" if report.is_complete else "all"
                 return True
         shutil.rmtree(passing, ignore_errors=True)
         return False

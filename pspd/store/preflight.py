@@ -32,6 +32,9 @@ its own, and a disk may have to wake up."""
 PAGES_SECONDS = 600.0
 """How long looking at the pages of an open store may take."""
 
+BIT_ROT = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
+"""What to do about values that were damaged."""
+
 _MAP_BYTES = 1 << 34
 
 Verdict = Literal["sound", "mended", "damaged", "fresh", "foreign", "unusable", "unfinished"]
@@ -52,6 +55,11 @@ class Report(msgspec.Struct, frozen=True):
     """Whether every value was looked at."""
     is_verified: bool = True
     """Whether every page was; this takes longer."""
+
+
+def what_was_mended(dropped: int, queued: int) -> str:
+    """Say what mending did, as one clause; numbers of values, and of files."""
+    return f"{dropped:,} values were dropped, {queued:,} files are read again"
 
 
 def examine(folder: Path, *, seconds: float, mends: bool = True) -> Report:

@@ -37,6 +37,15 @@ class Doomed:
     operations: list[batch.Operation] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How many files of a root were known once."""
+
+    moment: float
+    """By the monotonic clock, in seconds."""
+    files: int
+
+
 @dataclass(slots=True)
 class Suspicion:
     """How much of a root seems gone, and since when."""
@@ -49,8 +58,8 @@ class Suspicion:
     """Whether the scan at hand found it as well."""
     hinted: int = 0
     """Hints of deletions that no sweep has used yet."""
-    lately: deque[tuple[float, int]] = field(default_factory=deque)
-    """When files were dropped that nobody hinted at, by the monotonic clock, and of how many."""
+    lately: deque[Known] = field(default_factory=deque)
+    """How many files were known whenever some were to be dropped that nobody hinted at."""
 
     def believe(self, store: Store, doomed: Doomed, patience: float | None) -> bool:
         """Say whether what is gone may be dropped, and remember the answer.
@@ -67,18 +76,18 @@ class Suspicion:
             return True
         files, known = _count(store, doomed)
         if is_hinted:
-            self.lately = deque((moment, each - files) for moment, each in self.lately)
+            self.lately = deque(Known(each.moment, each.files - files) for each in self.lately)
             return True
         now = time.monotonic()
+        is_second_look = self.files > 0 and now >= self.until
         if patience is not None:
-            while self.lately and self.lately[0][0] <= now - patience:
+            while self.lately and self.lately[0].moment <= now - patience:
                 self.lately.popleft()
-            self.lately.append((now, known))
-            most = max(each for _, each in self.lately)
-            # Not how many were dropped: a card that is exchanged brings others.
-            if most <= FEWEST_RECORDS or 2 * (known - files) >= most:
+            self.lately.append(Known(now, known))
+            if is_little(max(each.files for each in self.lately), known - files):
+                self.files = 0 if is_second_look else self.files
                 return True
-        if patience is None or (self.files and now >= self.until):
+        if patience is None or is_second_look:
             self.files = 0
             self.lately.clear()
             return True
@@ -87,6 +96,18 @@ class Suspicion:
         self.files = files
         self.is_renewed = True
         return False
+
+
+def is_little(most: int, left: int) -> bool:
+    """Say whether the loss is too small to be suspicious: of a small root, or at most half.
+
+    Not the dropped are counted but those that are left: a card that is exchanged brings others.
+
+    Args:
+        most: How many files were known lately.
+        left: How many would be.
+    """
+    return most <= FEWEST_RECORDS or 2 * left >= most
 
 
 def directories_dropped(store: Store, operations: Sequence[batch.Operation]) -> list[DirectoryId]:
@@ -119,8 +140,8 @@ def _count(store: Store, doomed: Doomed) -> tuple[int, int]:
     """Return how many files of a root are gone, and how many are known."""
     with store.read() as reader:
         counts = reader.counts().get(doomed.root.root_id, Counts())
-        # A file that is read again counts twice, as indexed and as pending: then it takes more.
-        known = counts.indexed + counts.failed + counts.pending
+        # A file that is read again counts twice, as indexed and as pending.
+        known = max(counts.indexed + counts.failed, counts.pending)
         files = sum(isinstance(each, batch.FileGone) for each in doomed.operations)
         for operation in doomed.operations:
             if isinstance(operation, batch.RemoveDirectory):

@@ -232,9 +232,9 @@ class RootKeeper:
             return True
         path = state.root.path
         text = (
-            f"{state.suspicion.files:,} files, more than half, seem to be gone, and nobody was "
-            f"seen deleting them; what is known of them stays for {seconds:g} s, "
-            "then a second look counts"
+            f"{state.suspicion.files:,} files seem to be gone, with what went just before more "
+            "than half, and nobody was seen deleting them; what is known of them stays for "
+            f"{seconds:g} s, then a second look counts"
         )
         cure = f"see to its drive, or forget them at once: pspc roots confirm {quoted(path)}"
         self._board.post(key, Notice("watching", text, cure, path))

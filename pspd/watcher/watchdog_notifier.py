@@ -119,11 +119,18 @@ class WatchdogNotifier(TreeNotifier):
     def close(self, deadline: float = math.inf) -> None:
         """Stop the observer's threads; one that hangs in a drive is left behind."""
         self._overflows.detach()
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join(seconds_left(deadline, STUCK_SECONDS))
-            self._observer = None
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            # `stop` itself waits, without a limit, for an emitter that hangs in a drive.
+            end = threading.Thread(target=_end, args=(observer,), name="watchdog-end", daemon=True)
+            end.start()
+            end.join(seconds_left(deadline, STUCK_SECONDS))
         self._watches.clear()
+
+
+def _end(observer: BaseObserver) -> None:
+    observer.stop()
+    observer.join()
 
 
 def _watch_error(error: OSError) -> WatchError:

@@ -143,6 +143,18 @@ def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
         assert not bench.notices("more than half")
 
 
+def test_what_is_read_again_is_not_counted_twice(deaf: Bench) -> None:
+    deaf.index_all()
+    for path in deaf.top.glob("*/*"):
+        path.touch()
+    (deaf.top / "0" / "0").unlink()
+    deaf.sync()
+    deaf.index_all()
+    (deaf.top / "1" / "1").unlink()
+    deaf.sync()
+    assert deaf.is_exact()
+
+
 def test_what_was_seen_deleted_is_not_held_against_the_rest(tmp_path: Path) -> None:
     with watching(tmp_path) as bench:
         fill(bench)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import queue
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from watchdog.observers.polling import PollingEmitter
 
 from pspd.watcher.notify import AnyHint, Hint, Notifier, WatchError
-from pspd.watcher.watchdog_notifier import WatchdogNotifier
+from pspd.watcher.watchdog_notifier import STUCK_SECONDS, WatchdogNotifier
 from tests.contracts.notifier_contract import Hints, NotifierContract
 
 
@@ -55,6 +58,26 @@ def test_a_missing_root_cannot_be_watched_and_says_why(tmp_path: Path) -> None:
             notifier.watch(str(tmp_path / "missing"))
     finally:
         notifier.close()
+
+
+def test_an_emitter_that_hangs_in_a_drive_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, hangs = threading.Event(), threading.Event()
+
+    def hang(_emitter: PollingEmitter, _timeout: float) -> None:
+        hangs.set()
+        answers.wait()
+
+    monkeypatch.setattr(PollingEmitter, "queue_events", hang)
+    notifier = WatchdogNotifier(polling=True, poll_seconds=0.05)
+    notifier.start(lambda _: None)
+    notifier.watch(str(tmp_path))
+    assert hangs.wait(30)
+    begun = time.monotonic()
+    notifier.close(begun + 0.1)
+    assert time.monotonic() - begun < STUCK_SECONDS
+    answers.set()
 
 
 def test_an_overflow_that_the_library_only_logs_becomes_a_hint_about_everything() -> None:
