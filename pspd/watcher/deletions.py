@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pspd.core.model import Counts, DirectoryId, WatchRoot
+from pspd.core.model import Counts, DirectoryId, FileState, WatchRoot
 from pspd.store import batch
 
 if TYPE_CHECKING:
@@ -57,9 +57,17 @@ class Suspicion:
     is_renewed: bool = False
     """Whether the scan at hand found it as well."""
     hinted: int = 0
-    """Hints of deletions that no sweep has used yet."""
+    """Hints of deletions that no sweep has used yet; none are left over when it is done, unless
+    others were lost."""
+    are_hints_lost: bool = False
+    """Whether the kernel's queue overflowed since the last whole scan."""
     lately: deque[Known] = field(default_factory=deque)
     """How many files were known whenever some were to be dropped that nobody hinted at."""
+
+    def forget_hints(self) -> None:
+        """Leave no hint of one thing's deletion for another's: a rename is hinted at as well."""
+        if not self.are_hints_lost:
+            self.hinted = 0
 
     def believe(self, store: Store, doomed: Doomed, patience: float | None) -> bool:
         """Say whether what is gone may be dropped, and remember the answer.
@@ -72,11 +80,12 @@ class Suspicion:
         needed = len(doomed.operations)
         is_hinted = self.hinted * HINTED_SHARE >= needed
         self.hinted = max(0, self.hinted - needed)
-        if is_hinted and not self.lately:
+        if is_hinted and not self.lately and not self.files:
             return True
-        files, known = _count(store, doomed)
+        lost, known = _count(store, doomed)
         if is_hinted:
-            self.lately = deque(Known(each.moment, each.files - files) for each in self.lately)
+            self.lately = deque(Known(each.moment, each.files - lost) for each in self.lately)
+            self.files = max(0, self.files - lost)
             return True
         now = time.monotonic()
         is_second_look = self.files > 0 and now >= self.until
@@ -84,8 +93,7 @@ class Suspicion:
             while self.lately and self.lately[0].moment <= now - patience:
                 self.lately.popleft()
             self.lately.append(Known(now, known))
-            if is_little(max(each.files for each in self.lately), known - files):
-                self.files = 0 if is_second_look else self.files
+            if is_little(max(each.files for each in self.lately), known - lost):
                 return True
         if patience is None or is_second_look:
             self.files = 0
@@ -93,7 +101,7 @@ class Suspicion:
             return True
         if not self.files:
             self.until = now + patience
-        self.files = files
+        self.files = lost
         self.is_renewed = True
         return False
 
@@ -137,17 +145,22 @@ def removal(store: Store, root: WatchRoot) -> Iterator[tuple[list[DirectoryId], 
 
 
 def _count(store: Store, doomed: Doomed) -> tuple[int, int]:
-    """Return how many files of a root are gone, and how many are known."""
+    """Return how many files of a root are gone, and how many are known.
+
+    Of those that were read, for the others have nothing to lose.
+    """
     with store.read() as reader:
         counts = reader.counts().get(doomed.root.root_id, Counts())
-        # A file that is read again counts twice, as indexed and as pending.
-        known = max(counts.indexed + counts.failed, counts.pending)
-        files = sum(isinstance(each, batch.FileGone) for each in doomed.operations)
+        lost = 0
         for operation in doomed.operations:
-            if isinstance(operation, batch.RemoveDirectory):
+            if isinstance(operation, batch.FileGone):
+                record = reader.file(operation.key)
+                lost += record is not None and record.state is not FileState.PENDING
+            elif isinstance(operation, batch.RemoveDirectory):
                 for number in _below(reader, operation.directory_id):
-                    files += len(reader.files_in(number))
-    return files, known
+                    records = reader.files_in(number).values()
+                    lost += sum(record.state is not FileState.PENDING for record in records)
+    return lost, counts.indexed + counts.failed
 
 
 def _below(reader: Reader, top: DirectoryId) -> list[DirectoryId]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -93,6 +94,11 @@ class HintBox:
         while self._later and self._later[0][0] <= now:
             self._put_path(Hint(heapq.heappop(self._later)[1]), states, now)
         looks = self._debounce.take_due(now)
+        return [(look, self._removals.pop(look.place, 0)) for look in looks]
+
+    def take_all(self) -> list[tuple[Look[Place], int]]:
+        """Remove and return what was hinted at, due or not, as `take_due` does."""
+        looks = self._debounce.take_due(math.inf)
         return [(look, self._removals.pop(look.place, 0)) for look in looks]
 
     def next_due(self) -> float | None:

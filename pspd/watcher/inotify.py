@@ -7,8 +7,10 @@ ldconfig or a compiler as a child, which the service may not, and has no types.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import struct
+import termios
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -42,6 +44,7 @@ MASK = (
 a file causes (OPEN, ACCESS), nor every single write (MODIFY): those only fill the queue."""
 
 _HEADER = struct.Struct("iIII")
+_INT = struct.Struct("i")
 _READ_BYTES = 1 << 18
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -65,6 +68,7 @@ class Inotify:
 
     def __init__(self) -> None:
         self.descriptor = _checked(_libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK))
+        self.bytes_read = 0
 
     def add(self, directory: int) -> int:
         """Watch an open directory; the same inode gives the same watch again.
@@ -91,7 +95,14 @@ class Inotify:
             data = os.read(self.descriptor, _READ_BYTES)
         except BlockingIOError:
             return iter(())
+        self.bytes_read += len(data)
         return events_in(data)
+
+    def bytes_waiting(self) -> int:
+        """Return how much is in the queue (`FIONREAD`, inotify(7))."""
+        size = fcntl.ioctl(self.descriptor, termios.FIONREAD, bytes(_INT.size))
+        waiting: int = _INT.unpack(size)[0]
+        return waiting
 
     def close(self) -> None:
         """Drop the queue and every watch."""

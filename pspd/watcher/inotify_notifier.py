@@ -70,6 +70,9 @@ class InotifyNotifier:
         self._sink: Sink = lambda _: None
         self._wake: int | None = None
         self._thread: threading.Thread | None = None
+        self._bytes_passed = 0
+        """How much of the kernel's queue was read and hinted at."""
+        self._passed = threading.Condition()
 
     def start(self, sink: Sink) -> None:
         """Open the queue and begin to read it.
@@ -137,6 +140,15 @@ class InotifyNotifier:
         elif self._numbers.pop(watch, None) is not None and self._inotify is not None:
             self._inotify.remove(watch)
 
+    def catch_up(self, seconds: float) -> None:
+        """Wait until what is in the kernel's queue has been hinted at."""
+        with self._lock, self._passed:
+            if self._inotify is None:
+                return
+            wanted = self._inotify.bytes_read + self._inotify.bytes_waiting()
+        with self._passed:
+            self._passed.wait_for(lambda: self._bytes_passed >= wanted, seconds)
+
     def is_alive(self) -> bool:
         """Say whether the reading thread runs."""
         return self._thread is not None and self._thread.is_alive()
@@ -170,8 +182,13 @@ class InotifyNotifier:
                     self._sink(MountHint())
                 if queue.descriptor in ready:
                     self._before_read()
-                    for hint in self._hints(queue.read()):
+                    with self._passed:  # so that what is read is counted before it is asked for
+                        events = queue.read()
+                    for hint in self._hints(events):
                         self._sink(hint)
+                    with self._passed:
+                        self._bytes_passed = queue.bytes_read
+                        self._passed.notify_all()
         except OSError as error:
             _log.error("the kernel's queue cannot be read", error=error)
         finally:

@@ -163,6 +163,7 @@ class RootKeeper:
 
     def enter(self, state: RootState) -> bool:
         """Make sure that a root is there and watched before it is scanned."""
+        state.suspicion.is_renewed = False
         inode = inode_of(state.root.path)
         with self._store.read() as reader:
             known = reader.directory(state.root.directory)
@@ -218,7 +219,8 @@ class RootKeeper:
             suspicion.files = 0
             self._board.withdraw("watching", f"deletion {state.root.root_id}")
         suspicion.is_renewed = False
-        suspicion.hinted = 0
+        suspicion.are_hints_lost = False
+        suspicion.forget_hints()
 
     def believe(self, state: RootState, doomed: Doomed) -> bool:
         """Say whether what is gone from a root may be dropped, or waits for a second look."""
@@ -238,7 +240,13 @@ class RootKeeper:
         )
         cure = f"see to its drive, or forget them at once: pspc roots confirm {quoted(path)}"
         self._board.post(key, Notice("watching", text, cure, path))
+        # The second look has to be at all of it, or what came back stays suspected.
+        state.next_scan = min(state.next_scan, state.suspicion.until)
         return False
+
+    def catch_up(self, seconds: float) -> None:
+        """Wait, for so long at most, until what happened by now has been hinted at."""
+        self._notifier.catch_up(seconds)
 
     def check(self, states: Sequence[RootState]) -> list[RootState]:
         """See to the notifier and the roots; returns the roots that are to be scanned."""

@@ -31,6 +31,7 @@ class LongWork:
         taker: Takes what a removal drops.
         new_pass: Makes a sweep whose finds are backlog.
         believe: Says whether what is gone from a root may be dropped.
+        catch_up: Follows all hints there are; returns whether everything has to be scanned for it.
         lock: Guards the roots and what is asked for.
     """
 
@@ -44,6 +45,7 @@ class LongWork:
         taker: Taker,
         new_pass: Callable[[], Pass],
         believe: Callable[[Doomed], bool],
+        catch_up: Callable[[], bool],
         lock: threading.Condition,
     ) -> None:
         self._store = store
@@ -53,6 +55,7 @@ class LongWork:
         self._taker = taker
         self._new_pass = new_pass
         self._believe = believe
+        self._catch_up = catch_up
         self._lock = lock
         self._removals: deque[WatchRoot] = deque()
         self._work: Iterator[None] | None = None
@@ -116,13 +119,15 @@ class LongWork:
     def _finish(self, sweep: Pass, state: RootState) -> bool:
         """Believe a scan that went through; returns whether it saw all there is."""
         sweep.flush()
+        # What was seen deleted is dropped by the hints; only what nobody saw may be suspicious.
+        is_disturbed = sweep.is_missing_any and self._catch_up()
         # A drive that was unmounted meanwhile looks like a folder whose files are gone.
         is_in_place = state.is_in_place()
         if is_in_place:
             sweep.finish([state.root], self._believe)
             self._keeper.note_whole_scan(state)
         state.unreadable = tuple(sweep.unreadable)
-        return is_in_place and not sweep.is_disturbed
+        return is_in_place and not sweep.is_disturbed and not is_disturbed
 
     def _remove(self, root: WatchRoot) -> Iterator[None]:
         self._keeper.unwatch(root)

@@ -79,6 +79,8 @@ class Looks:
         if not all(state.is_in_place() for state in visited):
             return True
         sweep.finish([state.root for state in visited], self._believe)
+        for state in visited:
+            state.suspicion.forget_hints()
         if polls:
             self._coverage.took(time.monotonic() - begun)
         return sweep.is_disturbed

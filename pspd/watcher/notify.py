@@ -92,6 +92,9 @@ class Notifier(Protocol):
     def leave(self, directories: Iterable[DirectoryId]) -> None:
         """Stop watching directories; those that are not watched are no error."""
 
+    def catch_up(self, seconds: float) -> None:
+        """Wait, for so long at most, until what happened by now has been hinted at."""
+
     def is_alive(self) -> bool:
         """Say whether hints still come; a dead notifier is replaced."""
 
@@ -107,6 +110,9 @@ class TreeNotifier:
 
     def leave(self, directories: Iterable[DirectoryId]) -> None:
         """Do nothing: the library notices that they are gone."""
+
+    def catch_up(self, seconds: float) -> None:
+        """Do nothing: nobody can tell what is still to be hinted at."""
 
 
 class NoNotifier(TreeNotifier):

@@ -124,6 +124,11 @@ class Pass:
             self._hand_on(self._operations)
             self._operations = []
 
+    @property
+    def is_missing_any(self) -> bool:
+        """Whether anything seems gone so far."""
+        return bool(self._missing.files or self._missing.directories)
+
     def finish(
         self, roots: Collection[WatchRoot], believe: Callable[[Doomed], bool] = lambda _: True
     ) -> None:

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 5.0
 """How long to wait after the store could not be written."""
 
+CATCH_UP_SECONDS = 1.0
+"""How long a scan waits at its end for hints of what it misses; they take some milliseconds."""
+
 CLOSE_SECONDS = 2.0
 """How long `close` waits for a look that hangs, in a network drive that does not answer."""
 
@@ -110,6 +113,7 @@ class Watcher:
             taker=taker,
             new_pass=lambda: self._new_pass(is_news=False),
             believe=self._believe,
+            catch_up=self._catch_up,
             lock=self._condition,
         )
         self._next_check = 0.0
@@ -201,9 +205,16 @@ class Watcher:
             if isinstance(hint, MountHint):
                 self._are_mounts_stale = True
             elif isinstance(hint, Hint) and hint.path is None:
+                for state in self._roots.values():
+                    state.suspicion.are_hints_lost = True
                 self._request_scans(self._roots.values())
             else:
                 self._box.put(hint, self._roots.values(), now)
+            self._condition.notify_all()
+
+    def _scan_everything(self) -> None:
+        with self._condition:
+            self._request_scans(self._roots.values())
             self._condition.notify_all()
 
     def _request_scans(self, states: Iterable[RootState]) -> None:
@@ -228,7 +239,7 @@ class Watcher:
 
     def _start_over(self) -> None:
         """Drop the work at hand and scan everything, with those who wait for the scan at hand."""
-        self._take_hint(Hint(None))
+        self._scan_everything()
         self._work.drop()
 
     def _step(self) -> None:
@@ -245,7 +256,7 @@ class Watcher:
             # Directories that a scan has found and not handed on would be taken for new again.
             self._work.flush()
             if self._looks.follow(looks, polls, lambda: self._stopping):
-                self._take_hint(Hint(None))
+                self._scan_everything()
         # One directory at a time: neither hints nor scans keep the other waiting for long.
         if not self._work.step() and not looks:
             self._take_work()
@@ -280,6 +291,16 @@ class Watcher:
             _log.info("the machine slept or the process was stopped; scanning everything")
             self._board.count("absences")
             self._request_scans(self._roots.values())
+
+    def _catch_up(self) -> bool:
+        """Follow all hints of what happened by now; say whether all has to be scanned for it."""
+        self._keeper.catch_up(CATCH_UP_SECONDS)
+        with self._condition:
+            looks = self._box.take_all()
+        is_disturbed = self._looks.follow(looks, (), lambda: self._stopping)
+        if is_disturbed:
+            self._scan_everything()
+        return is_disturbed
 
     def _new_pass(self, *, is_news: bool) -> Pass:
         return Pass(

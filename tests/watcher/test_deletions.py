@@ -12,7 +12,7 @@ import pytest
 from pspd.core.model import DirectoryId, FileKey
 from pspd.store import batch
 from pspd.watcher.deletions import Doomed
-from pspd.watcher.notify import DirectoryHint, NoNotifier, Sink
+from pspd.watcher.notify import DirectoryHint, Hint, NoNotifier, Sink
 from tests.waiting import until
 from tests.watcher.bench import OPTIONS, Bench, watching
 from tests.watcher.test_scan import write
@@ -21,8 +21,11 @@ MANY = 150
 
 
 def fill(bench: Bench) -> None:
+    """Make files, and have them read."""
     for number in range(MANY):
         write(bench.top / f"{number % 10}" / f"{number}")
+    bench.sync()
+    bench.index_all()
 
 
 def empty(bench: Bench, end: int = MANY, *, first: int = 0) -> None:
@@ -36,7 +39,6 @@ def deaf(tmp_path: Path) -> Iterator[Bench]:
     """A watcher that nobody hints anything to, over a folder with many files."""
     with watching(tmp_path, NoNotifier) as bench:
         fill(bench)
-        bench.sync()
         yield bench
 
 
@@ -74,6 +76,7 @@ def test_files_that_come_back_are_no_longer_suspected(deaf: Bench) -> None:
 def test_a_file_that_is_deleted_meanwhile_changes_nothing_for_the_others(deaf: Bench) -> None:
     write(deaf.top / "other")
     deaf.sync()
+    deaf.index_all()
     empty(deaf)
     deaf.sync()
     (deaf.top / "other").unlink()
@@ -86,7 +89,6 @@ def test_a_second_look_after_the_time_is_believed(tmp_path: Path) -> None:
     options = replace(OPTIONS, confirm_seconds=0.3)
     with watching(tmp_path, NoNotifier, options) as bench:
         fill(bench)
-        bench.sync()
         empty(bench)
         bench.sync()
         assert len(bench.stamps()) == MANY
@@ -116,7 +118,6 @@ def test_what_went_long_ago_is_not_held_against_the_rest(tmp_path: Path) -> None
     options = replace(OPTIONS, confirm_seconds=0.0)
     with watching(tmp_path, NoNotifier, options) as bench:
         fill(bench)
-        bench.sync()
         for first in range(0, MANY, 50):
             empty(bench, first + 50, first=first)
             bench.sync()
@@ -131,12 +132,12 @@ def test_a_card_that_is_exchanged_again_and_again_is_believed(tmp_path: Path) ->
             shutil.rmtree(bench.top / f"card {number - 1}", ignore_errors=True)
             bench.sync()
             assert bench.is_exact()
+            bench.index_all()
 
 
 def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
     with watching(tmp_path) as bench:
         fill(bench)
-        assert bench.settles() is not None
         for number in range(10):
             shutil.rmtree(bench.top / f"{number}")
         assert bench.settles() is not None
@@ -144,7 +145,6 @@ def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
 
 
 def test_what_is_read_again_is_not_counted_twice(deaf: Bench) -> None:
-    deaf.index_all()
     for path in deaf.top.glob("*/*"):
         path.touch()
     (deaf.top / "0" / "0").unlink()
@@ -158,7 +158,6 @@ def test_what_is_read_again_is_not_counted_twice(deaf: Bench) -> None:
 def test_what_was_seen_deleted_is_not_held_against_the_rest(tmp_path: Path) -> None:
     with watching(tmp_path) as bench:
         fill(bench)
-        assert bench.settles() is not None
         suspicion = bench.watcher.roots()[0].suspicion
         nobody_hinted = Doomed(bench.root, [batch.FileGone(FileKey(bench.root.directory, "x"))])
         assert suspicion.believe(bench.store, nobody_hinted, 3600.0)
@@ -166,6 +165,57 @@ def test_what_was_seen_deleted_is_not_held_against_the_rest(tmp_path: Path) -> N
             shutil.rmtree(bench.top / f"{number}")
         assert bench.settles() is not None
         assert suspicion.believe(bench.store, nobody_hinted, 3600.0)
+
+
+def test_a_rename_does_not_make_the_loss_of_others_seen(tmp_path: Path) -> None:
+    hints: list[Sink] = []
+
+    class Telling(NoNotifier):
+        def start(self, sink: Sink) -> None:
+            hints.append(sink)
+
+    with watching(tmp_path, Telling) as bench:
+        fill(bench)
+        (bench.top / "0" / "0").rename(bench.top / "0" / "renamed")
+        hints[0](Hint(str(bench.top / "0" / "0"), is_removal=True))
+        hints[0](Hint(str(bench.top / "0" / "renamed")))
+        assert bench.settles() is not None
+        bench.index_all()
+        for number in range(10):
+            shutil.rmtree(bench.top / f"{number}")
+        bench.sync()
+        assert len(bench.stamps()) == MANY
+        assert bench.notices("more than half")
+
+
+def test_a_sync_at_once_believes_what_was_seen_deleted(tmp_path: Path) -> None:
+    options = replace(OPTIONS, coalesce_seconds=1.0)
+    with watching(tmp_path, options=options) as bench:
+        for _ in range(5):
+            fill(bench)
+            for number in range(10):
+                shutil.rmtree(bench.top / f"{number}")
+            bench.sync()
+            assert bench.is_exact()
+            assert not bench.notices("more than half")
+
+
+def test_a_suspicion_of_one_look_is_looked_into_and_lifted(tmp_path: Path) -> None:
+    options = replace(OPTIONS, confirm_seconds=0.5)
+    with watching(tmp_path, NoNotifier, options) as bench:
+        fill(bench)
+        bench.top.rename(tmp_path / "away")
+        bench.top.mkdir()
+        for name in ("0", "1"):
+            (tmp_path / "away" / name).rename(bench.top / name)
+        bench.watcher.look_at(str(bench.top))
+        assert until(lambda: bool(bench.notices("more than half"))) is not None
+        for path in sorted((tmp_path / "away").iterdir()):
+            path.rename(bench.top / path.name)
+        # No sync: the second look is the watcher's own, and at all of it.
+        assert until(lambda: not bench.notices("more than half")) is not None
+        assert bench.watcher.roots()[0].suspicion.files == 0
+        assert bench.is_exact()
 
 
 class Unmounting(NoNotifier):
@@ -186,7 +236,6 @@ class Unmounting(NoNotifier):
 def test_a_drive_that_is_unmounted_was_not_seen_deleted(tmp_path: Path) -> None:
     with watching(tmp_path, Unmounting) as bench:
         fill(bench)
-        bench.sync()
         notifier = bench.last_notifier
         assert isinstance(notifier, Unmounting)
         empty(bench, 100)

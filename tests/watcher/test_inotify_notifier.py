@@ -127,3 +127,23 @@ def test_the_death_of_its_reading_thread_is_noticed(tmp_path: Path) -> None:
 
     assert not notifier.is_alive()
     notifier.close()
+
+
+def test_who_catches_up_has_been_told_all_that_happened_before(tmp_path: Path) -> None:
+    received: queue.Queue[AnyHint] = queue.Queue()
+    gate = threading.Event()
+    notifier = InotifyNotifier(gate.wait)
+    notifier.start(received.put)
+    try:
+        entered(notifier, tmp_path, FIRST)
+        (tmp_path / "new").touch()
+        threading.Timer(0.1, gate.set).start()
+        notifier.catch_up(PATIENCE)
+        hint = received.get_nowait()
+        assert isinstance(hint, DirectoryHint)
+        assert hint.names == {"new"}
+        notifier.catch_up(PATIENCE)
+    finally:
+        gate.set()
+        notifier.close()
+    notifier.catch_up(PATIENCE)
