@@ -141,7 +141,7 @@ def test_who_catches_up_has_been_told_all_that_happened_before(tmp_path: Path) -
         notifier.catch_up(PATIENCE)
         hint = received.get_nowait()
         assert isinstance(hint, DirectoryHint)
-        assert hint.names == {"new"}
+        assert hint.names == frozenset({"new"})
         notifier.catch_up(PATIENCE)
     finally:
         gate.set()
