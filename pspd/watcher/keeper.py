@@ -18,6 +18,7 @@ from pspd.rpc.wire import quoted
 from pspd.store import batch
 from pspd.watcher.coverage import Coverage
 from pspd.watcher.descriptors import Inode
+from pspd.watcher.doubts import Doubts
 from pspd.watcher.heartbeat import Heartbeat
 from pspd.watcher.mounts import POLLED_FILE_SYSTEMS, MountTable
 from pspd.watcher.notify import AnyHint, Hint, NoNotifier, Notifier, Sink, WatchError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pspd.core.model import WatchRoot
     from pspd.noticeboard import NoticeBoard
     from pspd.store.store import Store
-    from pspd.watcher.deletions import Doomed
 
 SCAN_LOAD = 50
 """Rescans pause at least so many times as long as they took: at most 2 % of one core."""
@@ -127,6 +127,7 @@ class RootKeeper:
             shortest=options.blind_poll_seconds,
             longest=options.blind_poll_longest_seconds,
         )
+        self.doubts = Doubts(store, board, self.coverage, options.confirm_seconds)
 
     @property
     def notifier_name(self) -> str:
@@ -163,7 +164,6 @@ class RootKeeper:
 
     def enter(self, state: RootState) -> bool:
         """Make sure that a root is there and watched before it is scanned."""
-        state.suspicion.is_renewed = False
         inode = inode_of(state.root.path)
         with self._store.read() as reader:
             known = reader.directory(state.root.directory)
@@ -210,39 +210,6 @@ class RootKeeper:
         state.next_scan = time.monotonic() + max(pause, SCAN_LOAD * took)
         if state.suspicion.files:
             state.next_scan = min(state.next_scan, state.suspicion.until)
-
-    def note_whole_scan(self, state: RootState) -> None:
-        """Note that all of a root was seen: what it no longer lacks is no longer suspicious."""
-        state.former_device = None
-        suspicion = state.suspicion
-        if not suspicion.is_renewed:
-            suspicion.files = 0
-            self._board.withdraw("watching", f"deletion {state.root.root_id}")
-        suspicion.is_renewed = False
-        suspicion.are_hints_lost = False
-        suspicion.forget_hints()
-
-    def believe(self, state: RootState, doomed: Doomed) -> bool:
-        """Say whether what is gone from a root may be dropped, or waits for a second look."""
-        is_confirmed = self.coverage.is_confirmed(state.root.path)
-        seconds = self._options.confirm_seconds
-        patience = None if is_confirmed else seconds
-        key = f"deletion {state.root.root_id}"
-        if state.suspicion.believe(self._store, doomed, patience):
-            if not state.suspicion.files:
-                self._board.withdraw("watching", key)
-            return True
-        path = state.root.path
-        text = (
-            f"{state.suspicion.files:,} files seem to be gone, with what went just before more "
-            "than half, and nobody was seen deleting them; what is known of them stays for "
-            f"{seconds:g} s, then a second look counts"
-        )
-        cure = f"see to its drive, or forget them at once: pspc roots confirm {quoted(path)}"
-        self._board.post(key, Notice("watching", text, cure, path))
-        # The second look has to be at all of it, or what came back stays suspected.
-        state.next_scan = min(state.next_scan, state.suspicion.until)
-        return False
 
     def catch_up(self, seconds: float) -> None:
         """Wait, for so long at most, until what happened by now has been hinted at."""

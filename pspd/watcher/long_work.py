@@ -97,6 +97,7 @@ class LongWork:
         begun = time.monotonic()
         if state is not None and self._keeper.enter(state):
             is_whole = False
+            self._keeper.doubts.begin_scan(state)
             sweep = self._sweep = self._new_pass()
             for _ in sweep.scan(state.root, state.former_device):
                 if state.is_unavailable or self._roots.get(request.root_id) is not state:
@@ -125,7 +126,8 @@ class LongWork:
         is_in_place = state.is_in_place()
         if is_in_place:
             sweep.finish([state.root], self._believe)
-            self._keeper.note_whole_scan(state)
+            self._keeper.doubts.finish_scan(state)
+            state.former_device = None
         state.unreadable = tuple(sweep.unreadable)
         return is_in_place and not sweep.is_disturbed and not is_disturbed
 

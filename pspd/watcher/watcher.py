@@ -313,7 +313,7 @@ class Watcher:
     def _believe(self, doomed: Doomed) -> bool:
         """Say whether what is gone from a root may be dropped, or waits for a second look."""
         state = self._roots.get(doomed.root.root_id)
-        return state is None or self._keeper.believe(state, doomed)
+        return state is None or self._keeper.doubts.believe(state, doomed)
 
     def _pause(self, seconds: float) -> None:
         with self._condition:
