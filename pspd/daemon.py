@@ -24,7 +24,7 @@ from pspd.ending import (
     Ending,
     guard_end,
 )
-from pspd.errors import PartDied, StoreError
+from pspd.errors import PartDied, SocketGone, StoreError
 from pspd.host import StopSignal, prepare_process, watched_threads
 from pspd.indexer import Indexer
 from pspd.log import get_logger
@@ -64,6 +64,7 @@ def run(config: Config, environ: Mapping[str, str], claim: Claim) -> None:
     Raises:
         StoreError: The store cannot be opened.
         AddressError: The sockets cannot be made.
+        SocketGone: They are where nobody finds them any more.
         PartDied: A part of the daemon died.
     """
     stop = StopSignal()
@@ -236,6 +237,7 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
     """Wait for the end; tell subscribers and systemd that all is well meanwhile.
 
     Raises:
+        SocketGone: Nobody can reach the daemon any more.
         StoreError: The store has been unreadable for too long.
     """
     last: wire.ProgressEvent | None = None
@@ -244,8 +246,10 @@ def _stay(service: Service, server: RpcServer, notifier: ServiceNotifier, stop: 
     while not stop.wait(interval):
         notifier.alive()
         if not server.is_reachable():
-            _log.error("the socket is gone; nobody can reach this daemon any more")
-            return
+            raise SocketGone(
+                "the daemon's sockets were removed or replaced, so that nobody can reach it any "
+                "more; start it again"
+            )
         try:
             progress = service.progress()
         except StoreError as error:

@@ -10,6 +10,7 @@ PspError
 │   ├── StoreDamaged      a value or a page is not what was written; it is never answered from
 │   └── StoreUnusable     nothing this program may do makes a store of it; a person has to
 ├── PartDied             a thread of the daemon died; it has to be started anew
+├── SocketGone           nobody can reach the daemon any more; its successor can be
 ├── NoWorker             no worker process can be had, or the pool is closed
 ├── RootError            a watch root cannot be added or removed
 ├── RequestError         a request cannot be served; its code goes over the wire
@@ -86,6 +87,13 @@ class PartDied(PspError):
 
     code = "part_died"
     exit_status = 70  # EX_SOFTWARE of sysexits(3): systemd restarts upon it
+
+
+class SocketGone(PspError):
+    """The daemon's sockets were removed or replaced."""
+
+    code = "socket_gone"
+    exit_status = 69  # EX_UNAVAILABLE of sysexits(3): systemd restarts upon it
 
 
 class NoWorker(PspError, RuntimeError):

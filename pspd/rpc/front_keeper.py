@@ -71,6 +71,7 @@ class FrontKeeper:
         self.settings = settings
         self._board = board
         self._endpoints: list[Endpoint] = []
+        self._is_replacing = False
         self._deaths: deque[float] = deque(maxlen=LOUD_DEATHS)
         self._is_retired = threading.Event()
         self._thread: threading.Thread | None = None
@@ -101,8 +102,15 @@ class FrontKeeper:
         self._thread.start()
 
     def is_reachable(self) -> bool:
-        """Say whether the sockets still lie where clients look for them, or soon will."""
-        return all(endpoint.is_in_place() for endpoint in self._endpoints)
+        """Say whether the sockets still lie where clients look for them, or will.
+
+        A successor that cannot bind has removed what it had bound, and is tried again.
+        """
+        endpoints = self._endpoints
+        if all(endpoint.is_in_place() for endpoint in endpoints):
+            return True
+        # The last: a successor may have been done between the two looks.
+        return self._is_replacing or endpoints is not self._endpoints
 
     def retire(self) -> None:
         """Expect the front to end, and do not replace it any more."""
@@ -214,17 +222,25 @@ class FrontKeeper:
 
     def _replace(self) -> None:
         """Start the next one, and the one after it, until one has bound."""
-        while not self._is_retired.wait(self._tell_of_death()):
+        self._is_replacing = True
+        self._tell_of_death()
+        tries = len(self._deaths)
+        while not self._is_retired.wait(_pause(tries)):
             try:
                 self.start()
                 self._bind()
             except (AddressError, OSError) as error:
+                tries += 1
                 _log.error("a front cannot be started", front=self.name, error=error)
+                cause = f"the process that holds the sockets cannot be started again: {error}"
+                cure = "it is tried again every few seconds"
+                self._board.post(self.name, Notice(_AREA, cause, cure))
             else:
+                self._is_replacing = False
                 return
 
-    def _tell_of_death(self) -> float:
-        """Count and tell; returns the pause before the next one, in seconds."""
+    def _tell_of_death(self) -> None:
+        """Count and tell."""
         status = self._process.returncode if self._process is not None else None
         self._board.count("front_restarts")
         _log.warning("a front ended and is started again", front=self.name, status=status)
@@ -237,9 +253,13 @@ class FrontKeeper:
             cause = f"the process that holds the sockets died {len(deaths)} times in five minutes"
             cure = "some client overloads it; the daemon's log has more"
             self._board.post(f"{self.name} again and again", Notice(_AREA, cause, cure))
-        if len(deaths) == 1:
-            return 0.0
-        return min(FIRST_DELAY_SECONDS * (1 << (len(deaths) - 2)), LONGEST_DELAY_SECONDS)
+
+
+def _pause(tries: int) -> float:
+    """Return how long to wait before the next front, in seconds, after so many that failed."""
+    if tries == 1:
+        return 0.0
+    return min(FIRST_DELAY_SECONDS * (1 << (min(tries, LOUD_DEATHS) - 2)), LONGEST_DELAY_SECONDS)
 
 
 def _read(process: subprocess.Popen[bytes], seconds: float) -> bytes | None:

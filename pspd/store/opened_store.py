@@ -105,7 +105,8 @@ class OpenedStore:
         if not self.store.close(deadline):
             _log.warning("the store is left open: it is still read; the next start checks it")
             return
-        with suppress(StoreError):  # then the next start looks at all of it
+        # Then the next start looks at all of it; or there is none, with its folder.
+        with suppress(StoreError, FileNotFoundError):
             self._update(
                 is_clean=not self._manifest.is_condemned,
                 transaction=transaction,

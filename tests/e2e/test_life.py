@@ -186,13 +186,22 @@ def test_two_stores_cannot_share_one_socket(home: Home) -> None:
     assert str(status["pid"]).encode() in refused.stderr
 
 
-def test_a_daemon_whose_home_is_gone_ends_by_itself(home: Home) -> None:
-    home.pspc("start")
-    lock = open(home.path / "pspd.lock")  # noqa: SIM115 - held open while its folder goes
-    with lock:
-        shutil.rmtree(home.path)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    home.path.mkdir(mode=0o700)
+@pytest.mark.parametrize("is_home_gone", [True, False])
+def test_a_daemon_that_nobody_can_reach_any_more_ends_and_is_started_again(
+    home: Home, *, is_home_gone: bool
+) -> None:
+    command = [sys.executable, "-m", "pspd"]
+    with subprocess.Popen(command, env=home.environ, stderr=subprocess.PIPE) as daemon:
+        home.await_daemon()
+        if is_home_gone:
+            shutil.rmtree(home.path)
+        else:
+            (home.path / "pspd.sock").unlink()
+        _, said = daemon.communicate(timeout=60)
+        home.path.mkdir(mode=0o700, exist_ok=True)
+
+    assert daemon.returncode == 69, said  # systemd restarts upon it
+    assert b"start it again" in said.splitlines()[-1]
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(home: Home) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -69,6 +70,33 @@ def test_a_connection_survives_the_death_of_a_front(directory: Path, handler: Ta
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         assert connection.status() == STATUS
+
+
+BOUND_IN_SILENCE = """
+{front} | {{ read -r report; cat {gate}; printf '%s\\n' "$report"; cat; }}
+"""
+
+
+def test_a_successor_that_has_bound_and_not_said_so_is_reachable(
+    directory: Path, handler: TableHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = NoticeBoard()
+    path, gate = directory / wire.SOCKET_NAME, directory / "gate"
+    os.mkfifo(gate)
+    with serving_by_process(directory, handler, board) as keeper:
+        pid = keeper.pid
+        assert pid is not None
+        os.link(path, directory / "former")  # Or the next socket might have the same inode.
+        front = shlex.join(front_keeper.COMMAND)
+        script = BOUND_IN_SILENCE.format(front=front, gate=shlex.quote(os.fspath(gate)))
+        monkeypatch.setattr("pspd.rpc.front_keeper.COMMAND", ("sh", "-c", script))
+        os.kill(pid, signal.SIGKILL)
+        with gate.open("wb"):  # It waits until the other end is opened, after the report.
+            assert keeper.is_reachable()
+        expect(lambda: not board.notices())
+        assert keeper.is_reachable()
+        path.unlink()
+        assert not keeper.is_reachable()
 
 
 SERVING = """

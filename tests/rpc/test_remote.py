@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import stat
 from collections.abc import Iterator
@@ -16,12 +17,15 @@ from pspc import Connection, DaemonError, Unreachable
 from pspc.errors import UsageError
 from pspd.__main__ import main
 from pspd.errors import AddressError, KeyFileError
+from pspd.noticeboard import NoticeBoard
 from pspd.rpc import link, wire
 from pspd.rpc.doorkeeper import Doorkeeper
+from pspd.rpc.front_keeper import FrontKeeper
 from pspd.rpc.key_store import KeyStore
 from pspd.rpc.server import RpcServer
-from tests.rpc.peers import FrontThread, TableHandler
+from tests.rpc.peers import FrontThread, TableHandler, local_settings
 from tests.rpc.samples import FOUND, STATUS
+from tests.waiting import expect
 
 
 def free_port() -> int:
@@ -44,9 +48,13 @@ def keys(directory: Path) -> KeyStore:
     return store
 
 
-def remote_front(directory: Path, address: str) -> FrontThread:
+def remote_settings(directory: Path, address: str) -> link.Settings:
     path = wire.socket_address(os.fspath(directory / "pspd-remote.sock"))
-    return FrontThread(link.Settings(path, address, keys=os.fspath(directory / "keys")))
+    return link.Settings(path, address, keys=os.fspath(directory / "keys"))
+
+
+def remote_front(directory: Path, address: str) -> FrontThread:
+    return FrontThread(remote_settings(directory, address))
 
 
 @pytest.fixture
@@ -280,3 +288,44 @@ def test_a_key_file_that_cannot_be_used_is_told(
 def test_an_address_that_is_none_is_told(directory: Path, keys: KeyStore, address: str) -> None:
     with pytest.raises(UsageError, match="HOST:PORT"):
         Connection(address=address, key=directory / "laptop.key")
+
+
+def test_a_remote_front_that_cannot_bind_again_costs_the_local_one_nothing(
+    directory: Path, keys: KeyStore, handler: TableHandler
+) -> None:
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    key = directory / "laptop.key"
+    board = NoticeBoard()
+    remote = FrontKeeper("remote", remote_settings(directory, address), board)
+    server = RpcServer([remote, FrontKeeper("front", local_settings(directory), board)], handler)
+
+    def is_told(reason: str) -> bool:
+        assert server.is_reachable()
+        return any(reason in notice.cause for notice in board.notices())
+
+    def is_well() -> bool:
+        assert server.is_reachable()
+        return not board.notices()
+
+    server.start()
+    try:
+        pid = remote.pid
+        assert pid is not None
+        (directory / "keys" / "server.key").chmod(0o644)
+        os.kill(pid, signal.SIGKILL)
+        expect(lambda: is_told("can be read by others"))
+        with socket.socket() as occupant:
+            occupant.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            occupant.bind(("127.0.0.1", port))
+            occupant.listen()
+            (directory / "keys" / "server.key").chmod(0o600)
+            expect(lambda: is_told("in use"))
+            with Connection(directory) as connection:
+                assert connection.status() == STATUS
+        expect(is_well)
+        with Connection(address=address, key=key) as connection:
+            assert connection.status() == STATUS
+    finally:
+        server.close()
+    assert board.counters() == {"front_restarts": 1}
