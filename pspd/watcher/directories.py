@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pspd.store.store import Store
 
 
+Entry = tuple[str, bool]
+"""What a directory has: its name, and whether it is a directory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A directory below a root, by name and by number."""
@@ -128,41 +132,51 @@ def newcomer(
     return Directory(number, parent.root_id, parent.directory_id, name, *inode), True
 
 
-def changed_since(root: WatchRoot, names: tuple[str, ...], moment_ns: int) -> bool:
-    """Say whether a directory's entries changed after a moment; in doubt, that they did.
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What of some entries that were missed a directory has after all."""
+
+    present: Collection[Entry]
+    """In doubt an entry is there."""
+    changed_ns: int | None
+    """When its entries changed last, in ns since the epoch; None when nobody can tell."""
+
+    def has_changed_since(self, moment_ns: int) -> bool:
+        """Say whether entries came or went after a moment; in doubt, that they did."""
+        return self.changed_ns is None or self.changed_ns >= moment_ns - FINE_GRAIN_NS
+
+
+def look_again(root: WatchRoot, names: tuple[str, ...], entries: Collection[Entry]) -> SecondLook:
+    """Look whether a directory has entries that were missed, and that belong.
+
+    All of them at once: 1,900 names deep, to open the directory takes milliseconds.
 
     Args:
         root: The root it is below.
         names: Its path below the root.
-        moment_ns: Wall clock, ns since the epoch.
-    """
-    try:
-        descriptor = open_directory(root.path, names)
-    except OSError:
-        return True
-    try:
-        return os.fstat(descriptor).st_mtime_ns >= moment_ns - FINE_GRAIN_NS
-    finally:
-        os.close(descriptor)
-
-
-def is_there(root: WatchRoot, names: tuple[str, ...], name: str, *, is_directory: bool) -> bool:
-    """Say whether a directory below a root has a file, or a directory, of a name that belongs.
-
-    In doubt (it cannot be read) the answer is yes.
+        entries: What was missed.
     """
     try:
         descriptor = open_directory(root.path, names)
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return SecondLook((), None)
     except OSError:
-        return True
+        return SecondLook(entries, None)
     try:
-        seen = look_at_names(descriptor, PathFilter.of(root), "/".join(names), [name])
-    except OSError:
-        return True
+        changed_ns = os.fstat(descriptor).st_mtime_ns
+        path_filter, below = PathFilter.of(root), "/".join(names)
+        present = {each for each in entries if _has(descriptor, path_filter, below, each)}
+        return SecondLook(present, changed_ns)
     finally:
         os.close(descriptor)
+
+
+def _has(descriptor: int, path_filter: PathFilter, below: str, entry: Entry) -> bool:
+    name, is_directory = entry
+    try:
+        seen = look_at_names(descriptor, path_filter, below, [name])
+    except OSError:
+        return True
     return name in (seen.directories if is_directory else seen.files)
 
 

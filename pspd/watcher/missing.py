@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from pspd.core.model import Directory, DirectoryId, FileKey, WatchRoot
 from pspd.core.reconcile import Removed
 from pspd.store import batch
 from pspd.watcher.deletions import Doomed
-from pspd.watcher.directories import changed_since, is_there
+from pspd.watcher.directories import Entry, look_again
 
 if TYPE_CHECKING:
     from pspd.store.store import Store
+
+Loss = tuple[Entry, batch.Operation]
+"""What was missed, and what would drop it."""
 
 
 class Missing:
@@ -38,24 +42,30 @@ class Missing:
             that was looked at before.
         """
         doomed = {root.root_id: Doomed(root) for root in roots}
-        lost: list[tuple[FileKey, bool, batch.Operation]] = [
-            (key, False, batch.FileGone(key, removed.stamp)) for key, removed in self.files.items()
-        ]
+        is_disturbed = False
+        for number, lost in self._take_lost().items():
+            with self._store.read() as reader:
+                parent = reader.directory(number)
+                way = reader.place_of(number)
+            if parent is None or way is None or parent.root_id not in doomed:
+                continue  # with the directory that it was in, or in a root that was not swept
+            those = doomed[parent.root_id]
+            again = look_again(those.root, way[1], {entry for entry, _ in lost})
+            if scan_begun_ns is not None:
+                is_disturbed |= again.has_changed_since(scan_begun_ns)
+            those.operations += [each for entry, each in lost if entry not in again.present]
+        return [each for each in doomed.values() if each.operations], is_disturbed
+
+    def _take_lost(self) -> Mapping[DirectoryId, list[Loss]]:
+        """Return what was missed, by the directory it was in."""
+        lost: defaultdict[DirectoryId, list[Loss]] = defaultdict(list)
+        for key, removed in self.files.items():
+            gone: batch.Operation = batch.FileGone(key, removed.stamp)
+            lost[key.directory].append(((key.name, False), gone))
         for number, directory in self.directories.items():
             place = FileKey(directory.parent, directory.name)
             if number not in self.found:
-                lost.append((place, True, batch.RemoveDirectory(number, place)))
+                gone = batch.RemoveDirectory(number, place)
+                lost[directory.parent].append(((directory.name, True), gone))
         self.files, self.directories = {}, {}
-        is_disturbed = False
-        for key, is_directory, operation in lost:
-            with self._store.read() as reader:
-                parent = reader.directory(key.directory)
-                way = reader.place_of(key.directory)
-            if parent is None or way is None or parent.root_id not in doomed:
-                continue  # with the directory that it was in, or in a root that was not swept
-            root = doomed[parent.root_id].root
-            if scan_begun_ns is not None:
-                is_disturbed |= changed_since(root, way[1], scan_begun_ns)
-            if not is_there(root, way[1], key.name, is_directory=is_directory):
-                doomed[parent.root_id].operations.append(operation)
-        return [each for each in doomed.values() if each.operations], is_disturbed
+        return lost

@@ -9,6 +9,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -267,6 +268,58 @@ def test_a_path_of_six_kilobytes_is_scanned(tree: Tree) -> None:
     [known] = tree.known()
     assert known == "/".join([*names, "deep.png"])
     os.close(open_file(str(tree.top), names, "deep.png"))
+
+
+def test_files_that_are_gone_together_are_looked_for_together(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    open_anything = os.open
+
+    def noted(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        opened.append(path)
+        return open_anything(path, flags, mode, dir_fd=dir_fd)
+
+    deep = tree.top.joinpath(*["d"] * 30)
+    numbers = []
+    for count in (1, 200):
+        paths = [write(deep / str(number)) for number in range(count)]
+        tree.scan()
+        for path in paths:
+            path.unlink()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", noted)
+            tree.scan()
+        assert tree.known() == set()
+        numbers.append(len(opened))
+        opened.clear()
+
+    assert numbers[0] == numbers[1] > 30
+
+
+@pytest.mark.parametrize("is_scan", [True, False])
+def test_what_cannot_be_looked_at_once_more_is_there(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, *, is_scan: bool
+) -> None:
+    paths = [write(tree.top / "a" / name) for name in ("bad", "gone")]
+    tree.scan()
+    for path in paths:
+        path.unlink()
+    sweep = Pass(tree.store, tree.hand_on)
+    for _ in sweep.scan(tree.root) if is_scan else sweep.look(tree.root, ("a",), None):
+        pass
+    look = os.stat
+
+    def failing(path: str, **options: Any) -> os.stat_result:
+        if path == "bad":
+            raise OSError(errno.EIO, "a bad sector")
+        return look(path, **options)
+
+    monkeypatch.setattr(os, "stat", failing)
+    sweep.finish([tree.root])
+
+    assert tree.known() == {"a/bad"}
+    assert sweep.is_disturbed == is_scan
 
 
 def test_a_writer_is_noticed_where_the_system_can_tell(tmp_path: Path) -> None:
