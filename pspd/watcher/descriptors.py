@@ -137,7 +137,7 @@ def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> List
         for entry in entries:
             with suppress(FileNotFoundError):  # gone since it was listed
                 is_directory = entry.is_dir(follow_symlinks=False)
-                if _belongs(path_filter, below, entry.name, is_directory):
+                if belongs(path_filter, below, entry.name, is_directory):
                     listing.add(entry.name, entry.stat(follow_symlinks=False))
     return listing
 
@@ -152,7 +152,7 @@ def look_at_names(
             status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        if _belongs(path_filter, below, name, stat.S_ISDIR(status.st_mode)):
+        if belongs(path_filter, below, name, stat.S_ISDIR(status.st_mode)):
             listing.add(name, status)
     return listing
 
@@ -190,7 +190,8 @@ def has_writer(descriptor: int) -> bool | None:
     return False
 
 
-def _belongs(path_filter: PathFilter, below: str, name: str, is_directory: bool) -> bool:  # noqa: FBT001
+def belongs(path_filter: PathFilter, below: str, name: str, is_directory: bool) -> bool:  # noqa: FBT001
+    """Say whether an entry of the directory at `below`, a path below the root, is looked at."""
     if is_directory:
         return path_filter.has_directory(below, name)
     return path_filter.has_file(below, name)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pspd.core.globs import PathFilter
 from pspd.core.model import Directory, DirectoryId, FileKey, WatchRoot
 from pspd.core.reconcile import Removed
 from pspd.store import batch
 from pspd.watcher.deletions import Doomed
+from pspd.watcher.descriptors import belongs
 from pspd.watcher.directories import Entry, look_again
 
 if TYPE_CHECKING:
@@ -17,6 +20,18 @@ if TYPE_CHECKING:
 
 Loss = tuple[Entry, batch.Operation]
 """What was missed, and what would drop it."""
+
+
+@dataclass(slots=True)
+class Losses:
+    """What one sweep lost."""
+
+    gone: list[Doomed] = field(default_factory=list)
+    """By root: what belongs there and is not there."""
+    unwanted: list[batch.Operation] = field(default_factory=list)
+    """What drops what does not belong any more: a person asked for other globs."""
+    is_disturbed: bool = False
+    """Whether something went during a scan, perhaps to a place that was looked at before."""
 
 
 class Missing:
@@ -28,21 +43,15 @@ class Missing:
         self.directories: dict[DirectoryId, Directory] = {}
         self.found: set[DirectoryId] = set()
 
-    def doomed(
-        self, roots: Collection[WatchRoot], scan_begun_ns: int | None
-    ) -> tuple[list[Doomed], bool]:
+    def judge(self, roots: Collection[WatchRoot], scan_begun_ns: int | None) -> Losses:
         """Look for what is missing once more, and forget it.
 
         Args:
             roots: Those that were swept.
             scan_begun_ns: When the sweep began, if it was a scan; ns since the epoch.
-
-        Returns:
-            What is gone, by root; and whether something went during the scan, perhaps to a place
-            that was looked at before.
         """
         doomed = {root.root_id: Doomed(root) for root in roots}
-        is_disturbed = False
+        losses = Losses()
         for number, lost in self._take_lost().items():
             with self._store.read() as reader:
                 parent = reader.directory(number)
@@ -52,9 +61,15 @@ class Missing:
             those = doomed[parent.root_id]
             again = look_again(those.root, way[1], {entry for entry, _ in lost})
             if scan_begun_ns is not None:
-                is_disturbed |= again.has_changed_since(scan_begun_ns)
-            those.operations += [each for entry, each in lost if entry not in again.present]
-        return [each for each in doomed.values() if each.operations], is_disturbed
+                losses.is_disturbed |= again.has_changed_since(scan_begun_ns)
+            path_filter, below = PathFilter.of(those.root), "/".join(way[1])
+            for entry, operation in lost:
+                if not belongs(path_filter, below, *entry):
+                    losses.unwanted.append(operation)
+                elif entry not in again.present:
+                    those.operations.append(operation)
+        losses.gone = [each for each in doomed.values() if each.operations]
+        return losses
 
     def _take_lost(self) -> Mapping[DirectoryId, list[Loss]]:
         """Return what was missed, by the directory it was in."""

@@ -142,11 +142,10 @@ class Pass:
             believe: Says of each root whether what is gone from it may be dropped.
         """
         self.flush()
-        doomed, is_disturbed = self._missing.doomed(
-            roots, self._begun_ns if self._is_scan else None
-        )
-        self.is_disturbed |= is_disturbed
-        for each in doomed:
+        losses = self._missing.judge(roots, self._begun_ns if self._is_scan else None)
+        self.is_disturbed |= losses.is_disturbed
+        self._drop(losses.unwanted)
+        for each in losses.gone:
             if believe(each):
                 self._drop(each.operations)
 
@@ -236,7 +235,10 @@ class Pass:
         for key in seen.keys() & self._missing.files.keys():
             del self._missing.files[key]
         for name, child in children.items():
-            if name not in listing.directories and not self._drives.is_missing(root, place, child):
+            if name in listing.directories:
+                continue
+            is_wanted = path_filter.has_directory(place.below, name)
+            if not (is_wanted and self._drives.is_missing(root, place, child)):
                 self._missing.directories[child.directory_id] = child
                 self.differences += 1
         here = {

@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pspd.core.model import DirectoryId, FileKey
+from pspd.core.globs import PathFilter
+from pspd.core.model import DirectoryId, FileKey, WatchRoot
 from pspd.store import batch
 from pspd.watcher.deletions import Doomed
 from pspd.watcher.notify import DirectoryHint, Hint, NoNotifier, Sink
@@ -133,6 +135,67 @@ def test_a_card_that_is_exchanged_again_and_again_is_believed(tmp_path: Path) ->
             bench.sync()
             assert bench.is_exact()
             bench.index_all()
+
+
+def watch_again(bench: Bench, **globs: Any) -> WatchRoot:
+    """Watch the root with other globs, as `pspc add` does, and have all that is new read."""
+    root = replace(bench.root, **globs)
+    bench.store.apply([batch.PutRoot(root)])
+    bench.watcher.add(root)
+    bench.sync()
+    bench.index_all()
+    return root
+
+
+@pytest.mark.parametrize(
+    "globs",
+    [{"exclude": ("[0-9][0-9]*",)}, {"exclude": ("[1-9]",)}, {"include": ("?",)}],
+    ids=["files", "folders", "included"],
+)
+def test_what_does_not_belong_any_more_is_dropped_at_once(
+    deaf: Bench, globs: dict[str, tuple[str, ...]]
+) -> None:
+    belongs = PathFilter.of(watch_again(deaf, **globs))
+    expected = {
+        path
+        for path in deaf.truth()
+        if belongs.has_directory("", path.split("/")[0]) and belongs.has_file(*path.split("/"))
+    }
+    assert deaf.stamps().keys() == expected
+    assert 0 < len(expected) < MANY / 2
+    assert not deaf.notices("more than half")
+    watch_again(deaf)
+    assert deaf.is_exact()
+
+
+def test_hidden_files_that_do_not_belong_any_more_are_dropped_at_once(deaf: Bench) -> None:
+    for number in range(2 * MANY):
+        write(deaf.top / f".{number % 10}" / f"{number}")
+    watch_again(deaf, hidden=True)
+    assert deaf.is_exact()
+    watch_again(deaf)
+    assert len(deaf.stamps()) == MANY
+    assert not deaf.notices("more than half")
+
+
+def test_a_drive_that_does_not_belong_any_more_is_not_taken_for_away(deaf: Bench) -> None:
+    with deaf.store.read() as reader:
+        folder = reader.child(deaf.root.directory, "1")
+    assert folder is not None
+    deaf.store.apply([batch.PutDirectory(replace(folder, device=folder.device + 1))])
+    watch_again(deaf, exclude=("1",))
+    assert not any(path.startswith("1/") for path in deaf.stamps())
+    assert deaf.board.notices() == []
+
+
+def test_what_belongs_and_is_gone_is_doubted_beside_what_does_not_belong(deaf: Bench) -> None:
+    for number in range(2 * MANY):
+        write(deaf.top / f"{number}.tif")
+    watch_again(deaf)
+    empty(deaf)
+    watch_again(deaf, exclude=("*.tif",))
+    assert len(deaf.stamps()) == MANY
+    assert deaf.notices("more than half")
 
 
 def test_a_deletion_that_was_seen_is_believed_at_once(tmp_path: Path) -> None:
