@@ -206,11 +206,16 @@ class Front:
     def _take_request(self) -> None:
         peer, frames, count = self._receive()
         size = len(frames[1]) if count == _ENVELOPE_AND_IMAGE else 0
-        origin = self._origin(frames[0], peer)
         try:
             head = wire.decode_head(bytes(frames[0].buffer[: wire.MAX_ENVELOPE_BYTES + 1]))
         except wire.WireError as error:
             self._refuse(peer, wire.ErrorReply(error.code, str(error)), 0)
+            return
+        try:
+            origin = self._origin(frames[0], peer)
+        except OSError as error:
+            text = f"your key cannot be looked at: {error.strerror}"
+            self._refuse(peer, wire.ErrorReply("busy", text, retry_ms=RETRY_MS), head.id)
             return
         refusal = self._refusal(origin, size, count)
         if refusal:

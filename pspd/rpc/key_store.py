@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,9 @@ from pspd.rpc.wire import parse_keys, quoted, render_keys
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SUFFIX: Final = ".key"
 _LARGEST_FILE: Final = 4096
+
+_REMOVED: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
+"""Somebody did this to a key; every other error says nothing of it."""
 
 
 class KeyStore:
@@ -46,25 +48,44 @@ class KeyStore:
                 "there are no keys yet, and without them nothing listens on tcp; "
                 "make some with: pspd keys add NAME"
             ) from error
+        except OSError as error:
+            reason = f"{quoted(str(self._server))} cannot be read: {error.strerror}"
+            raise KeyFileError(reason) from error
         return public, secret
 
     def clients(self) -> Iterator[tuple[str, bytes]]:
-        """Yield name and public key of each client that is let in; what is no key is left out."""
+        """Yield name and public key of each client that is let in; what is no key is left out.
+
+        Raises:
+            OSError: not all of them can be looked at; those that can have come before.
+        """
         try:
             names = sorted(os.listdir(self._clients))
-        except OSError:
+        except _REMOVED:
             return
+        failure: OSError | None = None
         for name in names:
             if name.endswith(_SUFFIX):
-                with suppress(OSError, KeyFileError):
+                try:
                     (public,) = _read(self._clients / name, ("public",))
-                    yield name.removesuffix(_SUFFIX), public
+                except (*_REMOVED, KeyFileError):
+                    continue
+                except OSError as error:
+                    failure = error
+                    continue
+                yield name.removesuffix(_SUFFIX), public
+        if failure is not None:
+            raise failure
 
     def has_client(self, name: str, public: bytes) -> bool:
-        """Say whether the client of this name, one of `clients`, is still let in with this key."""
+        """Say whether the client of this name, one of `clients`, is still let in with this key.
+
+        Raises:
+            OSError: its key cannot be looked at now, for want of descriptors for instance.
+        """
         try:
             return public in _read(self._clients / f"{name}{_SUFFIX}", ("public",))
-        except (OSError, KeyFileError):
+        except (*_REMOVED, KeyFileError):
             return False
 
     def add_client(self, name: str, file: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -117,6 +119,55 @@ def test_a_client_whose_key_is_removed_is_refused_on_the_connection_it_has(
         assert handler.calls == []
     with Connection(address=address, key=directory / "laptop.key") as connection:
         assert connection.status() == STATUS
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of others are Linux's")
+def test_a_client_whose_key_cannot_be_looked_at_is_asked_to_come_back(
+    directory: Path, keys: KeyStore, handler: TableHandler
+) -> None:
+    keys.add_client("tablet", directory / "tablet.key")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    front = FrontKeeper("remote", remote_settings(directory, address), NoticeBoard())
+    server = RpcServer([front], handler)
+    server.start()
+    try:
+        with Connection(address=address, key=directory / "tablet.key", timeout=2) as connection:
+            assert connection.status() == STATUS
+            pid = front.pid
+            assert pid is not None
+            before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            used = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
+            lowest = next(number for number in itertools.count() if number not in used)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, before[1]))
+            with pytest.raises(DaemonError) as caught:
+                connection.search(b"private")
+            assert caught.value.code == "busy"
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+            assert connection.status() == STATUS
+            keys.remove_client("tablet")
+            with pytest.raises(DaemonError, match="key was removed"):
+                connection.status()
+    finally:
+        server.close()
+
+
+def test_keys_that_cannot_be_listed_are_not_called_none(directory: Path, keys: KeyStore) -> None:
+    clients = directory / "keys" / "clients"
+    clients.rename(directory / "keys" / "elsewhere")
+    assert list(keys.clients()) == []
+    clients.symlink_to(clients)
+    with pytest.raises(OSError, match="Too many levels"):
+        list(keys.clients())
+
+
+def test_a_key_that_cannot_be_read_keeps_no_other_out(directory: Path, keys: KeyStore) -> None:
+    clients = directory / "keys" / "clients"
+    (clients / "a.key").symlink_to("a.key")
+    (clients / "b.key").write_text("no key")
+    seen = keys.clients()
+    assert next(seen)[0] == "laptop"
+    with pytest.raises(OSError, match="Too many levels"):
+        next(seen)
 
 
 def test_a_client_learns_that_its_daemon_is_another(
