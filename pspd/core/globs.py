@@ -44,11 +44,14 @@ def _compile(globs: tuple[str, ...]) -> re.Pattern[str] | None:
     if not globs:
         return None
     # A name is tried as "name", a path as "/path": so each glob applies to its kind only.
-    parts = (
-        fnmatch.translate("/" + glob.strip("/") if "/" in glob.rstrip("/") else glob.rstrip("/"))
-        for glob in globs
-    )
-    return re.compile("|".join(parts), re.DOTALL)
+    return re.compile("|".join(map(_translated, globs)), re.DOTALL)
+
+
+def _translated(glob: str) -> str:
+    if "/" in glob.rstrip("/"):
+        return fnmatch.translate("/" + glob.strip("/"))
+    # "?" and "[!a]" would match the slash that a path begins with.
+    return "(?!/)" + fnmatch.translate(glob.rstrip("/"))
 
 
 def _matches(pattern: re.Pattern[str], directory: str, name: str) -> bool:

@@ -46,6 +46,9 @@ LOUD_DEATHS: Final = 10
 LOUD_SECONDS: Final = 300.0
 """So many deaths in so short a time are somebody's doing, and told as such."""
 
+LOCAL_SECONDS: Final = 60.0
+"""A daemon that nobody on its machine can reach for so long ends: its successor may do better."""
+
 _AGAIN_SECONDS: Final = 1.0
 """After a pause of the whole machine a front is given so long to say something."""
 
@@ -71,7 +74,7 @@ class FrontKeeper:
         self.settings = settings
         self._board = board
         self._endpoints: list[Endpoint] = []
-        self._is_replacing = False
+        self._replacing_since: float | None = None
         self._deaths: deque[float] = deque(maxlen=LOUD_DEATHS)
         self._is_retired = threading.Event()
         self._thread: threading.Thread | None = None
@@ -104,13 +107,17 @@ class FrontKeeper:
     def is_reachable(self) -> bool:
         """Say whether the sockets still lie where clients look for them, or will.
 
-        A successor that cannot bind has removed what it had bound, and is tried again.
+        A successor that cannot bind has removed what it had bound, and is tried again: for ever
+        where other machines ask, whose network may be back one day, and for a minute here.
         """
         endpoints = self._endpoints
         if all(endpoint.is_in_place() for endpoint in endpoints):
             return True
-        # The last: a successor may have been done between the two looks.
-        return self._is_replacing or endpoints is not self._endpoints
+        since = self._replacing_since
+        if since is not None:
+            return bool(self.settings.keys) or time.monotonic() - since < LOCAL_SECONDS
+        # A successor may have been done between the two looks.
+        return endpoints is not self._endpoints
 
     def retire(self) -> None:
         """Expect the front to end, and do not replace it any more."""
@@ -222,7 +229,7 @@ class FrontKeeper:
 
     def _replace(self) -> None:
         """Start the next one, and the one after it, until one has bound."""
-        self._is_replacing = True
+        self._replacing_since = time.monotonic()
         self._tell_of_death()
         tries = len(self._deaths)
         while not self._is_retired.wait(_pause(tries)):
@@ -236,7 +243,7 @@ class FrontKeeper:
                 cure = "it is tried again every few seconds"
                 self._board.post(self.name, Notice(_AREA, cause, cure))
             else:
-                self._is_replacing = False
+                self._replacing_since = None
                 return
 
     def _tell_of_death(self) -> None:

@@ -53,3 +53,13 @@ def test_case_newlines_and_bytes_that_are_no_text_are_matched_as_they_are() -> N
     assert not path_filter(include=("*.jpg",)).has_file("", "a.JPG")
     assert path_filter(include=("a*",)).has_file("", "a\n\udcff.jpg")
     assert not path_filter(include=("[a-c]?.jpg",)).has_file("", "d1.jpg")
+
+
+def test_a_glob_of_any_letter_is_about_letters_of_names() -> None:
+    short = path_filter(exclude=("??",))
+    assert short.has_file("", "a")
+    assert not short.has_file("", "ab")
+    assert short.has_file("ab", "abc")
+    others = path_filter(exclude=("[!a]*",))
+    assert others.has_file("b", "a.jpg")
+    assert not others.has_file("a", "b.jpg")

@@ -99,6 +99,22 @@ def test_a_successor_that_has_bound_and_not_said_so_is_reachable(
         assert not keeper.is_reachable()
 
 
+def test_a_daemon_that_nobody_can_reach_for_long_says_so(
+    directory: Path, handler: TableHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pspd.rpc.front_keeper.LOCAL_SECONDS", 0.5)
+    path = directory / wire.SOCKET_NAME
+    with serving_by_process(directory, handler) as keeper:
+        pid = keeper.pid
+        assert pid is not None
+        path.unlink()
+        path.mkdir()  # so that no successor can bind
+        os.kill(pid, signal.SIGKILL)
+        expect(lambda: not keeper.is_reachable())
+        path.rmdir()
+        expect(keeper.is_reachable)
+
+
 SERVING = """
 import sys, time
 from pathlib import Path
