@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pspd.core.model import Counts, DirectoryId, FileState, ImageNumber, RootId
-from pspd.errors import StoreDamaged
+from pspd.errors import StoreDamaged, StoreError
 from pspd.store import checksum, codec, keys, preflight, references, shapes
 from pspd.store.environment import DATABASES
 
@@ -92,6 +92,9 @@ class Checker:
 
         Args:
             pages: Whether to look at the pages; else they must be known to be whole.
+
+        Raises:
+            StoreError: Nobody could look at the pages, so that nothing is known of them.
         """
         self._progress.step = "pages"
         broken = [Finding("page", text) for text in self._page_problems()] if pages else []
@@ -110,7 +113,12 @@ class Checker:
 
     def _page_problems(self) -> list[str]:
         with self._store.writes_paused():
-            report = preflight.examine_pages(self._store.folder)
+            report = preflight.examine_pages(self._store.folder, self._is_stopping)
+        if report.verdict not in {"sound", "damaged"}:
+            raise StoreError(
+                f"the store's pages were not looked at ({report.findings[0]}), and nothing was "
+                "changed for it: ask again"
+            )
         return report.findings if report.verdict == "damaged" else []
 
     def _check_database(self, name: str) -> Iterator[Finding]:
