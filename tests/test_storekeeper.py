@@ -285,6 +285,53 @@ def test_after_an_unclean_end_what_leads_where_is_checked_and_mended(
         assert list(Checker(bench.store, Progress()).run()) == []
 
 
+def not_closed_in_order(state: Path) -> None:
+    """Make a store as a kill leaves it."""
+    opened = open_store(state, StoreOptions(1 << 26))
+    add_everything(opened.store)
+    opened.store.close()
+
+
+def test_a_check_of_the_daemons_own_that_a_stop_cut_short_is_made_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    not_closed_in_order(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("pspd.store.checking.GENTLE_SECONDS", 0.0)
+        patched.setattr("pspd.store.checking._ASKED_EACH", 1)
+        patched.setattr("pspd.store.checking.REST_SECONDS", 0.2)
+        with keeping(tmp_path) as bench:
+            bench.keeper.start()
+            expect(lambda: bench.keeper.job(1).progress.done > 0)
+            bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        bench.keeper.start()
+        finish(bench.keeper, 1)
+        bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        assert bench.opened.unchecked == "nothing"
+
+
+def test_a_check_of_the_daemons_own_that_failed_is_made_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    not_closed_in_order(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", "/nowhere/python")
+        with keeping(tmp_path) as bench:
+            bench.keeper.start()
+            assert bench.keeper.job(1).finished.wait(30)
+            assert isinstance(bench.keeper.job(1).error, StoreError)
+            bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        assert bench.opened.unchecked == "all"
+        bench.keeper.start()
+        finish(bench.keeper, 1)
+        bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        assert bench.opened.unchecked == "nothing"
+
+
 def test_a_store_that_was_closed_in_order_is_not_checked_again(tmp_path: Path) -> None:
     with keeping(tmp_path) as bench:
         churn(bench.store, 1)

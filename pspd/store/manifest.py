@@ -11,6 +11,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -20,6 +21,10 @@ from pspd.errors import StoreError
 NAME = "MANIFEST"
 
 ENGINE = "LMDB 0.9"
+
+
+Unchecked = Literal["nothing", "entries", "all"]
+"""What an opening has no time for. entries: every one of them, with what it leads to."""
 
 
 class KeptRoot(msgspec.Struct, frozen=True):
@@ -55,6 +60,8 @@ class Manifest(msgspec.Struct, frozen=True):
     files: int = 0
     bytes: int = 0
     """Of the data file, when the store was closed last."""
+    unchecked: Unchecked = "nothing"
+    """What was still to be checked when the store was closed; the next opening leaves no less."""
     is_condemned: bool = False
     """Whether the store is to be built anew at the next start, because of what a check found."""
     rebuilds: tuple[int, ...] = ()

@@ -31,9 +31,9 @@ from pspd.rpc.wire import quoted
 from pspd.store import backups, file_system, manifest, preflight
 from pspd.store.batch import Operation, PutDirectory, PutRoot
 from pspd.store.engine import DATA_FILE
-from pspd.store.manifest import KeptRoot, Manifest
+from pspd.store.manifest import KeptRoot, Manifest, Unchecked
 from pspd.store.migrations import FORMAT_VERSION
-from pspd.store.opened_store import FOLDER, OpenedStore, Unchecked
+from pspd.store.opened_store import FOLDER, OpenedStore
 from pspd.store.store import Store
 
 if TYPE_CHECKING:
@@ -177,6 +177,9 @@ class _Opening:
         elif not is_clean:
             # What leads where costs 20 to 40 µs an entry, for which a start cannot wait.
             self._unchecked = "entries"
+        else:
+            # A stop came before it was checked; this look had less time than the one before.
+            self._unchecked = self.known.unchecked if self.known else "nothing"
         if report.verdict == "mended":
             self._tell_mended(report)
         is_lost = report.verdict == "fresh" and self.known is not None
@@ -275,6 +278,7 @@ class _Opening:
             roots=manifest.kept(roots),
             transaction=store.last_transaction(),
             rebuilds=() if known is None else known.rebuilds,
+            unchecked=self._unchecked,
             images=0 if known is None else known.images,
             files=0 if known is None else known.files,
         )
