@@ -172,8 +172,7 @@ class ReadingQueue:
     def barrier(self) -> Future[None]:
         """Return a future that is done when all that is queued now was served."""
         future: Future[None] = Future()
-        with self._store.read() as reader:
-            last = reader.meta("next_sequence") - 1
+        last = self._store.last_sequence()
         with self._condition:
             self._barriers.append((last, future))
         self._tell_reached()

@@ -33,13 +33,6 @@ REST_SECONDS = 0.06
 
 _ASKED_EACH = 64
 
-_NUMBERED_BY = {
-    "next_directory": "directories",
-    "next_root": "roots",
-    "next_sequence": "pending",
-}
-"""Numbers of `meta`, each above all keys of a database."""
-
 Level = Literal["page", "value", "reference", "sum", "index", "content"]
 
 
@@ -211,10 +204,6 @@ def _number_problems(reader: Reader) -> Iterator[Finding]:
     linked = {keys.number_from_key(key) for key, _ in reader.raw_items("links")}
     if reader.meta("pictures") != len(linked):
         yield Finding("sum", f"meta: pictures is not {len(linked)}")
-    for name, database in _NUMBERED_BY.items():
-        highest = max((int.from_bytes(key) for key, _ in reader.raw_items(database)), default=0)
-        if highest and reader.meta(name) <= highest:
-            yield Finding("sum", f"meta: {name} was given already")
 
 
 def _short(key: bytes) -> str:

@@ -202,13 +202,14 @@ def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> 
 
     environment.reader_check()
     environment.walk()
-    # A damaged format is dropped with other such values, and set again when the store opens.
+    # A damaged format is dropped with other such values, and set again when the store opens; so is
+    # one that vanished.
     version = migrations.FORMAT_VERSION
     with suppress(StoreDamaged):
         version = migrations.stored_format(environment)
-    if not version:
+    if not version and not _has_entries(environment):
         return Report("fresh")
-    if version != migrations.FORMAT_VERSION:
+    if version not in {0, migrations.FORMAT_VERSION}:
         return Report("foreign")
     damage = walk.walk(environment, deadline)
     findings = list(walk.told(damage)) or _imbalances(environment)
@@ -217,6 +218,16 @@ def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> 
     if damage.pages or not mends:
         return Report("damaged", findings, is_complete=damage.is_complete)
     return _mend(environment, findings)
+
+
+def _has_entries(environment: Environment) -> bool:
+    """Say whether anything is stored; a format that vanished does not make it nothing."""
+    if not environment.has_database("meta"):
+        return False
+    environment.open_databases()
+    with environment.read() as transaction:
+        databases = environment.databases.values()
+        return any(transaction.stat(database)["entries"] for database in databases)
 
 
 def _imbalances(environment: Environment) -> list[str]:
