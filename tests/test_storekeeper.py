@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,19 +260,28 @@ def test_a_store_that_another_process_made_larger_goes_on(bench: Bench) -> None:
     churn(bench.store, 2)
 
 
+def lead_astray(raw: Raw) -> None:
+    raw.put("inodes", raw.first("inodes"), (999).to_bytes(8, "little"))
+
+
+def lose_a_file(raw: Raw) -> None:
+    raw.delete("files", raw.first("files"))
+
+
 @pytest.mark.parametrize(
-    ("database", "expected"),
-    [("inodes", "is not found by its inode"), ("files", "leads to no file with this image")],
+    ("harm", "expected"),
+    [
+        (lead_astray, "leads to no directory"),
+        (lose_a_file, "leads to no file with this image"),
+    ],
 )
 def test_after_an_unclean_end_what_leads_where_is_checked_and_mended(
-    tmp_path: Path, database: str, expected: str
+    tmp_path: Path, harm: Callable[[Raw], None], expected: str
 ) -> None:
-    """These may vanish without a sum being off."""
-    opened = open_store(tmp_path, StoreOptions(1 << 26))
-    add_everything(opened.store)
-    opened.store.close()
+    """These may be wrong without a sum being off."""
+    not_closed_in_order(tmp_path)
     raw = Raw(tmp_path / "store")
-    raw.delete(database, raw.first(database))
+    harm(raw)
     raw.close()
     with keeping(tmp_path) as bench:
         assert bench.opened.notices == []
