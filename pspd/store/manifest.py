@@ -35,6 +35,10 @@ class KeptRoot(msgspec.Struct, frozen=True):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     hidden: bool = False
+    root_id: int = 0
+    """Its number in the store; 0 where an earlier version wrote this."""
+    directory: int = 0
+    """The number of its own directory there."""
 
     def as_root(self, number: RootId, directory: DirectoryId) -> WatchRoot:
         """Return it as a root of a store."""
@@ -76,7 +80,7 @@ def new_store_id() -> int:
 def kept(roots: list[WatchRoot]) -> tuple[KeptRoot, ...]:
     """Return the roots as a manifest keeps them, without those that are being removed."""
     return tuple(
-        KeptRoot(root.path, root.include, root.exclude, root.hidden)
+        KeptRoot(root.path, root.include, root.exclude, root.hidden, root.root_id, root.directory)
         for root in roots
         if not root.removing
     )

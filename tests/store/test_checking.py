@@ -239,3 +239,38 @@ def test_roots_that_were_lost_come_back_with_new_numbers(folder: Path, raw: Raw)
     add_root(store, "/third")
     assert findings(store) == []
     store.close()
+
+
+def test_a_root_that_was_lost_keeps_its_numbers_and_what_is_below_it(
+    folder: Path, raw: Raw
+) -> None:
+    raw.delete("roots", raw.first("roots"))
+    raw.close()
+    store = opened(folder)
+    with store.read() as reader:
+        files = list(reader.items("files"))
+    mended = store.mend((KeptRoot("/pictures", root_id=1, directory=1),))
+    assert (mended.dropped, mended.queued) == (0, 0)
+    with store.read() as reader:
+        assert [(root.root_id, root.directory) for root in reader.roots()] == [(1, 1)]
+        assert list(reader.items("files")) == files
+    assert findings(store) == []
+    store.close()
+
+
+@pytest.mark.parametrize(("root_id", "directory"), [(1, 7), (7, 1), (7, 2), (0, 7), (7, 0)])
+def test_a_root_that_was_lost_gets_new_numbers_where_others_have_its_own(
+    folder: Path, root_id: int, directory: int
+) -> None:
+    store = opened(folder)
+    store.mend((KeptRoot("/lost", root_id=root_id, directory=directory),))
+    with store.read() as reader:
+        old, new = reader.roots()
+    assert (old.path, old.root_id, old.directory) == ("/pictures", 1, 1)
+    assert new.path == "/lost"
+    assert new.root_id > max(1, root_id)
+    assert new.directory > max(2, directory)
+    assert findings(store) == []
+    assert store.new_root_id() > new.root_id
+    assert store.new_directory_id() > new.directory
+    store.close()
