@@ -70,13 +70,8 @@ def open_store(
 ) -> OpenedStore:
     """Open the store in a state directory that this process alone uses.
 
-    Args:
-        state: The directory.
-        options: How.
-        is_stopping: Tells whether the daemon is to stop already.
-
     Raises:
-        StartBrokenOff: It is to stop; the next start looks at the store anew.
+        StartBrokenOff: The daemon is to stop, says `is_stopping`; the next start looks anew.
         StoreTooNew: A newer version wrote it; it is left untouched.
         StoreUnusable: A person has to do something first.
         StoreError: It cannot be opened at present.

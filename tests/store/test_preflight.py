@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pspd.errors import StartBrokenOff, StoreError
-from pspd.store import preflight
+from pspd.store import backups, preflight
 from pspd.store.checking import Checker, Progress
 from pspd.store.opening import Options, open_store
 from pspd.store.store import Store
@@ -99,6 +99,21 @@ def test_a_store_whose_look_was_broken_off_is_used_and_checked_later(
         assert reader.number_of(image_id(0)) is not None
     assert opened.unchecked == "all"
     assert list(state.glob("store.bad-*")) == []
+    opened.close()
+
+
+def test_a_backup_whose_look_was_broken_off_is_better_than_an_empty_store(
+    state: Path, end_children: Callable[[str], None]
+) -> None:
+    opened = open_store(state, OPTIONS)
+    backups.make(opened.store, state / backups.FOLDER, 1e9)
+    opened.close()
+    (state / "store" / "data.mdb").unlink()
+    end_children("kill -KILL $$")
+    opened = open_store(state, OPTIONS)
+    with opened.store.read() as reader:
+        assert reader.number_of(image_id(0)) is not None
+    assert opened.unchecked == "all"
     opened.close()
 
 
