@@ -24,7 +24,7 @@ from pspd.ending import (
     Ending,
     guard_end,
 )
-from pspd.errors import PartDied, SocketGone, StoreError
+from pspd.errors import PartDied, SocketGone, StartBrokenOff, StoreError
 from pspd.host import StopSignal, prepare_process, watched_threads
 from pspd.indexer import Indexer
 from pspd.log import get_logger
@@ -74,12 +74,14 @@ def run(config: Config, environ: Mapping[str, str], claim: Claim) -> None:
     guard_end(stop, lambda: PartDied.exit_status if deaths else 0)
     with watched_threads(stop, deaths), Ending() as ending:
         try:
-            opened, index = _open_store(config, ending)
+            opened, index = _open_store(config, ending, stop)
             end = _End(stop, deaths)
             service, server = _start_parts(config, ending, opened, index, end, claim)
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)
+        except StartBrokenOff as error:
+            _log.info("the start is broken off", reason=error)
         except BaseException:
             deaths.append("main")
             raise
@@ -105,9 +107,11 @@ class _End:
         self.stop.set()
 
 
-def _open_store(config: Config, ending: Ending) -> tuple[OpenedStore, Index]:
+def _open_store(config: Config, ending: Ending, stop: StopSignal) -> tuple[OpenedStore, Index]:
     """Open the store and read the index out of its columns."""
-    opened = open_store(config.paths.state, choices.store_options(config))
+    opened = open_store(
+        config.paths.state, choices.store_options(config), is_stopping=lambda: stop.wait(0.0)
+    )
     ending.add("store", opened.close, seconds=STORE_SECONDS)
     index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
     index.put(opened.rows())

@@ -9,6 +9,7 @@ PspError
 │   ├── StoreTooNew      written by a newer version; left untouched
 │   ├── StoreDamaged      a value or a page is not what was written; it is never answered from
 │   └── StoreUnusable     nothing this program may do makes a store of it; a person has to
+├── StartBrokenOff       the daemon was asked to stop while it started
 ├── PartDied             a thread of the daemon died; it has to be started anew
 ├── SocketGone           nobody can reach the daemon any more; its successor can be
 ├── NoWorker             no worker process can be had, or the pool is closed
@@ -80,6 +81,13 @@ class StoreUnusable(StoreError):
     """The store cannot be used until a person did something; starting again would not help."""
 
     exit_status = 78
+
+
+class StartBrokenOff(PspError):
+    """The daemon was asked to stop before it had started; nothing was changed."""
+
+    code = "start_broken_off"
+    exit_status = 0
 
 
 class PartDied(PspError):

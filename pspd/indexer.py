@@ -179,8 +179,7 @@ class Indexer:
             StoreError: Nothing was changed.
         """
         mended = self._applier.mend(roots, distrusted)
-        self._queue.wake()
-        self._queue.recheck()
+        self._queue.start_over()
         return mended
 
     def remember(self, operations: Sequence[batch.Operation]) -> None:

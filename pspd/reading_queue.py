@@ -79,6 +79,22 @@ class ReadingQueue:
             self._has_more = True
             self._condition.notify_all()
 
+    def start_over(self) -> None:
+        """Serve the store's queue from its begin: it was mended, and places in it were given anew.
+
+        Barriers wait for all of it, for what they waited for may have got a later place.
+        """
+        last = self._store.last_sequence()
+        with self._condition:
+            self._backlog.clear()
+            self._served_to = 0
+            self._blocking = 0
+            self._has_more = True
+            self._epoch += 1
+            self._barriers = [(max(upto, last), future) for upto, future in self._barriers]
+            self._condition.notify_all()
+        self._tell_reached()
+
     def put_later(self, sequence: int, key: FileKey, seconds: float) -> None:
         """Serve this after some seconds; it counts as not taken, and barriers wait for it."""
         with self._condition:
@@ -172,8 +188,7 @@ class ReadingQueue:
     def barrier(self) -> Future[None]:
         """Return a future that is done when all that is queued now was served."""
         future: Future[None] = Future()
-        with self._store.read() as reader:
-            last = reader.meta("next_sequence") - 1
+        last = self._store.last_sequence()
         with self._condition:
             self._barriers.append((last, future))
         self._tell_reached()

@@ -139,7 +139,8 @@ class StoreCare:
         checker = Checker(self._store, job.progress, self._is_stopping, is_gentle=job.is_gentle)
         for finding in checker.run(pages=not job.is_gentle):
             job.note(finding)
-        if job.is_gentle and self._is_stopping():
+        is_through = not self._is_stopping()
+        if job.is_gentle and not is_through:
             job.is_broken_off = True
             return
         are_pages_whole = not any(finding.level == "page" for finding in job.findings)
@@ -155,6 +156,8 @@ class StoreCare:
             job.is_broken_off = self._is_stopping()
             if not job.is_broken_off:
                 self._mend_findings(job)
+        if job.is_own and is_through and are_pages_whole and not job.is_broken_off:
+            self._opened.unchecked = "nothing"
 
     def _mend_findings(self, job: Job) -> None:
         mended = self.mend()

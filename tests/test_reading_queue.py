@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from pspd.core.model import FileKey, WatchRoot
@@ -176,3 +177,43 @@ def test_a_barrier_is_told_of_an_entry_that_goes_while_it_looks(
     monkeypatch.setattr(line.queue, "_first_sequence", look_while_it_goes)
 
     assert line.queue.barrier().result(timeout=5) is None
+
+
+def test_a_queue_that_was_lost_and_mended_is_served_again_and_barriers_wait_for_it(
+    line: Line,
+) -> None:
+    for name in ("read", "at hand"):
+        line.see(name)
+    line.finish(line.entry())
+    at_hand = line.entry()
+    line.see("waiting")
+    barrier = line.queue.barrier()
+    # Behind the store's back: what vanishes tells nobody.
+    environment = line.store._environment
+
+    def lose_queue(transaction: lmdb.Transaction[bytes]) -> None:
+        transaction.drop(environment.databases["pending"], delete=False)
+        transaction.delete(b"next_sequence", db=environment.databases["meta"])
+
+    environment.write(lose_queue)
+    line.store.mend(())
+    line.queue.start_over()
+    line.queue.done([at_hand.sequence])  # its result is of no use: its file has another place
+    assert not barrier.done()
+    names = []
+    for _ in range(2):
+        entry = line.entry()
+        assert entry.sequence > at_hand.sequence
+        assert not barrier.done()
+        names.append(entry.key.name)
+        line.finish(entry)
+    assert sorted(names) == ["at hand", "waiting"]
+    assert barrier.done()
+
+
+def test_numbers_of_directories_that_a_scan_has_at_hand_are_not_given_again_after_a_mend(
+    line: Line,
+) -> None:
+    at_hand = {line.store.new_directory_id(), line.store.new_directory_id()}
+    line.store.mend(())
+    assert line.store.new_directory_id() not in at_hand

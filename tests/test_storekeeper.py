@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,19 +260,28 @@ def test_a_store_that_another_process_made_larger_goes_on(bench: Bench) -> None:
     churn(bench.store, 2)
 
 
+def lead_astray(raw: Raw) -> None:
+    raw.put("inodes", raw.first("inodes"), (999).to_bytes(8, "little"))
+
+
+def lose_a_file(raw: Raw) -> None:
+    raw.delete("files", raw.first("files"))
+
+
 @pytest.mark.parametrize(
-    ("database", "expected"),
-    [("inodes", "is not found by its inode"), ("files", "leads to no file with this image")],
+    ("harm", "expected"),
+    [
+        (lead_astray, "leads to no directory"),
+        (lose_a_file, "leads to no file with this image"),
+    ],
 )
 def test_after_an_unclean_end_what_leads_where_is_checked_and_mended(
-    tmp_path: Path, database: str, expected: str
+    tmp_path: Path, harm: Callable[[Raw], None], expected: str
 ) -> None:
-    """These may vanish without a sum being off."""
-    opened = open_store(tmp_path, StoreOptions(1 << 26))
-    add_everything(opened.store)
-    opened.store.close()
+    """These may be wrong without a sum being off."""
+    not_closed_in_order(tmp_path)
     raw = Raw(tmp_path / "store")
-    raw.delete(database, raw.first(database))
+    harm(raw)
     raw.close()
     with keeping(tmp_path) as bench:
         assert bench.opened.notices == []
@@ -283,6 +292,53 @@ def test_after_an_unclean_end_what_leads_where_is_checked_and_mended(
         assert expected in notice.cause
         assert len(bench.rescans) == 1
         assert list(Checker(bench.store, Progress()).run()) == []
+
+
+def not_closed_in_order(state: Path) -> None:
+    """Make a store as a kill leaves it."""
+    opened = open_store(state, StoreOptions(1 << 26))
+    add_everything(opened.store)
+    opened.store.close()
+
+
+def test_a_check_of_the_daemons_own_that_a_stop_cut_short_is_made_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    not_closed_in_order(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("pspd.store.checking.GENTLE_SECONDS", 0.0)
+        patched.setattr("pspd.store.checking._ASKED_EACH", 1)
+        patched.setattr("pspd.store.checking.REST_SECONDS", 0.2)
+        with keeping(tmp_path) as bench:
+            bench.keeper.start()
+            expect(lambda: bench.keeper.job(1).progress.done > 0)
+            bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        bench.keeper.start()
+        finish(bench.keeper, 1)
+        bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        assert bench.opened.unchecked == "nothing"
+
+
+def test_a_check_of_the_daemons_own_that_failed_is_made_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    not_closed_in_order(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", "/nowhere/python")
+        with keeping(tmp_path) as bench:
+            bench.keeper.start()
+            assert bench.keeper.job(1).finished.wait(30)
+            assert isinstance(bench.keeper.job(1).error, StoreError)
+            bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        assert bench.opened.unchecked == "all"
+        bench.keeper.start()
+        finish(bench.keeper, 1)
+        bench.keeper.close()
+    with keeping(tmp_path) as bench:
+        assert bench.opened.unchecked == "nothing"
 
 
 def test_a_store_that_was_closed_in_order_is_not_checked_again(tmp_path: Path) -> None:

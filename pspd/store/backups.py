@@ -80,5 +80,9 @@ def clean_up(state: Path) -> None:
 
 def _verify(folder: Path) -> None:
     report = preflight.examine(folder, seconds=VERIFY_SECONDS, mends=False)
+    if report.verdict == "unfinished":
+        raise StoreError(
+            f"the backup could not be verified: {report.findings[0]}; ask for it again"
+        )
     if report.verdict != "sound":
         raise StoreError(f"the backup is not sound: {'; '.join(report.findings[:3])}")

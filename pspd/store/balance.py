@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.model import Counts
 from pspd.store import checksum, codec, keys
-from pspd.store.shapes import NO_ROW, WIDTHS, Column
+from pspd.store.shapes import NO_ROW, NUMBERED_BY, WIDTHS, Column
 
 if TYPE_CHECKING:
     import lmdb
@@ -49,6 +49,15 @@ def problems(
     least, files = counts.indexed + counts.failed, there["files"]
     if not least <= files <= least + counts.pending:
         yield f"there are {files:,} files, which should be {least:,} at least, or those that wait"
+    for name, database in NUMBERED_BY.items():
+        last = _last(transaction, databases[database])
+        if last is not None and _number(transaction, databases["meta"], name.encode()) <= last:
+            yield f"{name} of meta was given already: there is a number {last:,} in {database}"
+
+
+def _last(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> int | None:
+    with transaction.cursor(db=database) as cursor:
+        return int.from_bytes(cursor.key()) if cursor.last() else None
 
 
 def _counts(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> Counts:

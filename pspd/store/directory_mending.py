@@ -1,6 +1,7 @@
 """Mends the tree of directories: each root has its top, and each directory a way up to one.
 
-A root that was lost is put back as the manifest has it; a directory that leads to none is dropped,
+A root that was lost is put back as the manifest has it, with its numbers where they are free: by
+them the watcher knows it, and what is below it is kept. A directory that leads to none is dropped,
 and the next scan finds it.
 """
 
@@ -13,6 +14,7 @@ from pspd.core.model import Directory, DirectoryId, FileKey, RootId
 from pspd.store import codec, keys
 
 if TYPE_CHECKING:
+    from pspd.core.model import WatchRoot
     from pspd.store.manifest import KeptRoot
     from pspd.store.tables import Tables
 
@@ -62,19 +64,18 @@ class DirectoryMender:
     def _mend_roots(self) -> None:
         roots = self._reader.roots()
         paths = {root.path for root in roots}
-        numbers = [root.root_id for root in roots]
-        numbers += [directory.root_id for directory in self._directories.values()]
-        next_root = max([*numbers, self._tables.number("next_root") - 1, 0]) + 1
-        next_directory = (
-            max([*self._directories, self._tables.number("next_directory") - 1, DirectoryId(0)]) + 1
-        )
+        next_root, next_directory = self._next_numbers(roots)
         for kept in self._kept_roots:
-            if kept.path not in paths:
+            if kept.path in paths:
+                continue
+            if self._is_free(kept, roots):
+                root = kept.as_root(RootId(kept.root_id), DirectoryId(kept.directory))
+            else:
                 root = kept.as_root(RootId(next_root), DirectoryId(next_directory))
-                self._tables.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
-                roots.append(root)
                 next_root += 1
                 next_directory += 1
+            self._tables.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
+            roots.append(root)
         for root in roots:
             top = self._directories.get(root.directory)
             if top is None or top.parent or top.root_id != root.root_id:
@@ -85,6 +86,30 @@ class DirectoryMender:
                 )
         self._tables.set_number("next_root", next_root)
         self._tables.set_number("next_directory", next_directory)
+
+    def _next_numbers(self, roots: Sequence[WatchRoot]) -> tuple[int, int]:
+        """Return the numbers of the next root and the next directory, above all that are known."""
+        root_ids = [self._tables.number("next_root") - 1, 0]
+        root_ids += [root.root_id for root in roots]
+        root_ids += [directory.root_id for directory in self._directories.values()]
+        directories = [self._tables.number("next_directory") - 1, 0, *self._directories]
+        for kept in self._kept_roots:
+            root_ids.append(kept.root_id)
+            directories.append(kept.directory)
+        return max(root_ids) + 1, max(directories) + 1
+
+    def _is_free(self, kept: KeptRoot, roots: Sequence[WatchRoot]) -> bool:
+        """Say whether a root that was lost can have the numbers that the manifest has for it."""
+        top = self._directories.get(DirectoryId(kept.directory))
+        is_its_own = top is None or (not top.parent and top.root_id == kept.root_id)
+        return (
+            kept.root_id != 0
+            and kept.directory != 0
+            and is_its_own
+            and all(
+                kept.root_id != root.root_id and kept.directory != root.directory for root in roots
+            )
+        )
 
     def _reachable(self) -> set[DirectoryId]:
         """Return the directories that lead up to a root, each name in a parent once."""

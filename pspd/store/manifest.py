@@ -11,6 +11,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +23,10 @@ NAME = "MANIFEST"
 ENGINE = "LMDB 0.9"
 
 
+Unchecked = Literal["nothing", "entries", "all"]
+"""What an opening has no time for. entries: every one of them, with what it leads to."""
+
+
 class KeptRoot(msgspec.Struct, frozen=True):
     """A watch root as the manifest keeps it."""
 
@@ -30,6 +35,10 @@ class KeptRoot(msgspec.Struct, frozen=True):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     hidden: bool = False
+    root_id: int = 0
+    """Its number in the store; 0 where an earlier version wrote this."""
+    directory: int = 0
+    """The number of its own directory there."""
 
     def as_root(self, number: RootId, directory: DirectoryId) -> WatchRoot:
         """Return it as a root of a store."""
@@ -55,6 +64,8 @@ class Manifest(msgspec.Struct, frozen=True):
     files: int = 0
     bytes: int = 0
     """Of the data file, when the store was closed last."""
+    unchecked: Unchecked = "nothing"
+    """What was still to be checked when the store was closed; the next opening leaves no less."""
     is_condemned: bool = False
     """Whether the store is to be built anew at the next start, because of what a check found."""
     rebuilds: tuple[int, ...] = ()
@@ -69,7 +80,7 @@ def new_store_id() -> int:
 def kept(roots: list[WatchRoot]) -> tuple[KeptRoot, ...]:
     """Return the roots as a manifest keeps them, without those that are being removed."""
     return tuple(
-        KeptRoot(root.path, root.include, root.exclude, root.hidden)
+        KeptRoot(root.path, root.include, root.exclude, root.hidden, root.root_id, root.directory)
         for root in roots
         if not root.removing
     )

@@ -62,9 +62,10 @@ class Mender:
         roots: The roots as the manifest has them: one that the store lost is put back.
         now: Wall clock, seconds since the epoch; images that have no file are dated so.
         distrusted: Images whose features are known to be wrong: they are dropped.
+        least: Numbers of `meta` that somebody remembers: none goes back behind it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most by name
         self,
         transaction: lmdb.Transaction[bytes],
         databases: Mapping[str, lmdb._Database],
@@ -72,6 +73,7 @@ class Mender:
         roots: Sequence[KeptRoot],
         now: int,
         distrusted: frozenset[ImageNumber] = frozenset(),
+        least: Mapping[str, int] | None = None,
     ) -> None:
         self._transaction = transaction
         self._databases = databases
@@ -80,6 +82,7 @@ class Mender:
         self._directory_mender = DirectoryMender(self._tables, roots)
         self._now = now
         self._distrusted = distrusted
+        self._least = least or {}
         self._mended = Mended()
         self._directories: dict[DirectoryId, Directory] = {}
         self._images: set[ImageNumber] = set()
@@ -91,6 +94,8 @@ class Mender:
         """Do it all."""
         for name in DATABASES:
             self._drop_damaged(name)
+        for name, number in self._least.items():
+            self._tables.set_number(name, max(self._tables.number(name), number))
         self._waiting = {
             (keys.number_from_key(key), raw) for key, raw in self._reader.items("pending")
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 
     from pspd.core.model import WatchRoot
     from pspd.search.index import Rows
-    from pspd.store.manifest import KeptRoot, Manifest
+    from pspd.store.manifest import KeptRoot, Manifest, Unchecked
     from pspd.store.store import Store
-
-Unchecked = Literal["nothing", "entries", "all"]
-"""What an opening has no time for. entries: every one of them, with what it leads to."""
 
 FOLDER = "store"
 """The store's, in the daemon's state directory."""
@@ -43,7 +40,7 @@ class OpenedStore:
         store: The store.
         notices: What a person should know of its opening.
         unchecked: What the opening left for a check in the background: nothing, all but the pages,
-            or all.
+            or all. Whoever made it sets "nothing"; the next opening leaves what is left at the end.
     """
 
     def __init__(
@@ -109,6 +106,7 @@ class OpenedStore:
         with suppress(StoreError, FileNotFoundError):
             self._update(
                 is_clean=not self._manifest.is_condemned,
+                unchecked=self.unchecked,
                 transaction=transaction,
                 images=images,
                 files=sum(each.indexed + each.failed for each in counts),

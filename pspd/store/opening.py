@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,16 +24,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pspd.core.model import Directory, DirectoryId
-from pspd.errors import StoreDamaged, StoreError, StoreUnusable
+from pspd.errors import StartBrokenOff, StoreDamaged, StoreError, StoreUnusable
 from pspd.log import get_logger
 from pspd.noticeboard import Notice
 from pspd.rpc.wire import quoted
 from pspd.store import backups, file_system, manifest, preflight
 from pspd.store.batch import Operation, PutDirectory, PutRoot
 from pspd.store.engine import DATA_FILE
-from pspd.store.manifest import KeptRoot, Manifest
+from pspd.store.manifest import KeptRoot, Manifest, Unchecked
 from pspd.store.migrations import FORMAT_VERSION
-from pspd.store.opened_store import FOLDER, OpenedStore, Unchecked
+from pspd.store.opened_store import FOLDER, OpenedStore
 from pspd.store.store import Store
 
 if TYPE_CHECKING:
@@ -64,15 +65,18 @@ class Options:
     """Whether to put up with one on which LMDB is not safe."""
 
 
-def open_store(state: Path, options: Options) -> OpenedStore:
+def open_store(
+    state: Path, options: Options, *, is_stopping: Callable[[], bool] = lambda: False
+) -> OpenedStore:
     """Open the store in a state directory that this process alone uses.
 
     Raises:
+        StartBrokenOff: The daemon is to stop, says `is_stopping`; the next start looks anew.
         StoreTooNew: A newer version wrote it; it is left untouched.
         StoreUnusable: A person has to do something first.
         StoreError: It cannot be opened at present.
     """
-    return _Opening(state, options).open()
+    return _Opening(state, options, is_stopping).open()
 
 
 def rebuild(state: Path) -> list[str]:
@@ -81,7 +85,7 @@ def rebuild(state: Path) -> list[str]:
     Raises:
         StoreError: It cannot be put aside.
     """
-    opening = _Opening(state, Options(1 << 30))
+    opening = _Opening(state, Options(1 << 30), lambda: False)
     opening.put_aside()
     known = opening.known
     if known is not None:
@@ -93,10 +97,11 @@ def rebuild(state: Path) -> list[str]:
 class _Opening:
     """One attempt, and what is known by now."""
 
-    def __init__(self, state: Path, options: Options) -> None:
+    def __init__(self, state: Path, options: Options, is_stopping: Callable[[], bool]) -> None:
         self._state = state
         self._folder = state / FOLDER
         self._options = options
+        self._is_stopping = is_stopping
         self.known = manifest.read(state)
         self.notices: list[Notice] = []
         self._unchecked: Unchecked = "nothing"
@@ -159,21 +164,31 @@ class _Opening:
         if self.known is not None and self.known.is_condemned:
             return "a check found damage that cannot be mended in place"
         is_clean = self.known is not None and self.known.is_clean and self.known.bytes == size
-        report = preflight.examine(
-            self._folder, seconds=QUICK_SECONDS if is_clean else FULL_SECONDS
-        )
+        report = self._examine(self._folder, QUICK_SECONDS if is_clean else FULL_SECONDS)
+        is_looked_at = report.is_complete and report.verdict not in {"unfinished", "unusable"}
         # All pages of a large store that was closed in order are looked at by `pspc check` alone.
-        if not (report.is_complete and (report.is_verified or is_clean)):
+        if not (is_looked_at and (report.is_verified or is_clean)):
             self._unchecked = "all"
         elif not is_clean:
             # What leads where costs 20 to 40 µs an entry, for which a start cannot wait.
             self._unchecked = "entries"
+        else:
+            # A stop came before it was checked; this look had less time than the one before.
+            self._unchecked = self.known.unchecked if self.known else "nothing"
         if report.verdict == "mended":
             self._tell_mended(report)
         is_lost = report.verdict == "fresh" and self.known is not None
         if report.verdict == "damaged" or is_lost:
             return next(iter(report.findings), "it is empty")
         return ""
+
+    def _examine(self, folder: Path, seconds: float) -> preflight.Report:
+        report = preflight.examine(folder, seconds=seconds, is_stopping=self._is_stopping)
+        if self._is_stopping():
+            raise StartBrokenOff("it was asked to stop before the store was open")
+        if report.verdict == "unfinished":
+            _log.warning("the store is opened unseen, and checked later", reason=report.findings[0])
+        return report
 
     def _tell_mended(self, report: preflight.Report) -> None:
         _log.error("the store was mended", reason=report.findings[0], dropped=report.dropped)
@@ -217,8 +232,9 @@ class _Opening:
         except OSError as error:
             _log.error("a backup cannot be read", path=backup, error=error)
         else:
-            report = preflight.examine(passing, seconds=FULL_SECONDS)
-            if report.verdict in {"sound", "mended"}:
+            report = self._examine(passing, FULL_SECONDS)
+            # It was verified when it was made, so that nothing speaks against one not looked at.
+            if report.verdict in {"sound", "mended", "unfinished"}:
                 passing.rename(self._folder)
                 self._unchecked = "entries" if report.is_complete else "all"
                 return True
@@ -257,6 +273,7 @@ class _Opening:
             roots=manifest.kept(roots),
             transaction=store.last_transaction(),
             rebuilds=() if known is None else known.rebuilds,
+            unchecked=self._unchecked,
             images=0 if known is None else known.images,
             files=0 if known is None else known.files,
         )

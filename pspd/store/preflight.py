@@ -1,7 +1,8 @@
 """Opens a store in a child process first, for a damaged one can end the process that opens it.
 
 The child looks at pages and values, mends what it can, and prints one line of JSON. It may die of
-it: that is an answer too.
+it: that is an answer too. Whatever else ends it, such as a stop or want of memory, says nothing of
+the store, which must not pay for it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import argparse
 import os
 import resource
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import lmdb
 import msgspec
 
 from pspd.errors import StoreDamaged, StoreError, StoreUnusable
@@ -31,6 +35,21 @@ its own, and a disk may have to wake up."""
 
 PAGES_SECONDS = 600.0
 """How long looking at the pages of an open store may take."""
+
+LOOK_SECONDS = 0.1
+"""How often it is asked meanwhile whether the daemon is to stop."""
+
+DAMAGE_SIGNALS = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}
+)
+"""What a process gets for what it does itself. Any other signal came from somebody: a stop of the
+whole group, Ctrl-C, a kernel that is out of memory."""
+
+ORPHANED = 3
+"""The child's exit status when its daemon is gone."""
+
+_NONSENSE = (ValueError, LookupError, ArithmeticError, struct.error, lmdb.Error)
+"""What is said of bytes that make no sense, where it was not foreseen."""
 
 BIT_ROT = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
 """What to do about values that were damaged."""
@@ -47,7 +66,7 @@ class Report(msgspec.Struct, frozen=True):
     """sound: nothing is wrong. mended: values were damaged or missing; see `pspd.store.mending`.
     damaged: its pages are, and nothing in it can be trusted. fresh: nothing was ever stored.
     foreign: it has another format, and was left untouched. unusable: it cannot be opened, for a
-    reason outside it. unfinished: the time was over."""
+    reason outside it. unfinished: the time was over, or something else ended the look."""
     findings: list[str] = []
     dropped: int = 0
     queued: int = 0
@@ -62,47 +81,91 @@ def what_was_mended(dropped: int, queued: int) -> str:
     return f"{dropped:,} values were dropped, {queued:,} files are read again"
 
 
-def examine(folder: Path, *, seconds: float, mends: bool = True) -> Report:
+def _never() -> bool:
+    return False
+
+
+def examine(
+    folder: Path,
+    *,
+    seconds: float,
+    mends: bool = True,
+    is_stopping: Callable[[], bool] = _never,
+) -> Report:
     """Have a child look at a store that nobody has open.
 
     Args:
         folder: The store's.
         seconds: How long it may look; what it did not reach is not reported.
         mends: Whether it may change the store.
+        is_stopping: Asked ten times a second whether to break off.
     """
-    return _ask(folder, seconds, *(["--mend"] if mends else []))
+    return _ask(folder, seconds, is_stopping, *(["--mend"] if mends else []))
 
 
-def examine_pages(folder: Path) -> Report:
+def examine_pages(folder: Path, is_stopping: Callable[[], bool] = _never) -> Report:
     """Have a child look at the pages of a store that is open, and that nobody writes to meanwhile.
 
     Returns:
-        A report whose verdict is sound or damaged.
+        A report whose verdict is sound, damaged, unusable or unfinished.
     """
-    return _ask(folder, PAGES_SECONDS, "--pages")
+    return _ask(folder, PAGES_SECONDS, is_stopping, "--pages")
 
 
-def _ask(folder: Path, seconds: float, *options: str) -> Report:
+def _ask(folder: Path, seconds: float, is_stopping: Callable[[], bool], *options: str) -> Report:
     words = [sys.executable, "-m", "pspd.store.preflight", os.fspath(folder), str(seconds)]
+    deadline = time.monotonic() + seconds + SLACK_SECONDS
     try:
-        done = subprocess.run(
-            [*words, *options],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds + SLACK_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Report("unfinished", ["it takes too long to look at"], is_complete=False)
+        lifeline, end = os.pipe()
     except OSError as error:
-        return Report("unfinished", [f"no process can be started: {error}"], is_complete=False)
-    if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
-        return Report("damaged", [f"reading it ends a process ({name})"])
+        return _unfinished(f"no process can be started: {error}")
+    try:
+        # A session of its own: what ends the daemon's group would look like damage, or cut short
+        # what is being mended. The child hears of the daemon's end by the pipe.
+        with subprocess.Popen(
+            [*words, *options],
+            stdin=lifeline,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as child:
+            return _await(child, deadline, is_stopping)
+    except OSError as error:
+        return _unfinished(f"no process can be started: {error}")
+    finally:
+        os.close(lifeline)
+        os.close(end)
+
+
+def _await(
+    child: subprocess.Popen[bytes], deadline: float, is_stopping: Callable[[], bool]
+) -> Report:
+    while True:
+        try:
+            said, complained = child.communicate(timeout=LOOK_SECONDS)
+            return _report(child.returncode, said, complained)
+        except subprocess.TimeoutExpired:
+            is_late = time.monotonic() > deadline
+            if is_late or is_stopping():
+                child.kill()
+                child.communicate()
+                return _unfinished("it takes too long to look at" if is_late else "it was stopped")
+
+
+def _report(status: int, said: bytes, complained: bytes) -> Report:
+    """Return what the child found, by what it said and by how it ended."""
+    if -status in DAMAGE_SIGNALS:
+        return Report("damaged", [f"reading it ends a process ({signal.Signals(-status).name})"])
+    if status < 0:
+        return _unfinished(f"the look at it was ended by signal {-status}")
     with suppress(msgspec.MsgspecError, IndexError):
-        return msgspec.json.decode(done.stdout.splitlines()[-1], type=Report)
-    last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-    return Report("damaged", [f"reading it fails: {last[:200]}"])
+        return msgspec.json.decode(said.splitlines()[-1], type=Report)
+    last = complained.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return _unfinished(f"the look at it failed with status {status}: {last[:200]}")
+
+
+def _unfinished(reason: str) -> Report:
+    return Report("unfinished", [reason], is_complete=False, is_verified=False)
 
 
 def _examine_here(folder: Path, seconds: float, *, mends: bool) -> Report:
@@ -139,13 +202,14 @@ def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> 
 
     environment.reader_check()
     environment.walk()
-    # A damaged format is dropped with other such values, and set again when the store opens.
+    # A damaged format is dropped with other such values, and set again when the store opens; so is
+    # one that vanished.
     version = migrations.FORMAT_VERSION
     with suppress(StoreDamaged):
         version = migrations.stored_format(environment)
-    if not version:
+    if not version and not _has_entries(environment):
         return Report("fresh")
-    if version != migrations.FORMAT_VERSION:
+    if version not in {0, migrations.FORMAT_VERSION}:
         return Report("foreign")
     damage = walk.walk(environment, deadline)
     findings = list(walk.told(damage)) or _imbalances(environment)
@@ -154,6 +218,16 @@ def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> 
     if damage.pages or not mends:
         return Report("damaged", findings, is_complete=damage.is_complete)
     return _mend(environment, findings)
+
+
+def _has_entries(environment: Environment) -> bool:
+    """Say whether anything is stored; a format that vanished does not make it nothing."""
+    if not environment.has_database("meta"):
+        return False
+    environment.open_databases()
+    with environment.read() as transaction:
+        databases = environment.databases.values()
+        return any(transaction.stat(database)["entries"] for database in databases)
 
 
 def _imbalances(environment: Environment) -> list[str]:
@@ -180,6 +254,12 @@ def _mend(environment: Environment, findings: list[str]) -> Report:
     return Report("mended", findings, mended.dropped, mended.queued)
 
 
+def _end_with_parent() -> None:
+    """End this process when nobody holds the other end of its standard input any more."""
+    os.read(0, 1)
+    os._exit(ORPHANED)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Be the child."""
     parser = argparse.ArgumentParser(prog="pspd.store.preflight")
@@ -190,6 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         report = (
             _examine_pages(options.folder)
@@ -202,6 +283,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = Report("foreign", [str(error)])
     except (StoreError, OSError) as error:
         report = Report("unusable", [str(error)])
+    except lmdb.MemoryError:
+        raise
+    except _NONSENSE as error:
+        report = Report("damaged", [f"reading it fails: {type(error).__name__}: {error}"])
     sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     return 0
 

@@ -57,6 +57,15 @@ def check(database: str, key: bytes, value: bytes) -> None:
     decode(key, body)
 
 
+NUMBERED_BY: Mapping[str, str] = {
+    "next_root": "roots",
+    "next_directory": "directories",
+    "next_image": "images",
+    "next_sequence": "pending",
+}
+"""Numbers of `meta` that are given next, each above all keys of a database."""
+
+
 def lengths(database: str) -> tuple[Lengths, Lengths]:
     """Return the least and most bytes that a key has, and a value with its checksum."""
     of_key, (shortest, longest), _ = _SHAPES[database]

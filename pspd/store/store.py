@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +59,9 @@ class Store:
         self.on_damage: Callable[[StoreDamaged], None] = lambda _error: None
         """Told when something that was read or was to be changed is damaged; from any thread."""
         self._numbers = threading.Lock()
+        self._next_directory = self._next_root = 1
+        self._given = dict.fromkeys(("next_image", "next_sequence"), 0)
+        """Numbers of `meta` as they were last; one that is smaller then was lost meanwhile."""
         self._take_numbers()
 
     @contextmanager
@@ -83,20 +86,23 @@ class Store:
         """
         batch = Batch(tuple(operations), int(time.time()) if now is None else now)
 
-        def change(transaction: lmdb.Transaction[bytes]) -> Applied:
+        def change(transaction: lmdb.Transaction[bytes]) -> tuple[Applied, dict[str, int]]:
             writer = Writer(transaction, self._environment.databases, batch.now)
+            for name, least in self._given.items():
+                writer.require(name, least)
             for operation in batch.operations:
                 writer.apply(operation)
             with self._numbers:
                 writer.set_meta("next_directory", self._next_directory)
                 writer.set_meta("next_root", self._next_root)
-            return writer.finish()
+            return writer.finish(), {name: writer.number(name) for name in self._given}
 
         try:
-            applied = self._environment.write(change)
+            applied, given = self._environment.write(change)
         except StoreDamaged as error:
             self.on_damage(error)
             raise
+        self._remember(given)
         if any(isinstance(operation, PutRoot | ForgetRoot) for operation in operations):
             with self.read() as reader:
                 self.on_roots(reader.roots())
@@ -125,8 +131,14 @@ class Store:
 
         def change(transaction: lmdb.Transaction[bytes]) -> Mended:
             databases = self._environment.databases
+            with self._numbers:
+                least = {
+                    **self._given,
+                    "next_directory": self._next_directory,
+                    "next_root": self._next_root,
+                }
             return Mender(
-                transaction, databases, roots=roots, now=moment, distrusted=distrusted
+                transaction, databases, roots=roots, now=moment, distrusted=distrusted, least=least
             ).mend()
 
         mended = self._environment.write(change)
@@ -160,6 +172,11 @@ class Store:
         with self._numbers:
             self._next_root += 1
             return RootId(self._next_root - 1)
+
+    def last_sequence(self) -> int:
+        """Return the last place in the queue of files that was given."""
+        with self._numbers:
+            return max(0, self._given["next_sequence"] - 1)
 
     def used_bytes(self) -> int:
         """Bytes of the store on disk."""
@@ -202,9 +219,16 @@ class Store:
         return self._environment.close(deadline)
 
     def _take_numbers(self) -> None:
-        with self.read() as reader, self._numbers:
-            self._next_directory = max(1, reader.meta("next_directory"))
-            self._next_root = max(1, reader.meta("next_root"))
+        with self.read() as reader:
+            self._remember({name: reader.meta(name) for name in self._given})
+            with self._numbers:
+                # What was given out and not stored yet stays given.
+                self._next_directory = max(self._next_directory, reader.meta("next_directory"))
+                self._next_root = max(self._next_root, reader.meta("next_root"))
+
+    def _remember(self, given: Mapping[str, int]) -> None:
+        with self._numbers:
+            self._given = {name: max(self._given[name], given[name]) for name in given}
 
     def _migrate(self, transaction: lmdb.Transaction[bytes]) -> None:
         writer = Writer(transaction, self._environment.databases, 0)

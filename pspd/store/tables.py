@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspd.store import checksum, codec
+from pspd.errors import StoreDamaged
+from pspd.store import checksum, codec, keys, shapes
 from pspd.store.reader import Reader
 
 if TYPE_CHECKING:
@@ -43,13 +44,28 @@ class Tables:
             self._meta[name] = self.reader.meta(name)
         return self._meta[name]
 
+    def require(self, name: str, least: int) -> None:
+        """See that a number of `meta` did not go back.
+
+        Raises:
+            StoreDamaged: It did, or is not there any more.
+        """
+        if self.number(name) < least:
+            raise StoreDamaged(f"{name} of meta went back to {self.number(name):,} from {least:,}")
+
     def set_number(self, name: str, number: int) -> None:
         """Set a number of `meta`."""
         self._meta[name] = number
 
     def next_number(self, name: str, *, first: int = 1) -> int:
-        """Take the next number of a counter in `meta`."""
+        """Take the next number of a counter in `meta`, whose keys are of 8 bytes.
+
+        Raises:
+            StoreDamaged: It was given before, and what has it would be overwritten.
+        """
         number = max(first, self.number(name))
+        if self.reader.get(shapes.NUMBERED_BY[name], keys.number_key(number)) is not None:
+            raise StoreDamaged(f"{name} of meta, {number:,}, was given already")
         self._meta[name] = number + 1
         return number
 

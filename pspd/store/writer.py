@@ -93,6 +93,14 @@ class Writer:
         self._tables.finish()
         return self.applied
 
+    def require(self, name: str, least: int) -> None:
+        """See that a number of `meta` did not go back; else StoreDamaged is raised."""
+        self._tables.require(name, least)
+
+    def number(self, name: str) -> int:
+        """Return a number of `meta` as it is by now."""
+        return self._tables.number(name)
+
     def set_meta(self, name: str, number: int) -> None:
         """Set a number of `meta`."""
         self._tables.set_number(name, number)

@@ -16,6 +16,7 @@ import pytest
 from pspc import Connection
 from tests.e2e.home import Home
 from tests.e2e.scenes import save, scene
+from tests.waiting import expect
 
 PICTURES = 120
 
@@ -68,6 +69,48 @@ def test_a_signal_in_the_middle_of_indexing_loses_nothing(
 
     assert (status["indexed"], status["failed"], status["pending"]) == (PICTURES, 0, 0)
     assert status["pictures"] == PICTURES
+
+
+@pytest.mark.parametrize("ender", ["terminal", "service manager"])
+def test_a_stop_while_the_store_is_looked_at_costs_nothing(home: Home, ender: str) -> None:
+    """A terminal ends the daemon's group; a service manager every process of the unit's."""
+    folder = home.pictures()
+    save(1, folder / "1.png")
+    home.pspc("add", folder, "--wait")
+    os.kill(home.pid(), signal.SIGKILL)
+    await_unlocked(home)
+    with open(home.path / "store" / "lock.mdb", "r+b") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)  # LMDB's own: whoever opens the store waits for it
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "pspd"], env=home.environ, start_new_session=True
+        )
+        expect(lambda: len(looking_at_store(daemon.pid)) == 1)
+        [child] = looking_at_store(daemon.pid)
+        if ender == "service manager":
+            os.kill(child, signal.SIGTERM)
+        os.killpg(daemon.pid, signal.SIGTERM)
+        assert daemon.wait(30) == 0
+    assert list(home.path.glob("store.bad-*")) == []
+    home.pspc("sync")
+    status = home.status()
+    assert (status["indexed"], status["extracted"], status["notices"]) == (1, 0, [])
+
+
+def await_unlocked(home: Home) -> None:
+    """Wait until no daemon has the home: one that was killed is gone a moment later."""
+    with open(home.path / "pspd.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def looking_at_store(daemon: int) -> list[int]:
+    """Return a daemon's children that look at its store."""
+    command = ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "args="]
+    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    rows = [line.split(maxsplit=2) for line in lines]
+    return [
+        int(pid) for pid, parent, words in rows
+        if int(parent) == daemon and "pspd.store.preflight" in words
+    ]  # fmt: skip
 
 
 def test_the_second_daemon_says_so_and_exits(home: Home) -> None:

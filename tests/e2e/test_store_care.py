@@ -13,8 +13,9 @@ from pathlib import Path
 import lmdb
 import pytest
 
+from pspd.core.model import RootId
 from pspd.store import checksum
-from pspd.store.keys import column_key
+from pspd.store.keys import column_key, root_key
 from pspd.store.manifest import read as read_manifest
 from pspd.store.shapes import Column
 from tests.e2e.home import Home
@@ -92,6 +93,28 @@ def test_damage_that_a_search_meets_is_mended_by_itself(home: Home, folder: Path
         assert str(picture) in home.search(picture)
     assert home.status()["indexed"] == PICTURES
     assert home.status()["counters"]["store_damages"] >= 1
+    assert home.document("check", "--deep")["found"] == 0
+
+
+@pytest.mark.parametrize("names", [["pictures"], ["pictures", "more"]])
+def test_watched_folders_that_are_damaged_behind_the_daemon_stay_watched(
+    home: Home, folder: Path, names: list[str]
+) -> None:
+    for name in names[1:]:
+        save(PICTURES, home.pictures(name) / "other.png")
+        home.pspc("add", home.folder / name, "--wait")
+    extracted = home.status()["extracted"]
+    for number in range(len(names)):
+        change_value(home, "roots", root_key(RootId(number + 1)), 4, seals=False)
+    home.pspc("repair")
+    save(PICTURES + 1, folder / "new.png")
+    home.pspc("sync")
+    assert str(folder / "new.png") in home.search(folder / "new.png")
+    status = home.status()
+    assert [root["path"] for root in status["roots"]] == [str(home.folder / name) for name in names]
+    assert status["counters"].get("watcher_restarts", 0) == 0
+    # What is known of the folders is kept with them.
+    assert status["extracted"] == extracted + 1
     assert home.document("check", "--deep")["found"] == 0
 
 

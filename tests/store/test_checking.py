@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pspd.core.model import (
     Counts,
+    FileKey,
     FileState,
     ImageNumber,
     PixelDigest,
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
-from pspd.store import checksum, codec, keys
+from pspd.store import batch, checksum, codec, keys
 from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
 from pspd.store.store import Store
 from tests.store.raw import Raw
-from tests.store.records import add_everything, add_root, features, image_id
+from tests.store.records import add_directory, add_everything, add_root, features, image_id
 
 KEPT = (KeptRoot("/pictures"),)
 
@@ -48,6 +50,24 @@ def findings(store: Store) -> list[str]:
 
 def opened(folder: Path) -> Store:
     return Store(folder, map_bytes=1 << 26)
+
+
+def test_two_directories_of_one_inode_are_in_order_and_so_is_the_one_that_is_left(
+    folder: Path,
+) -> None:
+    """A bind mount shows a directory twice; roots that were restored have no inode yet."""
+    store = opened(folder)
+    root = add_root(store, "/twice")
+    first = add_directory(store, root, root.directory, "first")
+    second = replace(first, directory_id=store.new_directory_id(), name="second")
+    store.apply([batch.PutDirectory(second)])
+    assert findings(store) == []
+    place = FileKey(root.directory, "second")
+    store.apply([batch.RemoveDirectory(second.directory_id, place)])
+    assert findings(store) == []
+    with store.read() as reader:
+        assert reader.directory(first.directory_id) == first
+    store.close()
 
 
 def test_a_store_in_order_has_no_findings(folder: Path) -> None:
@@ -83,9 +103,9 @@ def test_a_flipped_bit_in_a_value_of_each_database_is_found_and_mended(
     mended_well(folder, f"{database} ")
 
 
-LOSSES = [name for name in DATABASES if name not in {"meta", "pixels", "quarantine"}]
+LOSSES = [name for name in DATABASES if name not in {"meta", "pixels", "quarantine", "inodes"}]
 """A lost digest of pixels is computed anew when it is wanted; a content that is no longer in
-quarantine is tried again."""
+quarantine is tried again; a directory without an inode's entry is a new one after its next move."""
 
 
 @pytest.mark.parametrize("database", LOSSES)
@@ -218,4 +238,39 @@ def test_roots_that_were_lost_come_back_with_new_numbers(folder: Path, raw: Raw)
     assert WatchRoot(roots[0].root_id, "/pictures").root_id > 1
     add_root(store, "/third")
     assert findings(store) == []
+    store.close()
+
+
+def test_a_root_that_was_lost_keeps_its_numbers_and_what_is_below_it(
+    folder: Path, raw: Raw
+) -> None:
+    raw.delete("roots", raw.first("roots"))
+    raw.close()
+    store = opened(folder)
+    with store.read() as reader:
+        files = list(reader.items("files"))
+    mended = store.mend((KeptRoot("/pictures", root_id=1, directory=1),))
+    assert (mended.dropped, mended.queued) == (0, 0)
+    with store.read() as reader:
+        assert [(root.root_id, root.directory) for root in reader.roots()] == [(1, 1)]
+        assert list(reader.items("files")) == files
+    assert findings(store) == []
+    store.close()
+
+
+@pytest.mark.parametrize(("root_id", "directory"), [(1, 7), (7, 1), (7, 2), (0, 7), (7, 0)])
+def test_a_root_that_was_lost_gets_new_numbers_where_others_have_its_own(
+    folder: Path, root_id: int, directory: int
+) -> None:
+    store = opened(folder)
+    store.mend((KeptRoot("/lost", root_id=root_id, directory=directory),))
+    with store.read() as reader:
+        old, new = reader.roots()
+    assert (old.path, old.root_id, old.directory) == ("/pictures", 1, 1)
+    assert new.path == "/lost"
+    assert new.root_id > max(1, root_id)
+    assert new.directory > max(2, directory)
+    assert findings(store) == []
+    assert store.new_root_id() > new.root_id
+    assert store.new_directory_id() > new.directory
     store.close()

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pspd.core.model import FileKey
 from pspd.errors import StoreTooNew, StoreUnusable
 from pspd.store import backups, batch, file_system, manifest, migrations, opening, preflight
+from pspd.store.manifest import Unchecked
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options, open_store
 from pspd.store.store import Store
@@ -66,6 +68,45 @@ def test_a_store_closed_in_order_opens_with_nothing_to_tell(state: Path) -> None
     assert not unclean.is_clean
     assert unclean.store_id == known.store_id
     opened.close()
+
+
+@pytest.mark.parametrize("unchecked", ["entries", "all"])
+def test_what_is_unchecked_stays_so_over_an_orderly_end_until_it_was_checked(
+    state: Path, unchecked: Unchecked
+) -> None:
+    opened = open_store(state, OPTIONS)
+    opened.unchecked = unchecked
+    opened.close()
+    opened = open_store(state, OPTIONS)
+    assert opened.unchecked == unchecked
+    opened.close()
+    opened = open_store(state, OPTIONS)
+    assert opened.unchecked == unchecked
+    opened.unchecked = "nothing"
+    opened.close()
+    opened = open_store(state, OPTIONS)
+    assert opened.unchecked == "nothing"
+    opened.close()
+
+
+def test_a_store_that_was_built_anew_has_nothing_unchecked(state: Path) -> None:
+    opened = open_store(state, OPTIONS)
+    opened.unchecked = "all"
+    opened.close()
+    zeros(state / "store" / "data.mdb")
+    for _ in range(2):
+        opened = open_store(state, OPTIONS)
+        assert opened.unchecked == "nothing"
+        opened.close()
+
+
+def test_a_manifest_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    document = msgspec.to_builtins(manifest.Manifest(7, 1, is_clean=True))
+    del document["unchecked"]
+    (tmp_path / manifest.NAME).write_bytes(msgspec.json.encode(document))
+    known = manifest.read(tmp_path)
+    assert known is not None
+    assert (known.store_id, known.unchecked) == (7, "nothing")
 
 
 def empty(data: Path) -> None:

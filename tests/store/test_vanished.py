@@ -6,19 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from pspd.core.model import FileKey, ImageNumber
-from pspd.store import keys, preflight
+from pspd.core.model import DirectoryId, FileKey, ImageNumber
+from pspd.errors import StoreDamaged
+from pspd.store import batch, keys, preflight
+from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options, open_store
 from pspd.store.store import Store
 from tests.store.raw import Raw
-from tests.store.records import add_everything, image_id
+from tests.store.records import (
+    add_directory,
+    add_everything,
+    add_root,
+    features,
+    image_id,
+    stamp,
+)
 
 OPTIONS = Options(1 << 26)
 
 NOT_MISSED = {"meta", "pixels", "quarantine", "inodes", "files"}
-"""The first three are computed or tried again, the rest is found again by the first scan."""
+"""The first is tested key by key; the next two are computed or tried again, the rest is found again
+by the first scan."""
+
+NUMBERS = ["next_root", "next_directory", "next_image", "next_sequence"]
+META = [*NUMBERS, "pictures", "store_id", "format"]
+ROOT = DirectoryId(1)
 
 
 @pytest.fixture
@@ -72,6 +86,64 @@ def test_a_record_that_vanished_is_noticed_whichever_it_was(state: Path, databas
         assert reader.imbalances() == []
         assert [root.path for root in reader.roots()] == ["/pictures"]
     opened.close()
+
+
+@pytest.mark.parametrize("name", META)
+def test_a_number_of_meta_that_vanished_makes_no_wrong_answers(state: Path, name: str) -> None:
+    delete(state, "meta", name.encode())
+    opened = open_store(state, OPTIONS)
+    # Those without a notice are set again from what is known beside the store.
+    assert len(told(opened)) == (0 if name in {"store_id", "format"} else 1)
+    assert list(state.glob("store.bad-*")) == []
+    see_that_all_is_told_apart(opened.store)
+    opened.close()
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_vanishes_from_a_store_in_use_is_never_given_twice(
+    state: Path, name: str
+) -> None:
+    opened = open_store(state, OPTIONS)
+    store = opened.store
+    met: list[StoreDamaged] = []
+    store.on_damage = met.append
+    store.apply([batch.FileSeen(FileKey(ROOT, "before.png"), stamp())])
+    last = store.last_sequence()
+    forget_number(store, name)
+    try:
+        store.apply([batch.FileSeen(FileKey(ROOT, "after.png"), stamp())])
+    except StoreDamaged:
+        assert len(met) == 1
+        store.mend(opened.roots)
+        store.apply([batch.FileSeen(FileKey(ROOT, "after.png"), stamp())])
+    assert store.last_sequence() > last
+    see_that_all_is_told_apart(store)
+    opened.close()
+
+
+def forget_number(store: Store, name: str) -> None:
+    """Let a number of `meta` vanish behind an open store's back."""
+    environment = store._environment
+    meta = environment.databases["meta"]
+    environment.write(lambda transaction: transaction.delete(name.encode(), db=meta))
+
+
+def see_that_all_is_told_apart(store: Store) -> None:
+    """Add a picture and a directory, and see that nothing old is taken for them."""
+    root = add_root(store, "/more")
+    sub = add_directory(store, root, root.directory, "new")
+    new = FileKey(sub.directory_id, "newest.png")
+    [(sequence, _)] = store.apply([batch.FileSeen(new, stamp())]).queued
+    store.apply([batch.FileIndexed(new, sequence, stamp(), False, image_id(77), features(77))])
+    with store.read() as reader:
+        assert reader.imbalances() == []
+        for content, name in ((0, "a.png"), (1, "b.png"), (77, "newest.png")):
+            number = reader.number_of(image_id(content))
+            assert number is not None
+            assert [key.name for key in reader.links(number)] == [name]
+            assert reader.agrees(number, features(content))
+        assert {root.path for root in reader.roots()} == {"/pictures", "/more"}
+    assert list(Checker(store, Progress()).run()) == []
 
 
 def test_a_check_that_may_not_mend_calls_it_damaged(state: Path) -> None:
