@@ -216,7 +216,7 @@ def test_a_failing_system_call_costs_time_and_nothing_else(goal: Report, size: S
     if library is None:
         goal.cannot_run("needs a C compiler on Linux")
         return
-    runs, seconds = size.of(6, 5000, 50_000), size.of(60, 200, 2 * 3600)
+    runs, seconds = size.of(6, 5000, 50_000), size.of(60, 150, 2 * 3600)
     counts: Counter[str] = Counter()
     wrong: list[str] = []
     chosen = faults(random.Random(2024 if size is Size.COMMIT else None))

@@ -32,7 +32,7 @@ def pictures(count: int) -> Iterator[bytes]:
 @pytest.mark.goal("G8")
 def test_what_was_closed_is_found_after_a_sync(goal: Report, size: Size, home: Home) -> None:
     rounds = size.of(50, 10_000, 100_000)
-    deadline = time.monotonic() + size.of(60, 240, 3600)
+    deadline = time.monotonic() + size.of(60, 150, 3600)
     folder = home.pictures()
     seconds: list[float] = []
     missed = 0

@@ -32,9 +32,9 @@ from tests.reliability.hostile.watching import (
 
 _SEED = 20
 _FILES_A_FOLDER = 1000
-_NIGHTLY = 12_000
-"""Mutants that a real daemon reads in a night: a quarter of them stops a decoder half-way and so
-costs a worker, of which two cores start some eight in a second."""
+_NIGHTLY = 50_000
+"""Mutants that a real daemon reads in a night, in some 18 minutes: a quarter of them stops a
+decoder half-way and so costs a worker, of which two cores start some eight in a second."""
 _DISPOSITIONS = frozenset({INDEXED, *FailureReason}) - {
     FailureReason.UNREADABLE,
     FailureReason.NOT_A_FILE,
