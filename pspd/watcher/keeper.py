@@ -223,6 +223,13 @@ class RootKeeper:
             self._taker.root_is_back()
         return [state for state in states if self._needs_scan(state)]
 
+    def exchanged(self, states: Sequence[RootState]) -> list[RootState]:
+        """See to the mounts; returns the roots that something was mounted on or above."""
+        places = self.mounts.renew()
+        for place in places:
+            self._sink(Hint(place))
+        return [state for state in states if any(_is_below(place, state) for place in places)]
+
     def _needs_scan(self, state: RootState) -> bool:
         inode = inode_of(state.root.path)
         if state.is_unavailable:
@@ -271,3 +278,8 @@ class RootKeeper:
             state.watch_problem = ""
             self._board.withdraw("watching", key)
         state.watched = inode
+
+
+def _is_below(place: str, state: RootState) -> bool:
+    """Say whether a root is at a path or below it."""
+    return f"{state.root.path}/".startswith(place.rstrip("/") + "/")

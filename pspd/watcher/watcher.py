@@ -235,7 +235,8 @@ class Watcher:
                 # Nothing is lost: what could not be stored is found again by scanning.
                 _log.error("the store cannot be written", error=error)
                 self._start_over()
-                self._pause(RETRY_SECONDS)
+                with self._condition:
+                    self._condition.wait_for(lambda: self._stopping, RETRY_SECONDS)
 
     def _start_over(self) -> None:
         """Drop the work at hand and scan everything, with those who wait for the scan at hand."""
@@ -248,7 +249,12 @@ class Watcher:
             are_mounts_stale, self._are_mounts_stale = self._are_mounts_stale, False
         if now >= self._next_check or are_mounts_stale:
             self._next_check = now + self._options.check_seconds
-            self._check()
+            # A scan that runs may be past what was exchanged.
+            self._request_scans(self._keeper.exchanged(self.roots()))
+            due = self._keeper.check(self.roots())
+            self._request_scans(
+                state for state in due if not self._scans.is_running(state.root.root_id)
+            )
         with self._condition:
             looks = self._box.take_due(self._roots.values(), now)
         polls = self._keeper.coverage.take_due(now)
@@ -260,21 +266,6 @@ class Watcher:
         # One directory at a time: neither hints nor scans keep the other waiting for long.
         if not self._work.step() and not looks:
             self._take_work()
-
-    def _check(self) -> None:
-        """See to the mounts, the roots and the notifier."""
-        for place in self._keeper.mounts.renew():
-            self._take_hint(Hint(place))
-            # What is mounted on or above a root exchanges all of it.
-            self._request_scans(
-                state
-                for state in self.roots()
-                if f"{state.root.path}/".startswith(place.rstrip("/") + "/")
-            )
-        due = self._keeper.check(self.roots())
-        self._request_scans(
-            state for state in due if not self._scans.is_running(state.root.root_id)
-        )
 
     def _take_work(self) -> None:
         with self._condition:
@@ -314,7 +305,3 @@ class Watcher:
         """Say whether what is gone from a root may be dropped, or waits for a second look."""
         state = self._roots.get(doomed.root.root_id)
         return state is None or self._keeper.doubts.believe(state, doomed)
-
-    def _pause(self, seconds: float) -> None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._stopping, seconds)
