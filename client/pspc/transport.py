@@ -171,7 +171,7 @@ class Transport:
 
         Raises:
             NotRunning: nobody listens.
-            Unreachable: the daemon went away, or is on another machine.
+            Unreachable: the daemon went away, is on another machine, or this was closed.
         """
         if self._remote is not None:
             raise Unreachable("a daemon on another machine publishes no events")

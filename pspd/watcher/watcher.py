@@ -146,7 +146,7 @@ class Watcher:
         self._thread.start()
 
     def retire(self) -> None:
-        """Stop looking; what was not found yet is found at the next start."""
+        """Begin to stop: what was not found yet is found at the next start."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
