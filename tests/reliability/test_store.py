@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -295,4 +296,6 @@ def kill_at(nursery: Nursery, folder: Path, tick: int) -> None:
             pid = words[1]
         ticks += words[0] in {"tick", "lifted"}
         if ticks == tick and words[0] != "gone":
-            os.kill(pid, signal.SIGKILL)
+            # After the last tick it may have ended by itself, before this reads of it.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
