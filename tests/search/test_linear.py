@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pspd.search.generation import CHUNK_ROWS
 from pspd.search.index import Rows
-from pspd.search.linear import CHUNK_ROWS, LinearIndex
-from tests.contracts.index_contract import FLAT_QUALITY, IndexContract, rows_of
+from pspd.search.linear import LinearIndex
+from tests.contracts.index_contract import (
+    FLAT_QUALITY,
+    IndexContract,
+    near,
+    query_of,
+    rows_of,
+)
 
 
 class TestLinearIndex(IndexContract):
@@ -20,6 +27,7 @@ def random_rows(numbers: np.ndarray[tuple[int], np.dtype[np.int64]], seed: int) 
     return Rows(
         numbers=numbers,
         phash64=random.integers(0, 2**64, len(numbers), dtype=np.uint64),
+        phash256=np.zeros((len(numbers), 4), dtype=np.uint64),
         shapes=random.integers(1, 4, len(numbers), dtype=np.uint64) << np.uint64(32),
         quality=random.integers(0, 101, len(numbers), dtype=np.uint8),
     )
@@ -32,25 +40,27 @@ def test_rows_over_several_chunks_are_found_in_all_of_them() -> None:
     index.put(rows)
     assert len(index) == count
     for number in (0, CHUNK_ROWS - 1, CHUNK_ROWS, 2 * CHUNK_ROWS, count - 1):
-        found = index.near([int(rows.phash64[number])], 0)
-        assert (number in [each.number for each in found]) == (rows.quality[number] >= 10)
+        found = near(index, [int(rows.phash64[number])], 0)
+        assert (number in [each for each, _, _ in found]) == (rows.quality[number] >= 10)
     distances = np.bitwise_count(rows.phash64 ^ np.uint64(99))
-    expected = np.flatnonzero((distances <= 18) & (rows.quality >= FLAT_QUALITY))
-    assert sorted(each.number for each in index.near([99], 18)) == expected.tolist()
-    shape = np.uint64(2 << 32)
-    assert index.shaped(2, 0).tolist() == np.flatnonzero(rows.shapes == shape).tolist()
+    expected = np.flatnonzero((distances <= 14) & (rows.quality >= FLAT_QUALITY))
+    assert [number for number, _, _ in near(index, [99], 14)] == expected.tolist()
+    shaped = index.shaped(query_of([(0, 0)]), 2, 0, 60)
+    expected = np.flatnonzero((rows.shapes == np.uint64(2 << 32)) & (rows.quality <= 60))
+    assert shaped.numbers.tolist() == expected.tolist()
 
 
 def test_rows_in_any_order_and_with_gaps_are_put_where_they_belong() -> None:
     random = np.random.default_rng(2)
-    numbers = random.permutation(3 * CHUNK_ROWS)[:5_000]
+    numbers = random.permutation(2 * CHUNK_ROWS)[:5_000]
     rows = random_rows(numbers, seed=3)
     index = LinearIndex(0)
     index.put(rows)
     assert len(index) == 5_000
+    assert not len(index.differing(rows))
     for place in range(0, 5_000, 500):
-        found = [each.number for each in index.near([int(rows.phash64[place])], 0)]
-        assert found == [numbers[place]]
+        found = near(index, [int(rows.phash64[place])], 0)
+        assert [number for number, _, _ in found] == [numbers[place]]
 
 
 def test_removal_across_chunks_leaves_the_others() -> None:
@@ -58,24 +68,27 @@ def test_removal_across_chunks_leaves_the_others() -> None:
     index.put(random_rows(np.arange(CHUNK_ROWS + 50), seed=4))
     index.drop(np.arange(10, CHUNK_ROWS + 40))
     assert len(index) == 20
-    assert len(index.near([0], 64)) == 20
+    assert len(near(index, [0], 64)) == 20
 
 
 def test_the_last_of_equal_numbers_counts() -> None:
     index = LinearIndex(0)
-    index.put(rows_of([(1, 5, 1, 1, 50), (0, 6, 1, 1, 50), (1, 7, 1, 1, 50)]))
-    assert [each.number for each in index.near([7], 0)] == [1]
-    assert len(index.near([5], 0)) == 0
+    index.put(rows_of([(1, 5, 0, 1, 1, 50), (0, 6, 0, 1, 1, 50), (1, 7, 0, 1, 1, 50)]))
+    assert near(index, [7], 0) == [(1, 0, 0)]
+    assert near(index, [5], 0) == []
 
 
 def test_columns_that_do_not_fit_together_are_refused() -> None:
     numbers = np.arange(2)
-    good = rows_of([(0, 0, 1, 1, 1), (1, 0, 1, 1, 1)])
+    good = rows_of([(0, 0, 0, 1, 1, 1), (1, 0, 0, 1, 1, 1)])
+    wide = good.phash256
     with pytest.raises(ValueError, match="one length"):
-        Rows(numbers, good.phash64[:1], good.shapes, good.quality)
+        Rows(numbers, good.phash64[:1], wide, good.shapes, good.quality)
+    with pytest.raises(ValueError, match="one length"):
+        Rows(numbers, good.phash64, wide[:, :3], good.shapes, good.quality)
     with pytest.raises(ValueError, match="dtypes"):
-        Rows(numbers, good.phash64, good.shapes, good.quality.astype(np.int64))
+        Rows(numbers, good.phash64, wide, good.shapes, good.quality.astype(np.int64))
     with pytest.raises(ValueError, match="numbers begin at 0"):
-        Rows(numbers - 1, good.phash64, good.shapes, good.quality)
+        Rows(numbers - 1, good.phash64, wide, good.shapes, good.quality)
     with pytest.raises(ValueError, match="qualities end at 100"):
-        Rows(numbers, good.phash64, good.shapes, good.quality + np.uint8(200))
+        Rows(numbers, good.phash64, wide, good.shapes, good.quality + np.uint8(200))
