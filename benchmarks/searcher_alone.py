@@ -71,6 +71,8 @@ def time_searcher(folder: Path, queries: Sequence[bytes], repeats: int) -> Searc
             rows = reader.rows()
         index = MultiIndex(verdict.FLAT_QUALITY)
         index.put(rows)
+        while index.settle():
+            pass
         options = Options(
             copy_distance=verdict.COPY_DISTANCE,
             mean_difference=None,

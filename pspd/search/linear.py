@@ -66,6 +66,10 @@ class LinearIndex:
         """Find the rows of this upright shape; see `Index`."""
         return of_shape(self._generation, query, width, height, most_quality)
 
+    def settle(self) -> bool:
+        """Do nothing: there is nothing to make faster; see `Index`."""
+        return False
+
     def differing(self, rows: Rows) -> NDArray[np.int64]:
         """Return the numbers of those of these rows that are not there as they are; see `Index`."""
         return differing(self._generation, rows)

@@ -2,7 +2,7 @@
 
     Chunk 0  ┌ Buckets ┐┌ tail ┐     rows not in the tables yet are compared one by one, and so are
     Chunk 1  ┌ Buckets ────────┐     those that changed since; when these are `LOOSE_ROWS`, tables
-                                     are made anew
+                                     are made anew, by who has the time (`settle`)
 
 A scan of a million rows for the eight turns of a query takes 9 ms, the tables 1 ms, for they leave
 7 % of it. A library below `LOOSE_ROWS` is only scanned.
@@ -11,8 +11,9 @@ A scan of a million rows for the eight turns of a query takes 9 ms, the tables 1
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from pspd.search.buckets import Buckets, Probes
 from pspd.search.generation import (
     CHUNK_ROWS,
     REMOVED,
+    Chunk,
     Generation,
     ascending,
     differing,
@@ -33,25 +35,40 @@ from pspd.search.linear import scan
 from pspd.search.sieve import Places, Sieve, not_flat, of_shape
 
 LOOSE_ROWS: Final = 16_384
-"""Rows outside the tables, at most: a scan of them takes 0.15 ms, and tables of a million rows 60
-ms to make, 4 µs for each row that came."""
+"""Rows of a chunk that stay outside its tables, at most: a scan of them takes 0.15 ms, and tables
+of a million rows 60 ms to make, 4 µs for each row that came."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
     """What a reader looks at from the beginning of its query to the end."""
 
-    generation: Generation
-    buckets: tuple[Buckets, ...]
-    """Of the first chunks."""
-    changed: NDArray[np.int64]
+    generation: Generation = field(default_factory=Generation)
+    buckets: tuple[Buckets | None, ...] = ()
+    """Of the first chunks; None where there are no tables."""
+    changed: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """Numbers, ascending, of rows that were written since the tables they belong to were made."""
 
-    @property
-    def loose(self) -> int:
-        """Rows that no table knows as they are."""
-        known = sum(each.count for each in self.buckets)
-        return self.generation.count - known + len(self.changed)
+    def parts(self) -> Iterator[tuple[int, int, Chunk, Buckets | None]]:
+        """Yield the number of each chunk's first row, its count of places, itself, its tables."""
+        every = zip_longest(self.generation.parts(), self.buckets)
+        for (first, count, chunk), buckets in every:
+            yield first, count, chunk, buckets
+
+    def loose(self) -> list[int]:
+        """Count the rows of each chunk that no table knows as they are."""
+        changed = np.bincount(self.changed // CHUNK_ROWS, minlength=len(self.generation.chunks))
+        return [
+            count - (0 if buckets is None else buckets.count) + int(changed[first // CHUNK_ROWS])
+            for first, count, _, buckets in self.parts()
+        ]
+
+    def in_tables(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which numbers lie where tables were made already."""
+        ends = [0 if each is None else each.count for each in self.buckets]
+        chunks, places = np.divmod(numbers, CHUNK_ROWS)
+        is_early: NDArray[np.bool_] = places < np.array([*ends, 0])[np.minimum(chunks, len(ends))]
+        return is_early
 
 
 class MultiIndex:
@@ -65,7 +82,7 @@ class MultiIndex:
     def __init__(self, flat_quality: int, *, loose_rows: int = LOOSE_ROWS) -> None:
         self._flat_quality = flat_quality
         self._loose_rows = loose_rows
-        self._state = _State(Generation(), (), np.empty(0, dtype=np.int64))
+        self._state = _State()
         self._writing = threading.Lock()
 
     def __len__(self) -> int:
@@ -78,19 +95,32 @@ class MultiIndex:
         with self._writing:
             rows = ascending(rows)
             now = self._state
-            changed = np.union1d(now.changed, rows.numbers[_in_tables(now, rows.numbers)])
-            # Changed before they are written: who looks in between finds a row twice, not never.
-            self._state = _State(now.generation, now.buckets, changed)
-            self._state = _State(put_rows(now.generation, rows), now.buckets, changed)
-            if self._state.loose >= self._loose_rows:
-                self._state = self._with_tables(self._state)
+            changed = np.union1d(now.changed, rows.numbers[now.in_tables(rows.numbers)])
+            # Told before they are written: who looks in between finds a row twice, never not.
+            self._state = replace(now, changed=changed)
+            self._state = replace(self._state, generation=put_rows(now.generation, rows))
 
     def drop(self, numbers: Sequence[int] | NDArray[np.int64]) -> None:
         """Remove rows; numbers that are not there are passed over; see `Index`."""
         with self._writing:
+            rest = drop_rows(self._state.generation, np.asarray(numbers, dtype=np.int64))
+            self._state = replace(self._state, generation=rest)
+
+    def settle(self) -> bool:
+        """Make the tables of one chunk; see `Index`."""
+        with self._writing:
             now = self._state
-            dropped = drop_rows(now.generation, np.asarray(numbers, dtype=np.int64))
-            self._state = _State(dropped, now.buckets, now.changed)
+            loose = now.loose()
+            if max(loose, default=0) < self._loose_rows:
+                return False
+            position = loose.index(max(loose))
+            first, count, chunk, _ = list(now.parts())[position]
+            missing = len(now.generation.chunks) - len(now.buckets)
+            buckets = [*now.buckets, *(None for _ in range(missing))]
+            buckets[position] = Buckets.of(chunk, count, self._flat_quality, REMOVED)
+            others = now.changed[(now.changed < first) | (now.changed >= first + CHUNK_ROWS)]
+            self._state = _State(now.generation, tuple(buckets), others)
+            return True
 
     def near(self, query: Query, radius: int, distance: int) -> Near:
         """Find the rows near any of the query's hashes; see `Index`."""
@@ -98,10 +128,9 @@ class MultiIndex:
         state = self._state
         sieve = Sieve(query, distance, not_flat(self._flat_quality))
         probes = Probes.of(query.phash64) if state.buckets else None
-        for position, (first, count, chunk) in enumerate(state.generation.parts()):
+        for first, count, chunk, buckets in state.parts():
             scanned = 0
-            if probes is not None and position < len(state.buckets):
-                buckets = state.buckets[position]
+            if buckets is not None and probes is not None:
                 visited = buckets.visit(chunk, probes, radius)
                 if visited is not None:
                     scanned = buckets.count
@@ -130,23 +159,3 @@ class MultiIndex:
             distances = np.bitwise_count(chunk.hashes[rows] ^ query.phash64[:, np.newaxis])
             turns, places = np.nonzero(distances <= radius)
             sieve.take(int(position) * CHUNK_ROWS, chunk, Places(rows[places], turns))
-
-    def _with_tables(self, now: _State) -> _State:
-        """Make tables of the chunks that have rows outside of them."""
-        is_changed = np.zeros(len(now.generation.chunks), dtype=bool)
-        is_changed[now.changed // CHUNK_ROWS] = True
-        buckets: list[Buckets] = []
-        for position, (_, count, chunk) in enumerate(now.generation.parts()):
-            old = now.buckets[position] if position < len(now.buckets) else None
-            if old is not None and old.count == count and not is_changed[position]:
-                buckets.append(old)
-            else:
-                buckets.append(Buckets.of(chunk, count, self._flat_quality, REMOVED))
-        return _State(now.generation, tuple(buckets), np.empty(0, dtype=np.int64))
-
-
-def _in_tables(state: _State, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which numbers lie where tables were made already."""
-    ends = np.array([*(each.count for each in state.buckets), 0], dtype=np.int64)
-    chunks, places = np.divmod(numbers, CHUNK_ROWS)
-    return places < ends[np.minimum(chunks, len(ends) - 1)]

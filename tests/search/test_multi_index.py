@@ -23,16 +23,25 @@ class TestMultiIndex(IndexContract):
         return MultiIndex(FLAT_QUALITY)
 
 
-class TestMultiIndexOfTables(IndexContract):
-    """Nearly everything is in tables at once."""
+class Settling(MultiIndex):
+    """Makes tables as soon as it can."""
 
-    def make(self) -> MultiIndex:
-        return MultiIndex(FLAT_QUALITY, loose_rows=1)
+    def put(self, rows: Rows) -> None:
+        super().put(rows)
+        while self.settle():
+            pass
+
+
+class TestMultiIndexOfTables(IndexContract):
+    """Everything is in tables at once."""
+
+    def make(self) -> Settling:
+        return Settling(FLAT_QUALITY, loose_rows=1)
 
 
 class TestMultiIndexOfBoth(IndexContract):
-    def make(self) -> MultiIndex:
-        return MultiIndex(FLAT_QUALITY, loose_rows=8)
+    def make(self) -> Settling:
+        return Settling(FLAT_QUALITY, loose_rows=8)
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
@@ -70,7 +79,7 @@ def rows() -> Rows:
 
 @pytest.mark.parametrize("bits", [0, 4, SURE_RADIUS])
 def test_what_is_surely_found_is_found(rows: Rows, bits: int) -> None:
-    index, linear = MultiIndex(FLAT_QUALITY, loose_rows=LOOSE_ROWS), LinearIndex(FLAT_QUALITY)
+    index, linear = Settling(FLAT_QUALITY, loose_rows=LOOSE_ROWS), LinearIndex(FLAT_QUALITY)
     index.put(rows)
     linear.put(rows)
     for number in range(0, COUNT, 500):
@@ -78,11 +87,11 @@ def test_what_is_surely_found_is_found(rows: Rows, bits: int) -> None:
         found = near(index, query, bits)
         assert found == near(linear, query, bits)
         lively = [each for each in range(number, number + 8) if rows.quality[each] >= FLAT_QUALITY]
-        assert [each for each, _, _ in found] == lively
+        assert {each for each, _, _ in found} >= set(lively)
 
 
 def test_further_ones_are_mostly_found_and_never_anything_else(rows: Rows) -> None:
-    index, linear = MultiIndex(0, loose_rows=LOOSE_ROWS), LinearIndex(0)
+    index, linear = Settling(0, loose_rows=LOOSE_ROWS), LinearIndex(0)
     index.put(rows)
     linear.put(rows)
     met = 0
@@ -96,7 +105,7 @@ def test_further_ones_are_mostly_found_and_never_anything_else(rows: Rows) -> No
 
 
 def test_a_row_that_changed_is_found_as_it_is(rows: Rows) -> None:
-    index = MultiIndex(0, loose_rows=LOOSE_ROWS)
+    index = Settling(0, loose_rows=LOOSE_ROWS)
     index.put(rows)
     old, new = int(rows.phash64[77]), int(rows.phash64[77]) ^ (2**64 - 1)
     index.put(rows_of([(77, new, 0, 1, 1, 50)]))
@@ -108,7 +117,7 @@ def test_a_row_that_changed_is_found_as_it_is(rows: Rows) -> None:
 
 
 def test_changes_enough_for_new_tables_are_in_them(rows: Rows) -> None:
-    index, linear = MultiIndex(0, loose_rows=LOOSE_ROWS), LinearIndex(0)
+    index, linear = Settling(0, loose_rows=LOOSE_ROWS), LinearIndex(0)
     for each in (index, linear):
         each.put(rows)
     random = np.random.default_rng(3)
@@ -137,14 +146,28 @@ def test_pictures_that_share_a_key_are_all_found() -> None:
         shapes=np.ones(count, dtype=np.uint64),
         quality=np.full(count, 90, dtype=np.uint8),
     )
-    index = MultiIndex(0, loose_rows=100)
+    index = Settling(0, loose_rows=100)
     index.put(alike)
     assert len(index.near(query_of([(0, 0)] * 8), 2, 0)) == count
 
 
 def test_tables_over_several_chunks_are_all_looked_into() -> None:
-    index = MultiIndex(0, loose_rows=10)
+    index = Settling(0, loose_rows=10)
     for first in (0, CHUNK_ROWS - 20, CHUNK_ROWS, 2 * CHUNK_ROWS - 5):
         index.put(rows_of([(first + each, each, 0, 1, 1, 50) for each in range(20)]))
     found = [number for number, _, _ in near(index, [3], 0)]
     assert found == [3, CHUNK_ROWS - 17, CHUNK_ROWS + 3, 2 * CHUNK_ROWS - 2]
+
+
+def test_tables_are_made_a_chunk_at_a_time_until_none_is_loose() -> None:
+    index = MultiIndex(0, loose_rows=10)
+    for first in (0, CHUNK_ROWS, 3 * CHUNK_ROWS):
+        index.put(rows_of([(first + each, each, 0, 1, 1, 50) for each in range(20)]))
+    before = near(index, [3], 1)
+    made = 0
+    while index.settle():
+        made += 1
+        assert near(index, [3], 1) == before
+    assert made == 4  # the third has only empty places, but as many
+    expected = [each for each in range(20) if (each ^ 3).bit_count() <= 1]
+    assert sorted(number % CHUNK_ROWS for number, _, _ in before) == sorted(3 * expected)
