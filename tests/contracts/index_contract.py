@@ -168,7 +168,7 @@ class IndexContract(ABC):
         there = {row[0]: row for row in values}
         number = data.draw(st.sampled_from(sorted(there)))
         other = list(there[number])
-        other[column + 1] ^= 1
+        other[column + 1] += 1 if other[column + 1] == 0 else -1
         missing = (data.draw(st.integers(61, 99)), 0, 0, 1, 1, 100)
         asked = {**there, number: tuple(other), missing[0]: missing}
         differing = index.differing(rows_of(list(asked.values())))  # type: ignore[arg-type]
