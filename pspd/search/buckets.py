@@ -1,34 +1,35 @@
-"""Multi-index hashing: one chunk's rows in four tables, each by 16 bits of the 64-bit hash.
+"""Multi-index hashing: one chunk's rows in a few tables, each by some bits of the 64-bit hash.
 
 Two hashes at most `SURE_RADIUS` = 11 bits apart agree in one of four disjoint parts up to 2 bits:
 were all four at 3 bits or more, they would be 12 apart. So the rows in the 137 buckets of each
 table within 2 bits of the query's part are all that need be compared; further rows are met when
-their bits differ unevenly, which is mostly. (Norouzi, Punjani, Fleet: Fast Search in Hamming Space
-with Multi-Index Hashing, CVPR 2012.)
+their bits differ unevenly, which is mostly. With three parts of 21 or 22 bits it is 3 bits and some
+1,600 buckets, which are nearly empty: better where there are millions of rows. (Norouzi, Punjani,
+Fleet: Fast Search in Hamming Space with Multi-Index Hashing, CVPR 2012.)
 
 Which bits make a part matters. A perceptual hash is a square of 8 × 8 frequencies; bits beside each
-other depend on one another, and with parts of two rows each a query would meet 1.4 times as many
-rows. A part takes two bits of each row instead, along diagonals, (row + column) mod 4.
+other depend on one another, and with parts of whole rows a query would meet 1.4 times as many. A
+part takes bits along diagonals instead, (row + column) mod the number of parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pspd.search.generation import Chunk
+from pspd.search.generation import REMOVED, Chunk
+from pspd.search.index import HASH_BITS, SURE_RADIUS
 from pspd.search.sieve import Places
 
-PARTS: Final = 4
-PART_RADIUS: Final = 2
-_KEYS: Final = 1 << 16
-_STEP: Final = _KEYS + 1
-"""Offsets of a table: where each key begins, and where the last ends."""
+MANY_ROWS: Final = 1 << 21
+"""Rows from which on three parts are better than four. Four cost 0.1 ms and 1.0 ms for each million
+of rows, three 1.6 ms and 0.3 ms."""
 
 VISITS: Final = 1 << 18
 """Rows compared at once: what they take, 6 MB, stays near the processor."""
@@ -38,47 +39,59 @@ _DENSE: Final = 2
 share a key. A visit costs as much as comparing some fifteen rows in order."""
 
 
-def _diagonals() -> NDArray[np.uint64]:
-    """Return for each part the mask of its 16 bits."""
-    parts = []
-    for part in range(PARTS):
-        mask = 0
-        for row in range(8):
-            for column in range(8):
-                if (row + column) % PARTS == part:
-                    mask |= 1 << (8 * row + column)
-        parts.append(mask)
-    return np.array(parts, dtype=np.uint64)
+_WORD_BITS: Final = 16
+_WORD: Final = np.uint64((1 << _WORD_BITS) - 1)
+
+_SLICE_ROWS: Final = 1 << 16
+"""Rows of which keys are made at once, so that no scratch is as large as a chunk."""
 
 
-_MASKS: Final = _diagonals()
+class Scheme:
+    """How hashes are cut into parts.
 
-_FLIPS: Final = np.array(
-    [
-        sum(1 << bit for bit in bits)
-        for count in range(PART_RADIUS + 1)
-        for bits in combinations(range(16), count)
-    ],
-    dtype=np.int64,
-)
-"""What a key is to be xored with to reach each key within `PART_RADIUS`."""
-
-
-def part_keys(hashes: NDArray[np.uint64], part: int) -> NDArray[np.uint16]:
-    """Return the 16 bits of each hash that make one of its four parts.
-
-    In four rows that follow one another the part's bits lie in different columns, so that the rows
-    can be laid upon one another: what is left are two bytes.
+    Args:
+        parts: Into how many.
     """
-    bits = hashes & _MASKS[part]
-    bits |= bits >> np.uint64(8)
-    bits |= bits >> np.uint64(16)
-    low = bits & np.uint64(0xFF)
-    bits >>= np.uint64(24)
-    bits &= np.uint64(0xFF00)
-    bits |= low
-    keys: NDArray[np.uint16] = bits.astype(np.uint16)
-    return keys
+
+    def __init__(self, parts: int) -> None:
+        self.parts: Final = tuple(
+            tuple(bit for bit in range(HASH_BITS) if (bit // 8 + bit % 8) % parts == part)
+            for part in range(parts)
+        )
+        """Of each part, its bits, from the lowest."""
+        self.radius: Final = SURE_RADIUS // parts
+        """Bits in which the nearest part of two hashes `SURE_RADIUS` apart differs, at most."""
+
+    @cached_property
+    def flips(self) -> tuple[NDArray[np.int64], ...]:
+        """Of each part, what its key is to be xored with to reach each key within the radius."""
+        return tuple(_flips(len(bits), self.radius) for bits in self.parts)
+
+    @cached_property
+    def firsts(self) -> NDArray[np.int64]:
+        """Where the offsets of each part's table begin in `Buckets.offsets`, and where all end."""
+        return np.cumsum([0, *((1 << len(bits)) + 1 for bits in self.parts)])
+
+    @cached_property
+    def _spread(self) -> tuple[tuple[NDArray[np.uint32], ...], ...]:
+        """Of each part and each 16 bits of a hash, what these give to the part's key."""
+        return tuple(
+            tuple(_spread(bits, first) for first in range(0, HASH_BITS, _WORD_BITS))
+            for bits in self.parts
+        )
+
+    def keys(self, hashes: NDArray[np.uint64], part: int) -> NDArray[np.uint32]:
+        """Return the bits of each hash that make one of its parts, the lowest first."""
+        keys = np.zeros(len(hashes), dtype=np.uint32)
+        for start in range(0, len(hashes), _SLICE_ROWS):
+            here = slice(start, start + _SLICE_ROWS)
+            for word, table in enumerate(self._spread[part]):
+                keys[here] |= table.take((hashes[here] >> np.uint64(_WORD_BITS * word)) & _WORD)
+        return keys
+
+
+FOUR: Final = Scheme(4)
+THREE: Final = Scheme(3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,19 +104,22 @@ class Probes:
     hashes: NDArray[np.uint64]
 
     @classmethod
-    def of(cls, hashes: NDArray[np.uint64]) -> Self:
+    def of(cls, hashes: NDArray[np.uint64], scheme: Scheme) -> Self:
         """List the buckets for some hashes."""
-        keys = np.stack([part_keys(hashes, part) for part in range(PARTS)], axis=1)
-        tables = np.arange(PARTS, dtype=np.int64)[None, :, None] * _STEP
-        places = (keys.astype(np.int64)[:, :, None] ^ _FLIPS) + tables
-        turns = np.repeat(np.arange(len(hashes)), PARTS * len(_FLIPS))
-        return cls(places.reshape(-1), turns, hashes[turns])
+        places, turns = [], []
+        for part, flips in enumerate(scheme.flips):
+            keys = scheme.keys(hashes, part).astype(np.int64)
+            places.append(((keys[:, np.newaxis] ^ flips) + scheme.firsts[part]).reshape(-1))
+            turns.append(np.repeat(np.arange(len(hashes)), len(flips)))
+        every = np.concatenate(turns)
+        return cls(np.concatenate(places), every, hashes[every])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buckets:
-    """The tables of a chunk's first rows: 16 bytes a row, and a megabyte."""
+    """The tables of a chunk's first rows: 12 or 16 bytes a row, and one or some 25 megabytes."""
 
+    scheme: Scheme
     count: int
     """Rows of the chunk that were there when the tables were made."""
     rows: NDArray[np.uint32]
@@ -112,34 +128,34 @@ class Buckets:
     """Of each table, where in `rows` each key begins, and where the last one ends."""
 
     @classmethod
-    def of(cls, chunk: Chunk, count: int, flat_quality: int, removed: int) -> Self:
+    def of(cls, chunk: Chunk, count: int, flat_quality: int) -> Self:
         """Make the tables of a chunk's first `count` rows that are neither flat nor removed."""
+        scheme = THREE if count >= MANY_ROWS else FOUR
         quality = chunk.quality[:count]
-        rows = np.flatnonzero((quality >= flat_quality) & (quality != removed)).astype(np.uint32)
-        every = np.empty(PARTS * len(rows), dtype=np.uint32)
-        offsets = np.empty(PARTS * _STEP, dtype=np.int32)
+        rows = np.flatnonzero((quality >= flat_quality) & (quality != REMOVED)).astype(np.uint32)
+        every = np.empty(len(scheme.parts) * len(rows), dtype=np.uint32)
+        offsets = np.empty(scheme.firsts[-1], dtype=np.int32)
         hashes = chunk.hashes[:count] if len(rows) == count else chunk.hashes[rows]
-        for part in range(PARTS):
-            keys = part_keys(hashes, part)
-            first = part * len(rows)
-            # Stable on 16 bits is numpy's radix sort, and keeps neighbours beside each other.
-            order = np.argsort(keys, kind="stable")
-            np.take(rows, order, out=every[first : first + len(rows)])
-            ends = np.cumsum(np.bincount(keys, minlength=_KEYS)) + first
-            offsets[part * _STEP] = first
-            offsets[part * _STEP + 1 : (part + 1) * _STEP] = ends
-        return cls(count, every, offsets)
+        for part, bits in enumerate(scheme.parts):
+            keys = scheme.keys(hashes, part)
+            first, table = part * len(rows), scheme.firsts[part]
+            np.take(rows, np.argsort(keys), out=every[first : first + len(rows)])
+            offsets[table] = first
+            ends = offsets[table + 1 : scheme.firsts[part + 1]]
+            np.cumsum(np.bincount(keys, minlength=1 << len(bits)), out=ends)
+            ends += first
+        return cls(scheme, count, every, offsets)
 
     def visit(self, chunk: Chunk, probes: Probes, radius: int) -> list[Places] | None:
         """Find rows within a radius; None when too many would be visited.
 
         Args:
             chunk: Whose tables these are, as it is by now.
-            probes: The query's.
+            probes: The query's, for this scheme.
             radius: Largest distance of the 64-bit hashes.
         """
-        starts = self.offsets[probes.places]
-        counts = self.offsets[probes.places + 1] - starts
+        starts = self.offsets.take(probes.places)
+        counts = self.offsets.take(probes.places + 1) - starts
         ends = np.cumsum(counts, dtype=np.int64)
         if ends[-1] > self.count // _DENSE:
             return None
@@ -156,9 +172,9 @@ class Buckets:
         # behind the end of the bucket before.
         entries = np.repeat(runs.starts - (ends - runs.counts), runs.counts)
         entries += np.arange(len(entries), dtype=np.int32)
-        rows = self.rows[entries]
-        differences = chunk.hashes[rows]
-        differences ^= np.repeat(runs.hashes, runs.counts)
+        rows = self.rows.take(entries)
+        differences = chunk.hashes.take(rows)
+        differences ^= runs.hashes.repeat(runs.counts)
         near = np.flatnonzero(np.bitwise_count(differences) <= radius)
         return Places(rows[near], runs.turns[np.searchsorted(ends, near, side="right")])
 
@@ -180,3 +196,19 @@ def _batches(ends: NDArray[np.int64]) -> Iterator[slice]:
         last = max(first + 1, int(np.searchsorted(ends, done + VISITS, side="right")))
         yield slice(first, last)
         first, done = last, int(ends[last - 1])
+
+
+def _flips(bits: int, radius: int) -> NDArray[np.int64]:
+    """Return every number of so many bits of which at most `radius` are set."""
+    chosen = (each for count in range(radius + 1) for each in combinations(range(bits), count))
+    return np.array([sum(1 << bit for bit in each) for each in chosen], dtype=np.int64)
+
+
+def _spread(bits: Sequence[int], first: int) -> NDArray[np.uint32]:
+    """Return, for each value of 16 bits of a hash from `first`, those of a key that it sets."""
+    values = np.arange(1 << _WORD_BITS, dtype=np.uint32)
+    keys = np.zeros_like(values)
+    for place, bit in enumerate(bits):
+        if first <= bit < first + _WORD_BITS:
+            keys |= (values >> np.uint32(bit - first) & np.uint32(1)) << np.uint32(place)
+    return keys

@@ -2,8 +2,8 @@
 
 A row's number is its place, so that nothing but the columns is kept, 49 bytes a row.
 
-    Generation ── chunks ──> Chunk 0   hashes │ words │ shapes │ quality    rows 0 … 2²⁰ - 1
-               └─ count      Chunk 1   …                                    rows 2²⁰ …
+    Generation ── chunks ──> Chunk 0   hashes │ words │ shapes │ quality    rows 0 … 2²² - 1
+               └─ count      Chunk 1   …                                    rows 2²² …
 
 Readers take one reference to the newest `Generation` and never wait. The writer works in place:
 
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from pspd.search.index import WORDS, Rows
 
-CHUNK_ROWS = 1 << 20
+CHUNK_ROWS = 1 << 22
 """Rows of a chunk. Its memory is taken as it fills, but for a byte a row."""
 
 REMOVED = 255

@@ -142,8 +142,8 @@ class Near:
 class Index(Protocol):
     """Rows by image number, searched by distance of hashes and by shape.
 
-    Any thread may call `put`, `drop` and `settle`, which wait for one another; any number may ask
-    meanwhile, and none of those waits.
+    Any thread may call `put` and `drop`, which wait for one another; any number may ask meanwhile,
+    and none of those waits.
     """
 
     def put(self, rows: Rows) -> None:
@@ -178,7 +178,7 @@ class Index(Protocol):
     def settle(self) -> bool:
         """Make answers faster for what was put, a piece at a time; returns whether there is more.
 
-        A piece takes less than a tenth of a second.
+        A piece takes half a second at most. Whoever puts or drops meanwhile does not wait for it.
         """
 
     def differing(self, rows: Rows) -> NDArray[np.int64]:

@@ -19,10 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pspd.search.buckets import Buckets, Probes
+from pspd.search.buckets import Buckets, Probes, Scheme
 from pspd.search.generation import (
     CHUNK_ROWS,
-    REMOVED,
     Chunk,
     Generation,
     ascending,
@@ -70,6 +69,15 @@ class _State:
         is_early: NDArray[np.bool_] = places < np.array([*ends, 0])[np.minimum(chunks, len(ends))]
         return is_early
 
+    def with_tables(self, position: int, buckets: Buckets, changed: NDArray[np.int64]) -> _State:
+        """Return this state with new tables of a chunk, and what changed since they were begun."""
+        first = position * CHUNK_ROWS
+        others = self.changed[(self.changed < first) | (self.changed >= first + CHUNK_ROWS)]
+        missing = len(self.generation.chunks) - len(self.buckets)
+        every = [*self.buckets, *(None for _ in range(missing))]
+        every[position] = buckets
+        return _State(self.generation, tuple(every), np.union1d(others, changed))
+
 
 class MultiIndex:
     """An `Index` that looks only where something can be.
@@ -84,6 +92,9 @@ class MultiIndex:
         self._loose_rows = loose_rows
         self._state = _State()
         self._writing = threading.Lock()
+        self._settling = threading.Lock()
+        self._put_meanwhile: list[NDArray[np.int64]] = []
+        """Numbers of the rows that were written while tables are being made."""
 
     def __len__(self) -> int:
         return self._state.generation.live
@@ -92,13 +103,16 @@ class MultiIndex:
         """Add rows, and replace those whose number is there already; see `Index`."""
         if not len(rows):
             return
+        rows = ascending(rows)
         with self._writing:
-            rows = ascending(rows)
             now = self._state
             changed = np.union1d(now.changed, rows.numbers[now.in_tables(rows.numbers)])
+            self._put_meanwhile.append(rows.numbers)
             # Told before they are written: who looks in between finds a row twice, never not.
             self._state = replace(now, changed=changed)
             self._state = replace(self._state, generation=put_rows(now.generation, rows))
+            if not self._settling.locked():
+                self._put_meanwhile.clear()
 
     def drop(self, numbers: Sequence[int] | NDArray[np.int64]) -> None:
         """Remove rows; numbers that are not there are passed over; see `Index`."""
@@ -108,18 +122,19 @@ class MultiIndex:
 
     def settle(self) -> bool:
         """Make the tables of one chunk; see `Index`."""
-        with self._writing:
-            now = self._state
-            loose = now.loose()
-            if max(loose, default=0) < self._loose_rows:
-                return False
-            position = loose.index(max(loose))
-            first, count, chunk, _ = list(now.parts())[position]
-            missing = len(now.generation.chunks) - len(now.buckets)
-            buckets = [*now.buckets, *(None for _ in range(missing))]
-            buckets[position] = Buckets.of(chunk, count, self._flat_quality, REMOVED)
-            others = now.changed[(now.changed < first) | (now.changed >= first + CHUNK_ROWS)]
-            self._state = _State(now.generation, tuple(buckets), others)
+        with self._settling:
+            with self._writing:
+                self._put_meanwhile.clear()
+                loose = self._state.loose()
+                if max(loose, default=0) < self._loose_rows:
+                    return False
+                position = loose.index(max(loose))
+                first, count, chunk, _ = list(self._state.parts())[position]
+            buckets = Buckets.of(chunk, count, self._flat_quality)
+            with self._writing:
+                self._state = self._state.with_tables(
+                    position, buckets, _within(self._put_meanwhile, first, count)
+                )
             return True
 
     def near(self, query: Query, radius: int, distance: int) -> Near:
@@ -127,11 +142,13 @@ class MultiIndex:
         check_radius(radius)
         state = self._state
         sieve = Sieve(query, distance, not_flat(self._flat_quality))
-        probes = Probes.of(query.phash64) if state.buckets else None
+        probes: dict[Scheme, Probes] = {}
         for first, count, chunk, buckets in state.parts():
             scanned = 0
-            if buckets is not None and probes is not None:
-                visited = buckets.visit(chunk, probes, radius)
+            if buckets is not None:
+                if buckets.scheme not in probes:
+                    probes[buckets.scheme] = Probes.of(query.phash64, buckets.scheme)
+                visited = buckets.visit(chunk, probes[buckets.scheme], radius)
                 if visited is not None:
                     scanned = buckets.count
                     for places in visited:
@@ -159,3 +176,9 @@ class MultiIndex:
             distances = np.bitwise_count(chunk.hashes[rows] ^ query.phash64[:, np.newaxis])
             turns, places = np.nonzero(distances <= radius)
             sieve.take(int(position) * CHUNK_ROWS, chunk, Places(rows[places], turns))
+
+
+def _within(numbers: Sequence[NDArray[np.int64]], first: int, count: int) -> NDArray[np.int64]:
+    """Return those of some numbers that are from `first` on and less than `count` further."""
+    every = np.concatenate([np.empty(0, dtype=np.int64), *numbers])
+    return every[(every >= first) & (every < first + count)]

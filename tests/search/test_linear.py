@@ -33,26 +33,34 @@ def random_rows(numbers: np.ndarray[tuple[int], np.dtype[np.int64]], seed: int) 
     )
 
 
+def around_chunks(width: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return numbers on both sides of where chunks meet."""
+    return np.concatenate(
+        [np.arange(place - width, place + width) for place in (width, CHUNK_ROWS, 2 * CHUNK_ROWS)]
+    )
+
+
 def test_rows_over_several_chunks_are_found_in_all_of_them() -> None:
-    count = 2 * CHUNK_ROWS + 100
-    rows = random_rows(np.arange(count), seed=1)
+    numbers = around_chunks(70_000)
+    rows = random_rows(numbers, seed=1)
     index = LinearIndex(FLAT_QUALITY)
     index.put(rows)
-    assert len(index) == count
-    for number in (0, CHUNK_ROWS - 1, CHUNK_ROWS, 2 * CHUNK_ROWS, count - 1):
-        found = near(index, [int(rows.phash64[number])], 0)
-        assert (number in [each for each, _, _ in found]) == (rows.quality[number] >= 10)
+    assert len(index) == len(numbers)
+    for place in range(0, len(numbers), 20_000):
+        found = near(index, [int(rows.phash64[place])], 0)
+        is_found = numbers[place] in [each for each, _, _ in found]
+        assert is_found == (rows.quality[place] >= FLAT_QUALITY)
     distances = np.bitwise_count(rows.phash64 ^ np.uint64(99))
-    expected = np.flatnonzero((distances <= 14) & (rows.quality >= FLAT_QUALITY))
+    expected = numbers[(distances <= 14) & (rows.quality >= FLAT_QUALITY)]
     assert [number for number, _, _ in near(index, [99], 14)] == expected.tolist()
     shaped = index.shaped(query_of([(0, 0)]), 2, 0, 60)
-    expected = np.flatnonzero((rows.shapes == np.uint64(2 << 32)) & (rows.quality <= 60))
+    expected = numbers[(rows.shapes == np.uint64(2 << 32)) & (rows.quality <= 60)]
     assert shaped.numbers.tolist() == expected.tolist()
 
 
 def test_rows_in_any_order_and_with_gaps_are_put_where_they_belong() -> None:
     random = np.random.default_rng(2)
-    numbers = random.permutation(2 * CHUNK_ROWS)[:5_000]
+    numbers = random.permutation(around_chunks(10_000))[:5_000]
     rows = random_rows(numbers, seed=3)
     index = LinearIndex(0)
     index.put(rows)
@@ -64,9 +72,10 @@ def test_rows_in_any_order_and_with_gaps_are_put_where_they_belong() -> None:
 
 
 def test_removal_across_chunks_leaves_the_others() -> None:
+    numbers = around_chunks(50)
     index = LinearIndex(0)
-    index.put(random_rows(np.arange(CHUNK_ROWS + 50), seed=4))
-    index.drop(np.arange(10, CHUNK_ROWS + 40))
+    index.put(random_rows(numbers, seed=4))
+    index.drop(numbers[10:-10])
     assert len(index) == 20
     assert len(near(index, [0], 64)) == 20
 

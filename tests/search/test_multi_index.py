@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pspd.search.buckets import PART_RADIUS, PARTS, part_keys
-from pspd.search.generation import CHUNK_ROWS
+from pspd.search import buckets
+from pspd.search.buckets import FOUR, THREE, Buckets, Probes, Scheme
+from pspd.search.generation import CHUNK_ROWS, Chunk
 from pspd.search.index import SURE_RADIUS, Rows
 from pspd.search.linear import LinearIndex
 from pspd.search.multi_index import MultiIndex
 from tests.contracts.index_contract import FLAT_QUALITY, IndexContract, near, query_of, rows_of
+from tests.search.test_linear import random_rows
 
 COUNT = 20_000
 LOOSE_ROWS = 1_000
@@ -44,16 +49,43 @@ class TestMultiIndexOfBoth(IndexContract):
         return Settling(FLAT_QUALITY, loose_rows=8)
 
 
+SCHEMES = pytest.mark.parametrize("scheme", [FOUR, THREE], ids=["four parts", "three parts"])
+
+
+@SCHEMES
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-def test_the_parts_of_two_hashes_differ_in_as_many_bits_as_the_hashes(one: int, other: int) -> None:
+def test_the_parts_of_two_hashes_differ_in_as_many_bits_as_the_hashes(
+    scheme: Scheme, one: int, other: int
+) -> None:
     hashes = np.array([one, other], dtype=np.uint64)
-    parts = [part_keys(hashes, part) for part in range(PARTS)]
+    parts = [scheme.keys(hashes, part) for part in range(len(scheme.parts))]
     bits = [int(keys[0] ^ keys[1]).bit_count() for keys in parts]
     assert sum(bits) == (one ^ other).bit_count()
 
 
-def test_the_radius_of_the_parts_is_enough() -> None:
-    assert PARTS * (PART_RADIUS + 1) > SURE_RADIUS
+@SCHEMES
+def test_the_radius_of_the_parts_is_enough(scheme: Scheme) -> None:
+    assert len(scheme.parts) * (scheme.radius + 1) > SURE_RADIUS
+
+
+@SCHEMES
+def test_tables_of_each_scheme_lead_to_all_that_is_surely_found(
+    scheme: Scheme, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "MANY_ROWS", 0 if scheme is THREE else COUNT + 1)
+    chunk = Chunk.empty()
+    chunk.hashes[:COUNT] = rows.phash64
+    chunk.quality[:COUNT] = rows.quality
+    tables = Buckets.of(chunk, COUNT, FLAT_QUALITY)
+    assert tables.scheme is scheme
+    for number in range(0, COUNT, 400):
+        query = np.array(flipped(rows.phash64[number : number + 1], 11, number), dtype=np.uint64)
+        found = tables.visit(chunk, Probes.of(query, scheme), SURE_RADIUS)
+        assert found is not None
+        distances = np.bitwise_count(rows.phash64 ^ query)
+        near = np.flatnonzero((distances <= SURE_RADIUS) & (rows.quality >= FLAT_QUALITY))
+        assert sorted({int(row) for places in found for row in places.rows}) == near.tolist()
+        assert (number in near) == (rows.quality[number] >= FLAT_QUALITY)
 
 
 def flipped(hashes: np.ndarray[tuple[int], np.dtype[np.uint64]], bits: int, seed: int) -> list[int]:
@@ -168,6 +200,33 @@ def test_tables_are_made_a_chunk_at_a_time_until_none_is_loose() -> None:
     while index.settle():
         made += 1
         assert near(index, [3], 1) == before
-    assert made == 4  # the third has only empty places, but as many
+    assert made == 4  # the third has only empty places, but so many
     expected = [each for each in range(20) if (each ^ 3).bit_count() <= 1]
     assert sorted(number % CHUNK_ROWS for number, _, _ in before) == sorted(3 * expected)
+
+
+def test_rows_that_are_put_while_tables_are_made_are_found() -> None:
+    index, linear = MultiIndex(0, loose_rows=500), LinearIndex(0)
+    random = np.random.default_rng(11)
+    is_over = threading.Event()
+
+    def settle() -> int:
+        made = 0
+        while not is_over.is_set():
+            made += index.settle()
+        return made
+
+    with ThreadPoolExecutor(1) as threads:
+        settling = threads.submit(settle)
+        for _ in range(200):
+            numbers = np.unique(random.integers(0, 20_000, 300))
+            changes = random_rows(numbers, int(random.integers(2**32)))
+            index.put(changes)
+            linear.put(changes)
+        is_over.set()
+        assert settling.result() > 0
+    while index.settle():
+        pass
+    for value in changes.phash64[::10]:
+        assert near(index, [int(value)], 8) == near(linear, [int(value)], 8) != []
+    assert len(index) == len(linear)
