@@ -1,4 +1,4 @@
-"""How long the linear index takes to answer, against reading its hashes once from memory.
+"""How long the index takes to answer, against reading its hashes once from memory.
 
     python -m benchmarks.index_latency --sizes 10000 100000 1000000
 
@@ -16,8 +16,9 @@ from functools import partial
 
 import numpy as np
 
-from pspd.search.index import Rows
-from pspd.search.linear import LinearIndex
+from pspd.core.verdict import COPY_DISTANCE
+from pspd.search.index import Query, Rows
+from pspd.search.multi_index import MultiIndex
 
 RADII = (8, 16)
 COUNTS_OF_HASHES = (1, 8)
@@ -33,6 +34,7 @@ def random_rows(count: int) -> Rows:
     return Rows(
         numbers=np.arange(count, dtype=np.int64),
         phash64=random.integers(0, 2**64, count, dtype=np.uint64),
+        phash256=random.integers(0, 2**64, (count, 4), dtype=np.uint64),
         shapes=random.integers(1, 5_000, count, dtype=np.uint64) << np.uint64(32),
         quality=random.integers(5, 101, count, dtype=np.uint8),
     )
@@ -61,9 +63,11 @@ def line(name: str, taken: list[float], limit_ms: float) -> str:
 
 def measure(count: int) -> None:
     rows = random_rows(count)
-    index = LinearIndex(flat_quality=10)
+    index = MultiIndex(flat_quality=10)
     start = time.perf_counter()
     index.put(rows)
+    while index.settle():
+        pass
     put_ms = (time.perf_counter() - start) * 1e3
 
     read = timings(rows.phash64.sum)
@@ -71,13 +75,17 @@ def measure(count: int) -> None:
     print(f"{count:,} rows, put in {put_ms:.1f} ms")
     print(f"  {'':<28}{'median ms':>10}{'p99 ms':>10}{'ratio':>10}")
     print(line("read the column once", read, limit_ms))
-    hashes = [int(each) for each in np.random.default_rng(0).integers(0, 2**63, 8)]
+    random = np.random.default_rng(0)
+    hashes = random.integers(0, 2**64, 8, dtype=np.uint64)
+    words = random.integers(0, 2**64, (8, 4), dtype=np.uint64)
     for used in COUNTS_OF_HASHES:
         for radius in RADII:
             name = f"{used} hash{'es' if used > 1 else ''}, radius {radius}"
-            query = hashes[:used]
-            print(line(name, timings(partial(index.near, query, radius)), limit_ms))
-    print(line("by shape", timings(lambda: index.shaped(640, 480)), limit_ms))
+            query = Query(hashes[:used], words[:used])
+            action = partial(index.near, query, radius, COPY_DISTANCE)
+            print(line(name, timings(action), limit_ms))
+    query = Query(hashes[:1], words[:1])
+    print(line("by shape", timings(lambda: index.shaped(query, 640, 480, 100)), limit_ms))
 
 
 def main() -> None:

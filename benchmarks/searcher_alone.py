@@ -16,8 +16,8 @@ from pspd.core import verdict
 from pspd.core.model import ImageId, Limits
 from pspd.features.extract import extract_query
 from pspd.quarantine import Quarantine
-from pspd.search.index import Rows, hash_value
-from pspd.search.linear import LinearIndex
+from pspd.search.index import Query, Rows
+from pspd.search.multi_index import MultiIndex
 from pspd.searcher import Options, Searcher
 from pspd.store.store import Store
 from pspd.workers.messages import Order
@@ -69,8 +69,10 @@ def time_searcher(folder: Path, queries: Sequence[bytes], repeats: int) -> Searc
     try:
         with store.read() as reader:
             rows = reader.rows()
-        index = LinearIndex(verdict.FLAT_QUALITY)
+        index = MultiIndex(verdict.FLAT_QUALITY)
         index.put(rows)
+        while index.settle():
+            pass
         options = Options(
             copy_distance=verdict.COPY_DISTANCE,
             mean_difference=None,
@@ -106,13 +108,13 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def _against_limits(
-    index: LinearIndex, rows: Rows, queries: Sequence[bytes], whole: list[float], repeats: int
+    index: MultiIndex, rows: Rows, queries: Sequence[bytes], whole: list[float], repeats: int
 ) -> SearcherTimes:
     hashes = {query: _turned_hashes(query) for query in queries}
     column = np.ascontiguousarray(rows.phash64)
 
     def near(query: bytes) -> int:
-        return len(index.near(hashes[query], verdict.SHORTLIST_RADIUS))
+        return len(index.near(hashes[query], verdict.SHORTLIST_RADIUS, verdict.COPY_DISTANCE))
 
     return SearcherTimes(
         whole=whole,
@@ -122,7 +124,7 @@ def _against_limits(
     )
 
 
-def _turned_hashes(query: bytes) -> list[int]:
+def _turned_hashes(query: bytes) -> Query:
     """Return the query's 64-bit hashes.
 
     Raises:
@@ -131,4 +133,4 @@ def _turned_hashes(query: bytes) -> list[int]:
     features, turns = extract_query(query, Limits())
     if features.quality < verdict.FLAT_QUALITY:
         raise ValueError("a query image must not be flat")
-    return [hash_value(turned.phash64) for turned in turns]
+    return Query.of(turns)

@@ -89,6 +89,10 @@ class Applier:
                 self._catch_up()
             yield self._index
 
+    def settle_index(self) -> bool:
+        """Have the index make its answers faster; returns whether there is more to do."""
+        return self._index.settle()
+
     def _catch_up(self) -> None:
         """Bring the whole index up to the store again."""
         with self._store.read() as reader:

@@ -37,7 +37,7 @@ from pspd.roots import Roots
 from pspd.rpc import wire
 from pspd.rpc.server import RpcServer
 from pspd.search.index import Index
-from pspd.search.linear import LinearIndex
+from pspd.search.multi_index import MultiIndex
 from pspd.searcher import Searcher
 from pspd.service import Service
 from pspd.store.batch import PathChange
@@ -113,7 +113,7 @@ def _open_store(config: Config, ending: Ending, stop: StopSignal) -> tuple[Opene
         config.paths.state, choices.store_options(config), is_stopping=lambda: stop.wait(0.0)
     )
     ending.add("store", opened.close, seconds=STORE_SECONDS)
-    index = LinearIndex(flat_quality=verdicts.FLAT_QUALITY)
+    index = MultiIndex(flat_quality=verdicts.FLAT_QUALITY)
     index.put(opened.rows())
     return opened, index
 

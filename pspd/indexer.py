@@ -172,6 +172,10 @@ class Indexer:
         """Let nothing be applied meanwhile: index and store say the same."""
         return self._applier.at_rest()
 
+    def settle_index(self) -> bool:
+        """Have the index make its answers faster; returns whether there is more to do."""
+        return self._applier.settle_index()
+
     def mend(self, roots: Sequence[KeptRoot], distrusted: frozenset[ImageNumber]) -> Mended:
         """Mend the store as `Store.mend` does, and have what it queued read.
 

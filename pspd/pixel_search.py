@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pspd.core import verdict as verdicts
-from pspd.core.model import Features, ImageNumber, ImageRecord, PixelDigest
+from pspd.core.model import Features, ImageRecord, PixelDigest, Turn, TurnedHashes
 from pspd.errors import FileFailure
-from pspd.search.index import Index, hash_value
+from pspd.search.index import Index
+from pspd.search.index import Query as IndexQuery
 from pspd.store import batch
 from pspd.verify.pixels import PIXELS_VERSION
 from pspd.watcher.descriptors import open_file
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _DOUBTFUL_QUALITY = 2 * verdicts.FLAT_QUALITY
 """Below it a picture with equal pixels, scaled by another decoder, may count as flat: then
-dimensions alone choose the candidates."""
+dimensions choose the candidates, and a quality that is not far higher."""
 
 _ONLY_PIXELS = Order(features=False, pixels=True)
 
@@ -102,24 +103,20 @@ class PixelSearch:
 
     def _candidates(self, query: Features) -> list[tuple[ImageRecord, int]]:
         """Return images that may have the query's pixels, the nearest hash first."""
-        is_doubtful = query.quality < _DOUBTFUL_QUALITY
-        if is_doubtful:
-            numbers = [ImageNumber(int(n)) for n in self._index.shaped(query.width, query.height)]
+        unturned = IndexQuery.of([TurnedHashes(Turn.NONE, query.phash64, query.phash256)])
+        if query.quality < _DOUBTFUL_QUALITY:
+            most_quality = query.quality + verdicts.FLAT_QUALITY
+            near = self._index.shaped(unturned, query.width, query.height, most_quality)
         else:
-            near = self._index.near([hash_value(query.phash64)], verdicts.SHORTLIST_RADIUS)
-            numbers = [candidate.number for candidate in near]
+            near = self._index.near(unturned, verdicts.SHORTLIST_RADIUS, verdicts.PIXELS_DISTANCE)
         found: list[tuple[ImageRecord, int]] = []
         with self._store.read() as reader:
-            for number, phash in zip(numbers, reader.hashes(numbers), strict=True):
-                bits = verdicts.hamming(query.phash256, phash)
-                if not is_doubtful and bits > verdicts.PIXELS_DISTANCE:
-                    continue
+            for number, _, bits in near:
                 record = reader.image(number)
                 if record is None or not _is_plausible(query, record):
                     continue
                 if any(reader.file_path(key) for key in reader.links(number)):
                     found.append((record, bits))
-        found.sort(key=lambda each: (each[1], each[0].number))
         return found
 
     def _query_pixels(self, query: Features, descriptor: int) -> PixelDigest | None:

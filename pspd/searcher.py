@@ -25,7 +25,8 @@ from pspd.core.model import (
     Verdict,
 )
 from pspd.pixel_search import PixelSearch
-from pspd.search.index import Index, hash_value
+from pspd.search.index import Index
+from pspd.search.index import Query as IndexQuery
 from pspd.store import batch
 from pspd.workers.messages import Order
 
@@ -149,23 +150,19 @@ class Searcher:
         if query.quality < verdicts.FLAT_QUALITY:
             return {}
         options = self._options
-        hashes = [hash_value(turned.phash64) for turned in turns]
-        candidates = self._index.near(hashes, verdicts.SHORTLIST_RADIUS)
-        numbers = [candidate.number for candidate in candidates]
+        most = options.copy_distance if distance is None else distance
+        near = self._index.near(IndexQuery.of(turns), verdicts.SHORTLIST_RADIUS, most)
         recognized: dict[ImageNumber, Recognized] = {}
         with self._store.read() as reader:
-            for candidate, phash in zip(candidates, reader.hashes(numbers), strict=True):
-                turned = turns[candidate.turn]
-                bits = verdicts.hamming(turned.phash256, phash)
+            for number, turn, bits in near:
                 found = verdicts.similar_verdict(bits, distance, options.copy_distance)
-                best = recognized.get(candidate.number)
-                if found is None or (best is not None and best.distance <= bits):
-                    continue
-                record = reader.image(candidate.number)
-                if record is not None and verdicts.means_agree(
-                    query.mean, record.mean, options.mean_difference
+                record = None if found is None else reader.image(number)
+                if (
+                    found is not None
+                    and record is not None
+                    and verdicts.means_agree(query.mean, record.mean, options.mean_difference)
                 ):
-                    recognized[candidate.number] = Recognized(record, found, bits, turned.turn)
+                    recognized[number] = Recognized(record, found, bits, turns[turn].turn)
         return recognized
 
     def _find_same_file(self, query: Features, recognized: dict[ImageNumber, Recognized]) -> None:

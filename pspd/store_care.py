@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pspd.core.model import ImageNumber
     from pspd.indexer import Indexer
     from pspd.reading import FileReader
-    from pspd.search.index import Rows
     from pspd.store.mending import Mended
     from pspd.store.opened_store import OpenedStore
 
@@ -172,10 +171,8 @@ class StoreCare:
             rows = reader.rows()
             if len(index) != len(rows):
                 job.note(Finding("index", f"the index has {len(index)} rows, not {len(rows)}"))
-            step = _step(rows)
-            for number, shape in zip(rows.numbers[::step], rows.shapes[::step], strict=True):
-                if number not in index.shaped(int(shape) >> 32, int(shape) & 0xFFFF_FFFF):
-                    job.note(Finding("index", f"the index lacks image {number}"))
+            for number in index.differing(rows).tolist():
+                job.note(Finding("index", f"the index has image {number} otherwise"))
 
     def _check_pictures(self, job: Job) -> None:
         job.progress.step = "pictures"
@@ -214,8 +211,3 @@ class StoreCare:
     def _tell_findings(self, job: Job) -> None:
         cause = f"a check found {job.found:,} things wrong, such as: {job.findings[0].text}"
         self._board.post("check", Notice("store", cause, "mend it with: pspc repair"))
-
-
-def _step(rows: Rows) -> int:
-    """Return the stride that takes a few hundred of many rows."""
-    return max(1, len(rows) // 500)

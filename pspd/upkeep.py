@@ -1,5 +1,7 @@
 """What can wait until nothing else is to do: old features, forgotten pictures, old failures.
 
+It also has the index make its tables, a tenth of a second at a time.
+
 After a change of `FEATURES_VERSION` every image is extracted again, in the order of its number,
 while the index answers from the old features; a restart goes on with those still outdated.
 """
@@ -117,6 +119,8 @@ class Upkeep:
         Raises:
             StoreError: What was done is not stored; it is done again.
         """
+        if self._indexer.settle_index():
+            return True
         self._forget()
         if self._has_work():
             self._refresh()

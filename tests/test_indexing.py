@@ -23,6 +23,7 @@ from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
 from pspd.second_looks import Missing, NotReady
 from pspd.store import batch
+from pspd.store.shapes import Column
 from pspd.upkeep import Upkeep
 from pspd.workers.pool import WorkerPool
 from tests.e2e.scenes import save
@@ -208,7 +209,7 @@ def test_old_features_answer_until_every_picture_is_extracted_again(bench: Bench
     upkeep.take_stock()
     assert upkeep.stale == 2
     with store.read() as reader:
-        assert reader.hashes([ImageNumber(0)]) == [bytes(32)]
+        assert reader.cells(ImageNumber(0))[Column.PHASH256] == bytes(32)
 
     while upkeep.step():
         pass
@@ -217,7 +218,7 @@ def test_old_features_answer_until_every_picture_is_extracted_again(bench: Bench
     with store.read() as reader:
         assert reader.meta("features_version") == FEATURES_VERSION
         for number, phash in current.items():
-            assert reader.hashes([number]) == [phash]
+            assert reader.cells(number)[Column.PHASH256] == phash
 
 
 def test_a_picture_that_cannot_be_extracted_again_keeps_its_old_features(bench: Bench) -> None:
@@ -239,7 +240,7 @@ def test_a_picture_that_cannot_be_extracted_again_keeps_its_old_features(bench: 
         pass
 
     with bench.tree.store.read() as reader:
-        assert reader.hashes([ImageNumber(0)]) == [bytes(32)]
+        assert reader.cells(ImageNumber(0))[Column.PHASH256] == bytes(32)
 
 
 def test_pictures_without_files_are_forgotten_after_their_time(bench: Bench) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pspd.errors import StoreDamaged
-from pspd.search.index import Rows, shape_value
+from pspd.search.index import WORDS, Rows, shape_value
 from pspd.store import checksum, keys
 from pspd.store.shapes import BLOCK_ROWS, NO_ROW, WIDTHS, Column
 
@@ -96,21 +96,6 @@ class ColumnWriter:
         rows[row * width : (row + 1) * width] = cell
 
 
-def read_hashes(
-    transaction: lmdb.Transaction[bytes], database: lmdb._Database, numbers: list[ImageNumber]
-) -> list[bytes]:
-    """Read the 256-bit hashes of many images, each block once."""
-    blocks: dict[int, bytes | None] = {}
-    hashes = []
-    for number in numbers:
-        block, row = divmod(number, BLOCK_ROWS)
-        if block not in blocks:
-            blocks[block] = _read_block(transaction, database, Column.PHASH256, block)
-        rows = blocks[block]
-        hashes.append(_EMPTY[Column.PHASH256] if rows is None else rows[row * 32 : row * 32 + 32])
-    return hashes
-
-
 def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> Rows:
     """Read what the index needs of every picture; no record is decoded for it."""
     narrow = {
@@ -121,12 +106,15 @@ def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) ->
             (Column.QUALITY, "u1"),
         )
     }
-    if len({len(column) for column in narrow.values()}) > 1:
+    words = np.frombuffer(_read_column(transaction, database, Column.PHASH256), dtype=np.uint64)
+    wide = words.reshape(-1, WORDS)
+    if len({len(column) for column in (*narrow.values(), wide)}) > 1:
         raise StoreDamaged("the columns are not of one length")
     numbers = np.flatnonzero(narrow[Column.QUALITY] != NO_ROW)
     return Rows(
         numbers=numbers.astype(np.int64),
         phash64=narrow[Column.PHASH64][numbers],
+        phash256=wide[numbers],
         shapes=narrow[Column.SHAPE][numbers],
         quality=narrow[Column.QUALITY][numbers],
     )

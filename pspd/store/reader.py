@@ -156,10 +156,6 @@ class Reader(Places):
         body = self.get("pixels", keys.number_key(number))
         return None if body is None else codec.decode_pixels(body)
 
-    def hashes(self, numbers: list[ImageNumber]) -> list[bytes]:
-        """Return the 256-bit hashes of images, in the order asked."""
-        return columns.read_hashes(self._transaction, self._databases["columns"], numbers)
-
     def rows(self) -> Rows:
         """Return what the index holds of every image."""
         return columns.read_rows(self._transaction, self._databases["columns"])

@@ -15,14 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pspd.core.model import ImageNumber
-from pspd.search.index import Candidate, Index, Rows, shape_value
+from pspd.search.index import SURE_RADIUS, Index, Query, Rows, hash_words, shape_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 FLAT_QUALITY = 10
-RADII = st.integers(0, 64)
+RADII = st.integers(0, SURE_RADIUS)
 NUMBERS = st.integers(0, 60)
 
 # Hashes near one another and shapes that repeat, so that most queries find something.
@@ -31,8 +30,10 @@ HASHES = st.one_of(
     st.sampled_from([0, 1, 3, 7, 0xFF, 2**63, 2**64 - 1]),
     st.integers(0, 63).map(lambda bit: 1 << bit),
 )
+WORDS = st.one_of(st.sampled_from([0, 1, 3, 2**255, 2**256 - 1]), st.integers(0, 2**256 - 1))
+DISTANCES = st.sampled_from([0, 1, 2, 48, 256])
 SIDES = st.integers(1, 3)
-ROW = st.tuples(NUMBERS, HASHES, SIDES, SIDES, st.integers(0, 100))
+ROW = st.tuples(NUMBERS, HASHES, WORDS, SIDES, SIDES, st.integers(0, 100))
 OPERATIONS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.lists(ROW, max_size=20)),
@@ -41,8 +42,14 @@ OPERATIONS = st.lists(
     max_size=8,
 )
 
-ReferenceRow = tuple[int, int, int, int, int]
-"""Number, hash, width, height, quality."""
+ReferenceRow = tuple[int, int, int, int, int, int]
+"""Number, 64-bit hash, 256-bit hash, width, height, quality."""
+
+Turned = tuple[int, int]
+"""64-bit hash, 256-bit hash."""
+
+Answer = list[tuple[int, int, int]]
+"""Number, turn, distance."""
 
 
 def rows_of(rows: Sequence[ReferenceRow]) -> Rows:
@@ -50,9 +57,21 @@ def rows_of(rows: Sequence[ReferenceRow]) -> Rows:
     return Rows(
         numbers=np.array([row[0] for row in rows], dtype=np.int64),
         phash64=np.array([row[1] for row in rows], dtype=np.uint64),
-        shapes=np.array([shape_value(row[2], row[3]) for row in rows], dtype=np.uint64),
-        quality=np.array([row[4] for row in rows], dtype=np.uint8),
+        phash256=hash_words([row[2].to_bytes(32, "big") for row in rows]),
+        shapes=np.array([shape_value(row[3], row[4]) for row in rows], dtype=np.uint64),
+        quality=np.array([row[5] for row in rows], dtype=np.uint8),
     )
+
+
+def query_of(turns: Sequence[Turned]) -> Query:
+    """Make a query of hashes."""
+    narrow = np.array([each for each, _ in turns], dtype=np.uint64)
+    return Query(narrow, hash_words([each.to_bytes(32, "big") for _, each in turns]))
+
+
+def near(index: Index, hashes: Sequence[int], radius: int) -> Answer:
+    """Ask for 64-bit hashes alone: every 256-bit hash of these tests is 0."""
+    return list(index.near(query_of([(each, 0) for each in hashes]), radius, 256))
 
 
 class ReferenceIndex:
@@ -68,17 +87,31 @@ class ReferenceIndex:
         for number in numbers:
             self.rows.pop(number, None)
 
-    def near(self, hashes: Sequence[int], radius: int) -> list[Candidate]:
-        found = [
-            (distance, number, turn)
+    def near(self, turns: Sequence[Turned], radius: int, distance: int) -> Answer:
+        return self._nearest(
+            (bits, number, turn)
             for number, row in self.rows.items()
-            for turn, each in enumerate(hashes)
-            if row[4] >= FLAT_QUALITY and (distance := (each ^ row[1]).bit_count()) <= radius
-        ]
-        return [Candidate(ImageNumber(n), turn, distance) for distance, n, turn in sorted(found)]
+            for turn, (narrow, wide) in enumerate(turns)
+            if row[5] >= FLAT_QUALITY
+            and (narrow ^ row[1]).bit_count() <= radius
+            and (bits := (wide ^ row[2]).bit_count()) <= distance
+        )
 
-    def shaped(self, width: int, height: int) -> list[int]:
-        return sorted(n for n, row in self.rows.items() if row[2:4] == (width, height))
+    def shaped(self, turns: Sequence[Turned], shape: tuple[int, int], most: int) -> Answer:
+        return self._nearest(
+            ((wide ^ row[2]).bit_count(), number, turn)
+            for number, row in self.rows.items()
+            for turn, (_, wide) in enumerate(turns)
+            if row[3:5] == shape and row[5] <= most
+        )
+
+    @staticmethod
+    def _nearest(found: Iterable[tuple[int, int, int]]) -> Answer:
+        best: dict[int, tuple[int, int]] = {}
+        for bits, number, turn in sorted(found):
+            best.setdefault(number, (turn, bits))
+        ordered = sorted(best.items(), key=lambda each: (each[1][1], each[0]))
+        return [(number, turn, bits) for number, (turn, bits) in ordered]
 
 
 class IndexContract(ABC):
@@ -93,14 +126,22 @@ class IndexContract(ABC):
         suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
         max_examples=60,
     )
-    @given(OPERATIONS, st.lists(HASHES, min_size=1, max_size=8), RADII, SIDES, SIDES)
+    @given(
+        OPERATIONS,
+        st.lists(st.tuples(HASHES, WORDS), min_size=1, max_size=8),
+        RADII,
+        DISTANCES,
+        st.tuples(SIDES, SIDES),
+        st.integers(0, 100),
+    )
     def test_answers_are_those_of_the_reference(
         self,
         operations: list[tuple[str, list[ReferenceRow]] | tuple[str, list[int]]],
-        hashes: list[int],
+        turns: list[Turned],
         radius: int,
-        width: int,
-        height: int,
+        distance: int,
+        shape: tuple[int, int],
+        most_quality: int,
     ) -> None:
         index, reference = self.make(), ReferenceIndex()
         for verb, values in operations:
@@ -110,58 +151,83 @@ class IndexContract(ABC):
             else:
                 index.drop(values)  # type: ignore[arg-type]
                 reference.drop(values)  # type: ignore[arg-type]
+        query = query_of(turns)
         assert len(index) == len(reference.rows)
-        assert index.near(hashes, radius) == reference.near(hashes, radius)
-        assert index.shaped(width, height).tolist() == reference.shaped(width, height)
+        assert list(index.near(query, radius, distance)) == reference.near(turns, radius, distance)
+        found = list(index.shaped(query, *shape, most_quality))
+        assert found == reference.shaped(turns, shape, most_quality)
+        assert not len(index.differing(rows_of(list(reference.rows.values()))))
+
+    @settings(suppress_health_check=[HealthCheck.differing_executors], max_examples=30)
+    @given(st.lists(ROW, min_size=1, max_size=20), st.integers(0, 4), st.data())
+    def test_a_row_that_is_otherwise_or_not_there_differs(
+        self, values: list[ReferenceRow], column: int, data: st.DataObject
+    ) -> None:
+        index = self.make()
+        index.put(rows_of(values))
+        there = {row[0]: row for row in values}
+        number = data.draw(st.sampled_from(sorted(there)))
+        other = list(there[number])
+        other[column + 1] += 1 if other[column + 1] == 0 else -1
+        missing = (data.draw(st.integers(61, 99)), 0, 0, 1, 1, 100)
+        asked = {**there, number: tuple(other), missing[0]: missing}
+        differing = index.differing(rows_of(list(asked.values())))  # type: ignore[arg-type]
+        assert differing.tolist() == [number, missing[0]]
 
     def test_an_empty_index_answers_nothing(self) -> None:
         index = self.make()
         assert len(index) == 0
-        assert index.near([0], 64) == []
-        assert index.shaped(1, 1).tolist() == []
+        assert near(index, [0], 64) == []
+        assert list(index.shaped(query_of([(0, 0)]), 1, 1, 100)) == []
 
     def test_a_radius_is_inclusive(self) -> None:
         index = self.make()
-        index.put(rows_of([(0, 0b111, 1, 1, 100)]))
-        assert index.near([0], 2) == []
-        assert index.near([0], 3) == [Candidate(ImageNumber(0), 0, 3)]
+        index.put(rows_of([(0, 0b111, 0b11, 1, 1, 100)]))
+        query = query_of([(0, 0)])
+        assert list(index.near(query, 2, 256)) == []
+        assert list(index.near(query, 3, 1)) == []
+        assert list(index.near(query, 3, 2)) == [(0, 0, 2)]
 
-    def test_each_hash_that_is_near_is_a_candidate_of_its_own(self) -> None:
+    def test_a_row_is_found_once_by_its_nearest_hash_and_the_first_of_equals(self) -> None:
         index = self.make()
-        index.put(rows_of([(0, 0, 1, 1, 100), (1, 1, 1, 1, 100)]))
-        found = [(each.distance, each.number, each.turn) for each in index.near([1, 0, 255], 1)]
-        assert found == [(0, 0, 1), (0, 1, 0), (1, 0, 0), (1, 1, 1)]
+        index.put(rows_of([(0, 0, 0b1, 1, 1, 100), (1, 0, 0b1111, 1, 1, 100)]))
+        query = query_of([(1, 0b1111), (0, 0b1), (1, 0b1), (255, 0b1111)])
+        assert list(index.near(query, 1, 256)) == [(0, 1, 0), (1, 0, 0)]
 
     def test_flat_rows_are_never_near_but_have_a_shape(self) -> None:
         index = self.make()
-        index.put(rows_of([(0, 0, 4, 5, FLAT_QUALITY - 1), (1, 0, 4, 5, FLAT_QUALITY)]))
-        assert [each.number for each in index.near([0], 64)] == [1]
-        assert index.shaped(4, 5).tolist() == [0, 1]
+        rows = [(0, 0, 0, 4, 5, FLAT_QUALITY - 1), (1, 0, 0, 4, 5, FLAT_QUALITY)]
+        index.put(rows_of(rows))
+        assert near(index, [0], 64) == [(1, 0, 0)]
+        assert [number for number, _, _ in index.shaped(query_of([(0, 0)]), 4, 5, 100)] == [0, 1]
         assert len(index) == 2
 
     def test_a_shape_is_not_its_transpose(self) -> None:
         index = self.make()
-        index.put(rows_of([(0, 0, 65_500, 1, 50)]))
-        assert index.shaped(65_500, 1).tolist() == [0]
-        assert index.shaped(1, 65_500).tolist() == []
+        index.put(rows_of([(0, 0, 0, 65_500, 1, 50)]))
+        assert list(index.shaped(query_of([(0, 0)]), 65_500, 1, 50)) == [(0, 0, 0)]
+        assert list(index.shaped(query_of([(0, 0)]), 65_500, 1, 49)) == []
+        assert list(index.shaped(query_of([(0, 0)]), 1, 65_500, 100)) == []
 
     def test_a_row_comes_back_after_its_removal(self) -> None:
         index = self.make()
-        index.put(rows_of([(0, 0, 1, 1, 50), (1, 0, 1, 1, 50)]))
+        index.put(rows_of([(0, 0, 0, 1, 1, 50), (1, 0, 0, 1, 1, 50)]))
         index.drop([0, 0, 7])
-        assert [each.number for each in index.near([0], 0)] == [1]
+        assert near(index, [0], 0) == [(1, 0, 0)]
         assert len(index) == 1
-        index.put(rows_of([(0, 5, 1, 1, 50)]))
-        assert [each.number for each in index.near([5], 0)] == [0]
+        index.put(rows_of([(0, 5, 0, 1, 1, 50)]))
+        assert near(index, [5], 0) == [(0, 0, 0)]
         assert len(index) == 2
 
-    @pytest.mark.parametrize(
-        ("hashes", "radius"),
-        [([], 1), ([0] * 9, 1), ([-1], 1), ([2**64], 1), ([0], -1), ([0], 65)],
-    )
-    def test_a_query_out_of_range_is_refused(self, hashes: list[int], radius: int) -> None:
-        with pytest.raises(ValueError, match=r"hash|radius"):
-            self.make().near(hashes, radius)
+    @pytest.mark.parametrize("radius", [-1, 65])
+    def test_a_radius_out_of_range_is_refused(self, radius: int) -> None:
+        with pytest.raises(ValueError, match="radius"):
+            near(self.make(), [0], radius)
+
+    @pytest.mark.parametrize("count", [0, 9])
+    def test_a_query_of_no_or_nine_turns_is_refused(self, count: int) -> None:
+        with pytest.raises(ValueError, match="1 to 8 hashes"):
+            query_of([(0, 0)] * count)
 
     def test_readers_see_a_prefix_of_what_a_writer_appends(self) -> None:
         """Every answer is exact for the rows of one moment between two appends."""
@@ -175,7 +241,8 @@ class IndexContract(ABC):
                 numbers = np.arange(first, min(first + step, total))
                 shapes = np.full(len(numbers), shape_value(2, 3), dtype=np.uint64)
                 quality = np.full(len(numbers), 50, dtype=np.uint8)
-                index.put(Rows(numbers, hashes[numbers], shapes, quality))
+                words = np.zeros((len(numbers), 4), dtype=np.uint64)
+                index.put(Rows(numbers, hashes[numbers], words, shapes, quality))
             finished.set()
 
         def read() -> int:
@@ -183,9 +250,9 @@ class IndexContract(ABC):
             is_last = False
             while not is_last:
                 is_last = finished.is_set()
-                found = [each.number for each in index.near([0], 0)]
+                found = [number for number, _, _ in near(index, [0], 0)]
                 assert found == list(range(0, 97 * len(found), 97))
-                count = len(index.shaped(2, 3))
+                count = len(index.shaped(query_of([(0, 0)]), 2, 3, 100))
                 assert count % step == 0 or count == total
                 assert count >= seen
                 seen, answers = count, answers + 1

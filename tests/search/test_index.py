@@ -20,7 +20,7 @@ def features(phash64: bytes, width: int, height: int, quality: int) -> Features:
         mean=(1.0, 2.0, 3.0),
         quality=quality,
         phash64=phash64,
-        phash256=bytes(32),
+        phash256=bytes(range(32)),
     )
 
 
@@ -35,6 +35,7 @@ def test_rows_of_features_carry_their_columns() -> None:
     assert rows.phash64.tolist() == [2**64 - 1, 1]
     assert rows.shapes.tolist() == [(65_500 << 32) + 1, (1 << 32) + 2]
     assert rows.quality.tolist() == [100, 0]
+    assert rows.phash256.tobytes() == bytes(range(32)) * 2
 
 
 def test_no_features_make_no_rows() -> None:

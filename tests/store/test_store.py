@@ -22,6 +22,7 @@ from pspd.core.model import (
 from pspd.errors import StoreError, StoreTooNew
 from pspd.store import batch
 from pspd.store.migrations import FORMAT_VERSION
+from pspd.store.shapes import Column
 from pspd.store.store import Store
 from tests.store.records import (
     add_directory,
@@ -294,14 +295,15 @@ def test_columns_and_hashes_come_back_as_they_were_put(store: Store, root: Watch
         index(store, key_in(root, f"{content}.png"), content)
     with store.read() as reader:
         rows = reader.rows()
-        hashes = reader.hashes([ImageNumber(2), ImageNumber(0)])
+        wide = [reader.cells(ImageNumber(number))[Column.PHASH256] for number in range(3)]
 
     assert rows.numbers.tolist() == [0, 1, 2]
     assert rows.shapes.tolist() == [((10 + content) << 32) | 20 for content in range(3)]
     assert [int(each) for each in rows.phash64] == [
         int.from_bytes(features(content).phash64, "big") for content in range(3)
     ]
-    assert hashes == [features(2).phash256, features(0).phash256]
+    assert wide == [features(content).phash256 for content in range(3)]
+    assert rows.phash256.tobytes() == b"".join(wide)
 
 
 def test_refreshed_features_replace_the_old_ones(store: Store, root: WatchRoot) -> None:
@@ -313,7 +315,7 @@ def test_refreshed_features_replace_the_old_ones(store: Store, root: WatchRoot) 
 
     with store.read() as reader:
         assert reader.outdated(-1, 2, 10) == []
-        assert reader.hashes([ImageNumber(0)]) == [b"\x01" * 32]
+        assert reader.cells(ImageNumber(0))[Column.PHASH256] == b"\x01" * 32
 
 
 def test_a_pixel_digest_is_kept(store: Store, root: WatchRoot) -> None:
