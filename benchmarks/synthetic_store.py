@@ -123,8 +123,10 @@ def _indexed(
 
 
 def _stamp(number: int) -> FileStamp:
-    time = 1_700_000_000_000_000_000 + number
-    return FileStamp(1_000_000 + number, time, time, 1_000_000 + number, 1)
+    # As of pictures that were copied with their time onto a disk of their own.
+    taken = 1_500_000_000_123_456_789 + number * 7_919_000_003
+    copied = 1_700_000_000_987_654_321 + number * 1_000_003
+    return FileStamp(1_000_000 + number, taken, copied, 1_000_000 + number, 0x10302)
 
 
 def _features(number: int, phash64: int) -> Features:

@@ -165,12 +165,12 @@ class Checker:
 
 def _column_problems(reader: Reader) -> Iterator[Finding]:
     try:
-        rows = reader.rows()
+        rows = reader.numbers()
     except StoreDamaged as error:
         yield Finding("sum", f"columns: {error}")
         return
     images = {keys.number_from_key(key) for key, _ in reader.raw_items("images")}
-    for number in rows.numbers:
+    for number in rows:
         if int(number) not in images:
             yield Finding("sum", f"columns: row {number} is of no image")
 

@@ -71,10 +71,11 @@ class Environment:
         self._process = os.getpid()
         self.databases: dict[str, lmdb._Database] = {}
 
-    def open_databases(self) -> None:
-        """Open all named databases, making those that are missing."""
+    def open_databases(self, *, makes: bool = True) -> None:
+        """Open all named databases, making those that are missing or leaving them out."""
         for name in DATABASES:
-            self.databases[name] = self._environment.open_db(name.encode())
+            if makes or self.has_database(name):
+                self.databases[name] = self._environment.open_db(name.encode(), create=makes)
 
     def has_database(self, name: str) -> bool:
         """Say whether a named database exists, without making it."""

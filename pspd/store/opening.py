@@ -28,7 +28,7 @@ from pspd.errors import StartBrokenOff, StoreDamaged, StoreError, StoreUnusable
 from pspd.log import get_logger
 from pspd.noticeboard import Notice
 from pspd.rpc.wire import quoted
-from pspd.store import backups, file_system, manifest, preflight
+from pspd.store import backups, file_system, manifest, migrations, preflight
 from pspd.store.batch import Operation, PutDirectory, PutRoot
 from pspd.store.engine import DATA_FILE
 from pspd.store.manifest import KeptRoot, Manifest, Unchecked
@@ -164,7 +164,7 @@ class _Opening:
         if self.known is not None and self.known.is_condemned:
             return "a check found damage that cannot be mended in place"
         is_clean = self.known is not None and self.known.is_clean and self.known.bytes == size
-        report = self._examine(self._folder, QUICK_SECONDS if is_clean else FULL_SECONDS)
+        report = self._look(self._folder, QUICK_SECONDS if is_clean else FULL_SECONDS)
         is_looked_at = report.is_complete and report.verdict not in {"unfinished", "unusable"}
         # All pages of a large store that was closed in order are looked at by `pspc check` alone.
         if not (is_looked_at and (report.is_verified or is_clean)):
@@ -181,6 +181,14 @@ class _Opening:
         if report.verdict == "damaged" or is_lost:
             return next(iter(report.findings), "it is empty")
         return ""
+
+    def _look(self, folder: Path, seconds: float) -> preflight.Report:
+        """Have a store looked at; one of an earlier version is lifted, and looked at then."""
+        report = self._examine(folder, seconds)
+        if report.verdict == "older":
+            migrations.lift(folder, is_stopping=self._is_stopping)
+            report = self._examine(folder, FULL_SECONDS)
+        return report
 
     def _examine(self, folder: Path, seconds: float) -> preflight.Report:
         report = preflight.examine(folder, seconds=seconds, is_stopping=self._is_stopping)
@@ -232,7 +240,7 @@ class _Opening:
         except OSError as error:
             _log.error("a backup cannot be read", path=backup, error=error)
         else:
-            report = self._examine(passing, FULL_SECONDS)
+            report = self._look(passing, FULL_SECONDS)
             # It was verified when it was made, so that nothing speaks against one not looked at.
             if report.verdict in {"sound", "mended", "unfinished"}:
                 passing.rename(self._folder)

@@ -56,7 +56,9 @@ BIT_ROT = "bit rot does not come alone: see to the disk and the memory; pspc che
 
 _MAP_BYTES = 1 << 34
 
-Verdict = Literal["sound", "mended", "damaged", "fresh", "foreign", "unusable", "unfinished"]
+Verdict = Literal[
+    "sound", "mended", "damaged", "fresh", "older", "foreign", "unusable", "unfinished"
+]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -65,6 +67,7 @@ class Report(msgspec.Struct, frozen=True):
     verdict: Verdict
     """sound: nothing is wrong. mended: values were damaged or missing; see `pspd.store.mending`.
     damaged: its pages are, and nothing in it can be trusted. fresh: nothing was ever stored.
+    older: it has an earlier version's format, and its pages were looked at alone.
     foreign: it has another format, and was left untouched. unusable: it cannot be opened, for a
     reason outside it. unfinished: the time was over, or something else ended the look."""
     findings: list[str] = []
@@ -209,6 +212,8 @@ def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> 
         version = migrations.stored_format(environment)
     if not version and not _has_entries(environment):
         return Report("fresh")
+    if migrations.is_older(version):
+        return Report("older")
     if version not in {0, migrations.FORMAT_VERSION}:
         return Report("foreign")
     damage = walk.walk(environment, deadline)

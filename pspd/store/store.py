@@ -21,7 +21,6 @@ from pspd.core.model import DirectoryId, ImageNumber, RootId, WatchRoot
 from pspd.errors import StoreDamaged
 from pspd.store import migrations
 from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
-from pspd.store.environment import Environment
 from pspd.store.reader import Reader
 from pspd.store.writer import Writer
 
@@ -41,15 +40,13 @@ class Store:
     """
 
     def __init__(self, folder: Path, *, map_bytes: int = 1 << 36) -> None:
-        self._environment = Environment(folder, map_bytes=map_bytes)
+        self._environment = migrations.opened(folder, map_bytes=map_bytes)
         try:
-            migrations.check_format(self._environment)
             # What is in order already is not written: a full disk must not keep it from opening.
-            if migrations.stored_format(self._environment) != migrations.FORMAT_VERSION:
-                self._environment.open_databases()
-                self._environment.write(self._migrate)
-            else:
-                self._environment.open_databases()
+            is_new = migrations.stored_format(self._environment) != migrations.FORMAT_VERSION
+            self._environment.open_databases()
+            if is_new:
+                self.set_meta(migrations.KEY, migrations.FORMAT_VERSION)
             self._environment.reader_check()
         except BaseException:
             self._environment.close()
@@ -229,8 +226,3 @@ class Store:
     def _remember(self, given: Mapping[str, int]) -> None:
         with self._numbers:
             self._given = {name: max(self._given[name], given[name]) for name in given}
-
-    def _migrate(self, transaction: lmdb.Transaction[bytes]) -> None:
-        writer = Writer(transaction, self._environment.databases, 0)
-        migrations.migrate(Reader(transaction, self._environment.databases), writer)
-        writer.finish()

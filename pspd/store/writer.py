@@ -201,7 +201,7 @@ class Writer:
 
     def _new_image(self, features: Features) -> ImageNumber:
         number = ImageNumber(self._tables.next_number("next_image", first=0))
-        self._tables.put("digests", features.image_id, codec.encode_number(number))
+        self._tables.put("digests", keys.digest_key(features.image_id, number), b"")
         self._put_image(number, features)
         return number
 
@@ -226,7 +226,7 @@ class Writer:
         for number in numbers[:most]:
             record = self._reader.image(number)
             if record is not None:
-                self._tables.delete("digests", record.image_id)
+                self._tables.delete("digests", keys.digest_key(record.image_id, number))
             for database in ("images", "pixels", "orphans"):
                 self._tables.delete(database, keys.number_key(number))
             self._columns.drop(number)
