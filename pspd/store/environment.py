@@ -6,20 +6,27 @@ other at a gate.
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import lmdb
 
 from pspd.errors import StoreDamaged, StoreError
 from pspd.host import seconds_left
-from pspd.store.engine import DAMAGE, DATA_FILE, make_private, open_file, translated
+from pspd.store import map_memory
+from pspd.store.engine import (
+    DAMAGE,
+    DATA_FILE,
+    make_private,
+    open_file,
+    translated,
+    why_unwritable,
+)
 
 DATABASES = (
     "meta",
@@ -94,11 +101,20 @@ class Environment:
             return value
 
     @contextmanager
-    def read(self) -> Iterator[lmdb.Transaction[bytes]]:
-        """Open a read transaction; keep it short, an old one makes the file grow."""
+    def read(self, *, views: bool = False) -> Iterator[lmdb.Transaction[Any]]:
+        """Open a read transaction; keep it short, an old one makes the file grow.
+
+        Args:
+            views: Whether values are views of the map, good until the end, instead of copies.
+        """
         assert os.getpid() == self._process, "an LMDB environment must not be used after a fork"
         with translated("read"), ExitStack() as stack:
-            yield self._begin_reading(stack)
+            yield self._begin_reading(stack, views=views)
+
+    def forget_pages(self) -> None:
+        """Take the file's pages out of this process's memory; see `pspd.store.map_memory`."""
+        with self._map_kept():
+            map_memory.forget_pages(self.folder / DATA_FILE)
 
     def write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
         """Run `change` in a write transaction; upon a full map, grow it and run it again.
@@ -117,7 +133,9 @@ class Environment:
                 raise StoreDamaged(f"the store is damaged: {error}") from error
             except lmdb.Error as error:
                 self._reopen_if_stuck()
-                raise StoreError(f"the store cannot be written: {self._why(error)}") from error
+                raise StoreError(
+                    f"the store cannot be written: {why_unwritable(error, self.folder)}"
+                ) from error
 
     @contextmanager
     def writes_paused(self) -> Iterator[None]:
@@ -135,13 +153,14 @@ class Environment:
             except lmdb.MapResizedError:
                 self._resize(0)
 
-    def _begin_reading(self, stack: ExitStack) -> lmdb.Transaction[bytes]:
+    def _begin_reading(self, stack: ExitStack, *, views: bool) -> lmdb.Transaction[Any]:
         for _ in range(_ATTEMPTS):
             with ExitStack() as attempt:
                 attempt.enter_context(self._map_kept())
                 environment = self._environment
                 try:
-                    transaction = attempt.enter_context(environment.begin())
+                    begun = environment.begin(buffers=True) if views else environment.begin()
+                    transaction: lmdb.Transaction[Any] = attempt.enter_context(begun)
                 except (lmdb.MapResizedError, lmdb.PanicError) as error:
                     problem = error
                 else:
@@ -205,18 +224,6 @@ class Environment:
             finally:
                 self._growing = False
                 self._gate.notify_all()
-
-    def _why(self, error: lmdb.Error) -> str:
-        """Say why nothing could be written; LMDB calls a full disk "Input/output error"."""
-        reason = str(error)
-        with suppress(OSError):
-            status = os.statvfs(self.folder)
-            # Linux 6.18 does not set the flag when ext4 met an error (seen).
-            if status.f_flag & os.ST_RDONLY or os.strerror(errno.EROFS) in reason:
-                return f"{reason}; its disk became read-only: did it fail?"
-            if status.f_bavail * status.f_frsize < _LITTLE_BYTES:
-                return f"{reason}; is the disk full?"
-        return f"{reason}; is the disk full or failing?"
 
     def copy(self, folder: Path) -> None:
         """Write a compact copy of this moment into an empty folder; readers do not wait for it.
@@ -297,6 +304,3 @@ class Environment:
 
 _ATTEMPTS = 5
 """How often a reader begins anew, after the map was resized or the file opened again."""
-
-_LITTLE_BYTES = 1 << 20
-"""With less than this a disk is called full."""

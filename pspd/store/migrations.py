@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from pspd.errors import StartBrokenOff, StoreDamaged, StoreError, StoreTooNew, StoreUnusable
 from pspd.log import get_logger
-from pspd.store import checksum, codec, file_system, format_1
+from pspd.store import checksum, codec, file_system
 from pspd.store.engine import DATA_FILE
 from pspd.store.entries import Entries
 from pspd.store.environment import DATABASES, Environment
@@ -183,6 +183,8 @@ def _take_place(passing: Path, folder: Path) -> None:
 
 def _from_1(old: Entries) -> Iterator[_Entry]:
     """Yield the entries of format 2 of a store of format 1."""
+    from pspd.store import format_1  # noqa: PLC0415 - brings numpy
+
     for name in DATABASES:
         if name == "columns":
             blocks = dict(_whole(old, name))

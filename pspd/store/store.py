@@ -21,6 +21,7 @@ from pspd.core.model import DirectoryId, ImageNumber, RootId, WatchRoot
 from pspd.errors import StoreDamaged
 from pspd.store import migrations
 from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
+from pspd.store.column_reading import Columns, read_columns
 from pspd.store.reader import Reader
 from pspd.store.writer import Writer
 
@@ -74,6 +75,25 @@ class Store:
         except StoreDamaged as error:
             self.on_damage(error)
             raise
+
+    def read_columns(self) -> Columns:
+        """Return the rows of every image, without keeping memory for what was read.
+
+        Raises:
+            StoreDamaged: They are damaged; `on_damage` was told.
+        """
+        try:
+            with self._environment.read(views=True) as transaction:
+                return read_columns(transaction, self._environment.databases["columns"])
+        except StoreDamaged as error:
+            self.on_damage(error)
+            raise
+        finally:
+            self._environment.forget_pages()
+
+    def forget_pages(self) -> None:
+        """Give back the memory in which this process sees the store's pages."""
+        self._environment.forget_pages()
 
     def apply(self, operations: Sequence[Operation], *, now: int | None = None) -> Applied:
         """Apply operations in one transaction: all of them or none.
