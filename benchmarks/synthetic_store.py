@@ -42,6 +42,8 @@ COPY_SHARE = 0.05
 COPY_BITS = 6
 DIRECTORY_FILES = 1000
 BATCH_FILES = 10_000
+DRAWN = 100_000
+"""Hashes that are drawn at once."""
 ROOT = "/nonexistent/synthetic"
 """Its absence makes the root unavailable, and its pictures are searched all the same."""
 
@@ -73,9 +75,9 @@ def write_store(folder: Path, count: int, queries: Sequence[bytes], near_share: 
 def draw_hashes(count: int, queries: Sequence[bytes], near_share: float) -> Hashes:
     """Draw 64-bit hashes, the same each time."""
     random = np.random.default_rng(count)
-    places = np.argsort(random.random((count, HASH_BITS), dtype=np.float32), axis=1)
-    bits = (places < HASH_BITS // 2).astype(np.uint8)
-    hashes = np.packbits(bits, axis=1).view(">u8").astype(np.uint64).ravel()
+    # In parts: of ten million at once the places alone would take 5 GB.
+    parts = [min(DRAWN, count - first) for first in range(0, count, DRAWN)]
+    hashes = np.concatenate([_even_hashes(random, part) for part in parts])
     copies = random.permutation(count)[: int(count * COPY_SHARE)]
     originals = random.integers(0, count, len(copies))
     hashes[copies] = hashes[originals] ^ _flips(random, len(copies), 0, COPY_BITS)
@@ -86,6 +88,12 @@ def draw_hashes(count: int, queries: Sequence[bytes], near_share: float) -> Hash
         radius = verdict.SHORTLIST_RADIUS
         hashes[near] = value ^ _flips(random, len(near), radius - 3, radius)
     return hashes
+
+
+def _even_hashes(random: np.random.Generator, count: int) -> Hashes:
+    places = np.argsort(random.random((count, HASH_BITS), dtype=np.float32), axis=1)
+    bits = (places < HASH_BITS // 2).astype(np.uint8)
+    return np.packbits(bits, axis=1).view(">u8").astype(np.uint64).ravel()
 
 
 def _flips(random: np.random.Generator, count: int, least: int, most: int) -> Hashes:

@@ -235,8 +235,7 @@ class Environment:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         descriptor = os.open(folder / DATA_FILE, flags, 0o600)
         try:
-            with translated("copied"), self._map_kept():
-                self._environment.copyfd(descriptor, compact=True)
+            self._copy(descriptor)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -248,10 +247,17 @@ class Environment:
         """
         descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            with translated("read"), self._map_kept():
-                self._environment.copyfd(descriptor, compact=True)
+            self._copy(descriptor)
         finally:
             os.close(descriptor)
+
+    def _copy(self, descriptor: int) -> None:
+        with (
+            translated("copied"),
+            map_memory.forgetting(self.forget_pages),
+            self._map_kept(),
+        ):
+            self._environment.copyfd(descriptor, compact=True)
 
     def database_names(self) -> set[str]:
         """Return the names of the databases that are there."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ import lmdb
 import msgspec
 
 from pspd.errors import StoreDamaged, StoreError, StoreUnusable
-from pspd.store import balance, migrations, walk
+from pspd.store import balance, map_memory, migrations, walk
 from pspd.store.environment import Environment
 from pspd.store.preflight import Report
 
@@ -30,9 +29,6 @@ _NONSENSE = (ValueError, LookupError, ArithmeticError, struct.error, lmdb.Error)
 """What is said of bytes that make no sense, where it was not foreseen."""
 
 _MAP_BYTES = 1 << 34
-
-FORGET_SECONDS = 0.25
-"""How often the memory is given back in which the store was seen."""
 
 
 def reports(
@@ -184,16 +180,10 @@ def _rest(environment: Environment) -> Report:
     """Look at everything beside the daemon, which has the store open by now."""
     with suppress(OSError):
         os.nice(19)
-    threading.Thread(target=_forget, args=(environment,), daemon=True).start()
     environment.walk()
-    damage = walk.walk(environment, is_gentle=True)
+    with map_memory.forgetting(environment.forget_pages):
+        damage = walk.walk(environment, is_gentle=True)
     findings = list(walk.told(damage))
     if damage.pages:
         return Report("damaged", findings)
     return Report("mendable" if findings else "sound", findings)
-
-
-def _forget(environment: Environment) -> None:
-    while True:
-        time.sleep(FORGET_SECONDS)
-        environment.forget_pages()

@@ -12,9 +12,13 @@ import ctypes
 import mmap
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+FORGET_SECONDS = 0.25
+"""How often what goes through all of a store gives its memory back."""
 
 _READ_ONLY_SHARED = "r--s"
 _PROC_MAPS = Path("/proc/self/maps")
@@ -34,6 +38,25 @@ def forget_pages(file: Path) -> None:
         library.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
         for first, last in _maps_of(file):
             library.madvise(first, last - first, mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def forgetting(forget: Callable[[], None]) -> Iterator[None]:
+    """Give pages back again and again, while something goes through all of a store."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.wait(FORGET_SECONDS):
+            forget()
+
+    thread = threading.Thread(target=work, name="pspd-forgetting", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+        forget()
 
 
 def file_bytes() -> int:

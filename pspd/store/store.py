@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId, WatchRoot
 from pspd.errors import StoreDamaged
-from pspd.store import migrations
+from pspd.store import map_memory, migrations
 from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
 from pspd.store.column_reading import Columns, read_columns
 from pspd.store.reader import Reader
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
     from pspd.store.manifest import KeptRoot
     from pspd.store.mending import Mended
+
+MOST_FILE_BYTES = 96 << 20
+"""How much memory pages of files may take, the store's and those of programs, of which there are
+about 40 MB."""
 
 
 class Store:
@@ -91,9 +95,10 @@ class Store:
         finally:
             self._environment.forget_pages()
 
-    def forget_pages(self) -> None:
-        """Give back the memory in which this process sees the store's pages."""
-        self._environment.forget_pages()
+    def bound_memory(self) -> None:
+        """Give back the memory in which this process sees the store's pages, if it is much."""
+        if map_memory.file_bytes() > MOST_FILE_BYTES:
+            self._environment.forget_pages()
 
     def apply(self, operations: Sequence[Operation], *, now: int | None = None) -> Applied:
         """Apply operations in one transaction: all of them or none.
