@@ -41,7 +41,12 @@ eight turns; those nearer were copies. With drawings and copies it is 0.0085 (do
 COPY_SHARE = 0.05
 COPY_BITS = 6
 DIRECTORY_FILES = 1000
-BATCH_FILES = 10_000
+SEEN_FILES = 1000
+"""Files that are seen in one transaction."""
+INDEXED_SHARE = 100
+LEAST_INDEXED = 64
+"""Files that are indexed in one transaction are a hundredth of all, and so many at least: the daemon
+has 25 to 50 photographs in each, and what one rewrites stays as room in the file."""
 DRAWN = 100_000
 """Hashes that are drawn at once."""
 ROOT = "/nonexistent/synthetic"
@@ -65,8 +70,8 @@ def write_store(folder: Path, count: int, queries: Sequence[bytes], near_share: 
         top = Directory(root.directory, root.root_id, DirectoryId(0), "", 1, 1)
         store.apply([batch.PutDirectory(top), batch.PutRoot(root)])
         hashes = draw_hashes(count, queries, near_share)
-        for first in range(0, count, BATCH_FILES):
-            _write_files(store, root, hashes, range(first, min(count, first + BATCH_FILES)))
+        for first in range(0, count, SEEN_FILES):
+            _write_files(store, root, hashes, range(first, min(count, first + SEEN_FILES)))
         store.set_meta("features_version", FEATURES_VERSION)
     finally:
         store.close()
@@ -119,7 +124,10 @@ def _write_files(store: Store, root: WatchRoot, hashes: Hashes, numbers: range) 
         batch.FileSeen(key, _stamp(number)) for key, number in zip(keys, numbers, strict=True)
     )
     queued = store.apply(operations).queued
-    store.apply(list(_indexed(queued, hashes, numbers)))
+    indexed = list(_indexed(queued, hashes, numbers))
+    size = max(LEAST_INDEXED, len(hashes) // INDEXED_SHARE)
+    for first in range(0, len(indexed), size):
+        store.apply(indexed[first : first + size])
 
 
 def _indexed(

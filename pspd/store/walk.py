@@ -101,12 +101,13 @@ def touch(environment: Environment) -> None:
 
 def _touch(values: Sequence[memoryview]) -> None:
     """Touch each page of some values, without keeping Python to this thread meanwhile."""
-    if not hasattr(os, "memfd_create"):
+    try:
+        memory = os.memfd_create("touched")
+    except (OSError, AttributeError):  # another system, or one that is short of descriptors
         for value in values:
             zlib.crc32(value)
         return
     # Ten times as fast as a checksum, which whoever reads them computes.
-    memory = os.memfd_create("touched")
     try:
         for value in values:
             os.pwrite(memory, value, 0)

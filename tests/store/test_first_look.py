@@ -11,7 +11,8 @@ import pytest
 
 from pspd.core.model import FileKey
 from pspd.errors import StoreDamaged
-from pspd.store import batch, first_look, manifest
+from pspd.store import batch, first_look, manifest, walk
+from pspd.store.environment import Environment
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options, open_store
 from pspd.store.preflight import Report
@@ -174,3 +175,16 @@ def test_there_is_nothing_to_look_at_where_no_store_is_to_be_used(state: Path, w
     if what == "nothing":
         os.unlink(state / manifest.NAME)
     assert first_look.begin(state) is None
+
+
+def test_what_is_needed_is_touched_on_a_system_without_files_in_memory(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_name: str) -> int:
+        raise OSError
+
+    monkeypatch.setattr(os, "memfd_create", refuse, raising=False)
+    environment = Environment(state / "store", map_bytes=1 << 26)
+    environment.open_databases()
+    walk.touch(environment)
+    environment.close()
