@@ -259,7 +259,7 @@ def test_a_daemon_that_nobody_can_reach_any_more_ends_and_is_started_again(
 def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(home: Home) -> None:
     mounted = home.path / "store"
     mounted.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k,mode=700", "psp-test", str(mounted)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=240k,mode=700", "psp-test", str(mounted)]
     if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("needs root and the right to mount a small tmpfs")
     try:
