@@ -18,13 +18,11 @@ from pspd.core.model import Counts, DirectoryId, FileState, ImageNumber, RootId
 from pspd.errors import StoreDamaged, StoreError
 from pspd.store import checksum, codec, keys, preflight, references, shapes
 from pspd.store.environment import DATABASES
+from pspd.store.walk import SLICE_SECONDS
 
 if TYPE_CHECKING:
     from pspd.store.reader import Reader
     from pspd.store.store import Store
-
-SLICE_SECONDS = 0.5
-"""Longest read transaction that others may write beside."""
 
 GENTLE_SECONDS = 0.02
 """The same of a gentle check, which then rests for `REST_SECONDS`: whoever searches meanwhile waits

@@ -20,7 +20,6 @@ from pspd.core.model import (
     Directory,
     DirectoryId,
     FailureReason,
-    Features,
     FileRecord,
     FileStamp,
     FileState,
@@ -299,22 +298,4 @@ def decode_root(root_id: RootId, body: bytes) -> WatchRoot:
     )
     return WatchRoot(
         root_id, os.fsdecode(path), include, exclude, hidden, removing, DirectoryId(directory)
-    )
-
-
-def record_of(number: ImageNumber, features: Features) -> ImageRecord:
-    """Return what is stored of an image with these features, but for its row in the columns."""
-    return ImageRecord(
-        number=number,
-        version=features.version,
-        image_id=features.image_id,
-        format=features.format,
-        width=features.width,
-        height=features.height,
-        channels=features.channels,
-        size=features.size,
-        frames=features.frames,
-        orientation=features.orientation,
-        mean=features.mean,
-        quality=features.quality,
     )

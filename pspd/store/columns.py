@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pspd.core.model import ImageRecord
 from pspd.errors import StoreDamaged
 from pspd.search.index import shape_value
 from pspd.store import checksum, keys
@@ -59,6 +60,24 @@ def row_of(features: Features) -> Row:
         features.width,
         features.height,
         features.quality,
+    )
+
+
+def record_of(number: ImageNumber, features: Features) -> ImageRecord:
+    """Return what is stored of an image with these features, but for its row in the columns."""
+    return ImageRecord(
+        number=number,
+        version=features.version,
+        image_id=features.image_id,
+        format=features.format,
+        width=features.width,
+        height=features.height,
+        channels=features.channels,
+        size=features.size,
+        frames=features.frames,
+        orientation=features.orientation,
+        mean=features.mean,
+        quality=features.quality,
     )
 
 

@@ -27,6 +27,7 @@ from pspd.store.engine import (
     translated,
     why_unwritable,
 )
+from pspd.store.gate import Gate
 
 DATABASES = (
     "meta",
@@ -71,10 +72,8 @@ class Environment:
             raise StoreError(f"the store in {folder} cannot be opened: {error}") from error
         self.folder = folder
         self._map_bytes = map_bytes
-        self._gate = threading.Condition()
+        self._gate = Gate()
         self._writing = threading.RLock()
-        self._readers = 0
-        self._growing = False
         self._process = os.getpid()
         self.databases: dict[str, lmdb._Database] = {}
 
@@ -113,7 +112,7 @@ class Environment:
 
     def forget_pages(self) -> None:
         """Take the file's pages out of this process's memory; see `pspd.store.map_memory`."""
-        with self._map_kept():
+        with self._gate.kept():
             map_memory.forget_pages(self.folder / DATA_FILE)
 
     def write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
@@ -156,7 +155,7 @@ class Environment:
     def _begin_reading(self, stack: ExitStack, *, views: bool) -> lmdb.Transaction[Any]:
         for _ in range(_ATTEMPTS):
             with ExitStack() as attempt:
-                attempt.enter_context(self._map_kept())
+                attempt.enter_context(self._gate.kept())
                 environment = self._environment
                 try:
                     begun = environment.begin(buffers=True) if views else environment.begin()
@@ -172,22 +171,9 @@ class Environment:
                 self._reopen(environment)
         raise StoreError(f"the store cannot be read: {problem}")
 
-    @contextmanager
-    def _map_kept(self) -> Iterator[None]:
-        """Keep the map from growing meanwhile."""
-        with self._gate:
-            self._gate.wait_for(lambda: not self._growing)
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._gate:
-                self._readers -= 1
-                self._gate.notify_all()
-
     def _resize(self, size: int) -> None:
         # set_mapsize pulls the map from under open readers (seen), so it waits for them at a gate.
-        with self._without_readers():
+        with self._gate.alone():
             self._environment.set_mapsize(size)
 
     def _reopen_if_stuck(self) -> None:
@@ -204,7 +190,7 @@ class Environment:
 
     def _reopen(self, stuck: lmdb.Environment) -> None:
         """Open the file again, unless another thread did so already."""
-        with self._writing, self._without_readers():
+        with self._writing, self._gate.alone():
             if self._environment is not stuck:
                 return
             stuck.close()
@@ -212,18 +198,6 @@ class Environment:
                 self.folder, self._map_bytes, most_databases=len(DATABASES)
             )
             self.open_databases()
-
-    @contextmanager
-    def _without_readers(self) -> Iterator[None]:
-        """Wait until nobody reads, and let nobody begin meanwhile."""
-        with self._gate:
-            self._growing = True
-            try:
-                self._gate.wait_for(lambda: self._readers == 0)
-                yield
-            finally:
-                self._growing = False
-                self._gate.notify_all()
 
     def copy(self, folder: Path) -> None:
         """Write a compact copy of this moment into an empty folder; readers do not wait for it.
@@ -255,7 +229,7 @@ class Environment:
         with (
             translated("copied"),
             map_memory.forgetting(self.forget_pages),
-            self._map_kept(),
+            self._gate.kept(),
         ):
             self._environment.copyfd(descriptor, compact=True)
 
@@ -266,25 +240,25 @@ class Environment:
 
     def used_bytes(self) -> int:
         """Bytes of the store on disk."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             pages: int = self._environment.info()["last_pgno"] + 1
             size: int = self._environment.stat()["psize"]
             return pages * size
 
     def last_transaction(self) -> int:
         """Return the number of the last transaction that was committed."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             number: int = self._environment.info()["last_txnid"]
             return number
 
     def reader_check(self) -> int:
         """Free the slots of readers that died; returns how many."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             return int(self._environment.reader_check())
 
     def oldest_reader_lag(self) -> int:
         """Return how many transactions were committed since the oldest open reader began."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             lines = str(self._environment.readers()).splitlines()
         rows = [line.split() for line in lines[1:]]
         begun = [int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()]  # noqa: PLR2004
@@ -299,13 +273,9 @@ class Environment:
         if not self._writing.acquire(timeout=seconds_left(deadline)):
             return False
         try:
-            with self._gate:
-                if not self._gate.wait_for(lambda: self._readers == 0, seconds_left(deadline)):
-                    return False
-                self._environment.close()
+            return self._gate.end(self._environment.close, seconds_left(deadline))
         finally:
             self._writing.release()
-        return True
 
 
 _ATTEMPTS = 5

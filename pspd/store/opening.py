@@ -12,36 +12,38 @@ is found again.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pspd.core.model import Directory, DirectoryId
 from pspd.errors import StartBrokenOff, StoreDamaged, StoreError, StoreUnusable
 from pspd.log import get_logger
 from pspd.noticeboard import Notice
-from pspd.rpc.wire import quoted
-from pspd.store import backups, file_system, first_look, manifest, migrations, preflight
-from pspd.store.batch import Operation, PutDirectory, PutRoot
+from pspd.store import (
+    backups,
+    file_system,
+    first_look,
+    manifest,
+    migrations,
+    preflight,
+    replacing,
+)
 from pspd.store.engine import DATA_FILE
 from pspd.store.first_look import FOLDER
-from pspd.store.manifest import KeptRoot, Manifest, Unchecked
+from pspd.store.manifest import Manifest, Unchecked
 from pspd.store.migrations import FORMAT_VERSION
 from pspd.store.opened_store import OpenedStore
 from pspd.store.preflight import Look
 from pspd.store.store import Store
 
 if TYPE_CHECKING:
-    from pspd.core.model import WatchRoot
-
-BAD_PREFIX = "store.bad-"
+    pass
 
 MOST_REBUILDS = 3
 """So many within `REBUILD_SECONDS` are believed to be accidents; then a person has to look."""
@@ -155,25 +157,9 @@ class _Opening:
 
     def put_aside(self) -> None:
         """Rename the store's folder, if there is one."""
-        if not self._folder.exists():
-            return
-        name = BAD_PREFIX + time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        place = self._state / name
-        number = 1
-        while place.exists():
-            number += 1
-            place = self._state / f"{name}-{number}"
-        try:
-            self._folder.rename(place)
-            manifest.sync_folder(self._state)
-        except OSError as error:
-            raise StoreError(
-                f"the damaged store {quoted(os.fspath(self._folder))} cannot be put aside: "
-                f"{error.strerror}"
-            ) from error
-        cure = f"when nothing is missing, free its space: rm -r {quoted(os.fspath(place))}"
-        cause = "the old store was put aside, and another is built from the pictures"
-        self.notices.append(Notice("store", cause, cure, os.fspath(place)))
+        notice = replacing.put_aside(self._state)
+        if notice is not None:
+            self.notices.append(notice)
 
     # --- what is to be done
 
@@ -306,7 +292,7 @@ class _Opening:
             number = reader.meta("store_id")
             roots = reader.roots()
         if known is not None and (self._is_behind or transaction < known.transaction):
-            operations = _differences(store, roots, known.roots)
+            operations = replacing.differences(store, roots, known.roots)
             if operations:
                 store.apply(operations)
                 with store.read() as reader:
@@ -325,23 +311,3 @@ class _Opening:
             images=0 if known is None else known.images,
             files=0 if known is None else known.files,
         )
-
-
-def _differences(
-    store: Store, roots: list[WatchRoot], wanted: tuple[KeptRoot, ...]
-) -> list[Operation]:
-    """Return what makes the roots of a store those of the manifest, which is newer."""
-    operations: list[Operation] = []
-    there = {root.path: root for root in roots if not root.removing}
-    for kept in wanted:
-        old = there.pop(kept.path, None)
-        if old is not None:
-            operations.append(PutRoot(kept.as_root(old.root_id, old.directory)))
-            continue
-        root = kept.as_root(store.new_root_id(), store.new_directory_id())
-        # Device and inode are noted by the watcher, when it scans the root.
-        top = Directory(root.directory, root.root_id, DirectoryId(0), "", 0, 0)
-        operations += [PutDirectory(top), PutRoot(root)]
-    for gone in there.values():
-        operations.append(PutRoot(replace(gone, removing=True)))
-    return operations

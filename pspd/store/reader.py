@@ -151,7 +151,7 @@ class Reader(Places):
     def agrees(self, number: ImageNumber, features: Features) -> bool:
         """Say whether all that is stored of an image is what these features give."""
         stored = self.get("images", keys.number_key(number))
-        is_same_record = stored == codec.encode_image(codec.record_of(number, features))
+        is_same_record = stored == codec.encode_image(columns.record_of(number, features))
         return is_same_record and self.cells(number) == columns.row_of(features).cells()
 
     def cells(self, number: ImageNumber) -> Mapping[shapes.Column, bytes]:

@@ -22,7 +22,7 @@ from pspd.core.model import (
 )
 from pspd.store import batch as batches
 from pspd.store import codec, keys
-from pspd.store.columns import ColumnWriter, row_of
+from pspd.store.columns import ColumnWriter, record_of, row_of
 from pspd.store.file_ledger import FileLedger, cut_name
 from pspd.store.tables import Tables
 
@@ -207,7 +207,7 @@ class Writer:
 
     def _put_image(self, number: ImageNumber, features: Features) -> None:
         self._tables.put(
-            "images", keys.number_key(number), codec.encode_image(codec.record_of(number, features))
+            "images", keys.number_key(number), codec.encode_image(record_of(number, features))
         )
         self._columns.put(number, row_of(features))
         self.applied.images.append((number, features))
