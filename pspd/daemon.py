@@ -119,7 +119,7 @@ def _open_store(
     )
     ending.add("store", opened.close, seconds=STORE_SECONDS)
     index = MultiIndex(flat_quality=verdicts.FLAT_QUALITY)
-    index.put(opened.rows())
+    opened.fill(index)
     return opened, index
 
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pspd.core.model import WatchRoot
-    from pspd.search.index import Rows
-    from pspd.store.column_reading import Columns
+    from pspd.search.index import Index, Rows
     from pspd.store.manifest import KeptRoot, Manifest, Unchecked
     from pspd.store.preflight import Look, Report
     from pspd.store.store import Store
@@ -67,24 +66,37 @@ class OpenedStore:
         """The roots as the manifest has them."""
         return self._manifest.roots
 
-    def columns(self) -> Columns:
-        """Return the rows of every image, mending the store if they cannot be read.
+    def fill(self, index: Index) -> None:
+        """Put the rows of every image into an index; mends the store if they cannot be read.
 
         Raises:
             StoreError: Nor can it be mended.
         """
+        count = 0
         try:
-            return self.store.read_columns()
+            for rows in self.store.row_parts():
+                count = int(rows.numbers[-1]) + 1 if len(rows) else count
+                index.put(rows)
         except StoreDamaged as error:
-            _log.error("the store is mended", reason=error)
-            self.store.mend(self.roots)
-            cause = "the store was damaged and was mended; the files concerned are read again"
-            self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
-        return self.store.read_columns()
+            self._mend(error)
+            # Some of what was put may be gone since.
+            index.drop(range(count))
+            for rows in self.store.row_parts():
+                index.put(rows)
 
     def rows(self) -> Rows:
-        """Return what the index holds of every image; otherwise as `columns`."""
-        return self.columns().rows()
+        """Return the rows of every image at once; otherwise as `fill`."""
+        try:
+            return self.store.read_columns().rows()
+        except StoreDamaged as error:
+            self._mend(error)
+        return self.store.read_columns().rows()
+
+    def _mend(self, error: StoreDamaged) -> None:
+        _log.error("the store is mended", reason=error)
+        self.store.mend(self.roots)
+        cause = "the store was damaged and was mended; the files concerned are read again"
+        self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
 
     def poll_look(self) -> Report | None:
         """Return what the child found that looks at the rest, once, when it is through."""

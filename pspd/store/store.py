@@ -21,15 +21,19 @@ from pspd.core.model import DirectoryId, ImageNumber, RootId, WatchRoot
 from pspd.errors import StoreDamaged
 from pspd.store import map_memory, migrations
 from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
-from pspd.store.column_reading import Columns, read_columns
+from pspd.store.column_reading import Columns, read_columns, read_parts
 from pspd.store.reader import Reader
 from pspd.store.writer import Writer
 
 if TYPE_CHECKING:
     import lmdb
 
+    from pspd.search.index import Rows
     from pspd.store.manifest import KeptRoot
     from pspd.store.mending import Mended
+
+FORGET_PARTS = 16
+"""Parts of the columns after which the memory is given back in which they were seen; 100 MB."""
 
 MOST_FILE_BYTES = 96 << 20
 """How much memory pages of files may take, the store's and those of programs, of which there are
@@ -89,6 +93,25 @@ class Store:
         try:
             with self._environment.read(views=True) as transaction:
                 return read_columns(transaction, self._environment.databases["columns"])
+        except StoreDamaged as error:
+            self.on_damage(error)
+            raise
+        finally:
+            self._environment.forget_pages()
+
+    def row_parts(self) -> Iterator[Rows]:
+        """Yield what the index holds of every image, in parts, in the order of their numbers.
+
+        Raises:
+            StoreDamaged: As `read_columns`; what was yielded before is whole.
+        """
+        database = self._environment.databases["columns"]
+        try:
+            with self._environment.read(views=True) as transaction:
+                for count, (first, part) in enumerate(read_parts(transaction, database)):
+                    yield part.rows(first)
+                    if count % FORGET_PARTS == FORGET_PARTS - 1:
+                        self._environment.forget_pages()
         except StoreDamaged as error:
             self.on_damage(error)
             raise

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from pspd.core.model import FileKey
+from pspd.core.verdict import FLAT_QUALITY
 from pspd.errors import StoreDamaged
-from pspd.store import batch, first_look, manifest, walk
+from pspd.search.linear import LinearIndex
+from pspd.store import batch, column_reading, first_look, manifest, walk
 from pspd.store.environment import Environment
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options, open_store
@@ -73,7 +75,9 @@ def test_a_store_in_order_is_open_before_all_of_it_was_looked_at(state: Path) ->
 def test_what_the_claim_began_is_used_and_heard_of_to_its_end(state: Path) -> None:
     opened = open_store(state, OPTIONS, look=first_look.begin(state))
     assert (opened.notices, opened.unchecked) == ([], "nothing")
-    assert len(opened.rows()) == MANY + 3
+    index = LinearIndex(FLAT_QUALITY)
+    opened.fill(index)
+    assert len(index) == len(opened.rows()) == MANY + 3
     assert rest(opened) == Report("sound")
     opened.close()
 
@@ -115,13 +119,18 @@ def test_a_damaged_page_of_what_is_needed_first_costs_the_store_before_it_is_ope
     opened.close()
 
 
-def test_a_damaged_row_is_mended_before_anything_is_answered(state: Path) -> None:
+def test_a_damaged_row_is_mended_before_anything_is_answered(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hash_there = features(100).phash64[::-1]
     change_page(state, hash_there, lambda page: page.replace(hash_there, bytes(8)))
     opened = open_store(state, OPTIONS)
     with pytest.raises(StoreDamaged):
         opened.store.read_columns()
-    opened.rows()
+    index = LinearIndex(FLAT_QUALITY)
+    monkeypatch.setattr(column_reading, "_PART_BLOCKS", 1)
+    opened.fill(index)
+    assert len(index) == len(opened.rows()) == 0
     assert any("was mended" in notice.cause for notice in opened.notices)
     with opened.store.read() as reader:
         assert reader.imbalances() == []

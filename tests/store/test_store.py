@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import lmdb
+import numpy as np
 import pytest
 
 from pspd.core.model import (
@@ -22,7 +23,7 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreError, StoreTooNew
-from pspd.store import batch
+from pspd.store import batch, column_reading
 from pspd.store.checking import Checker, Progress
 from pspd.store.migrations import FORMAT_VERSION
 from pspd.store.shapes import Column
@@ -322,8 +323,9 @@ def index_many(store: Store, root: WatchRoot, contents: range) -> None:
 
 @pytest.mark.parametrize("steps", [[1, 125, 126, 251], [300, 2000, 2001], [2125, 4001]])
 def test_columns_grow_by_rows_and_by_blocks(
-    store: Store, root: WatchRoot, steps: list[int]
+    store: Store, root: WatchRoot, steps: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(column_reading, "_PART_BLOCKS", 1)
     for first, last in pairwise([0, *steps]):
         index_many(store, root, range(first, last))
     with store.read() as reader:
@@ -332,7 +334,11 @@ def test_columns_grow_by_rows_and_by_blocks(
         wide = [reader.cells(ImageNumber(number))[Column.PHASH256] for number in numbers]
         assert reader.imbalances() == []
 
+        parts = list(reader.row_parts())
+
     assert numbers == rows.numbers.tolist() == list(range(steps[-1]))
+    assert np.concatenate([part.numbers for part in parts]).tolist() == numbers
+    assert np.array_equal(np.concatenate([part.phash256 for part in parts]), rows.phash256)
     for number in {0, 124, 125, steps[-1] - 1} & set(numbers):
         wanted = features(number)
         assert int(rows.phash64[number]).to_bytes(8) == wanted.phash64
