@@ -41,7 +41,14 @@ eight turns; those nearer were copies. With drawings and copies it is 0.0085 (do
 COPY_SHARE = 0.05
 COPY_BITS = 6
 DIRECTORY_FILES = 1000
-BATCH_FILES = 10_000
+SEEN_FILES = 1000
+"""Files that are seen in one transaction."""
+INDEXED_SHARE = 100
+LEAST_INDEXED = 64
+"""Files that are indexed in one transaction are a hundredth of all, and so many at least: the daemon
+has 25 to 50 photographs in each, and what one rewrites stays as room in the file."""
+DRAWN = 100_000
+"""Hashes that are drawn at once."""
 ROOT = "/nonexistent/synthetic"
 """Its absence makes the root unavailable, and its pictures are searched all the same."""
 
@@ -63,8 +70,8 @@ def write_store(folder: Path, count: int, queries: Sequence[bytes], near_share: 
         top = Directory(root.directory, root.root_id, DirectoryId(0), "", 1, 1)
         store.apply([batch.PutDirectory(top), batch.PutRoot(root)])
         hashes = draw_hashes(count, queries, near_share)
-        for first in range(0, count, BATCH_FILES):
-            _write_files(store, root, hashes, range(first, min(count, first + BATCH_FILES)))
+        for first in range(0, count, SEEN_FILES):
+            _write_files(store, root, hashes, range(first, min(count, first + SEEN_FILES)))
         store.set_meta("features_version", FEATURES_VERSION)
     finally:
         store.close()
@@ -73,9 +80,9 @@ def write_store(folder: Path, count: int, queries: Sequence[bytes], near_share: 
 def draw_hashes(count: int, queries: Sequence[bytes], near_share: float) -> Hashes:
     """Draw 64-bit hashes, the same each time."""
     random = np.random.default_rng(count)
-    places = np.argsort(random.random((count, HASH_BITS), dtype=np.float32), axis=1)
-    bits = (places < HASH_BITS // 2).astype(np.uint8)
-    hashes = np.packbits(bits, axis=1).view(">u8").astype(np.uint64).ravel()
+    # In parts: of ten million at once the places alone would take 5 GB.
+    parts = [min(DRAWN, count - first) for first in range(0, count, DRAWN)]
+    hashes = np.concatenate([_even_hashes(random, part) for part in parts])
     copies = random.permutation(count)[: int(count * COPY_SHARE)]
     originals = random.integers(0, count, len(copies))
     hashes[copies] = hashes[originals] ^ _flips(random, len(copies), 0, COPY_BITS)
@@ -86,6 +93,12 @@ def draw_hashes(count: int, queries: Sequence[bytes], near_share: float) -> Hash
         radius = verdict.SHORTLIST_RADIUS
         hashes[near] = value ^ _flips(random, len(near), radius - 3, radius)
     return hashes
+
+
+def _even_hashes(random: np.random.Generator, count: int) -> Hashes:
+    places = np.argsort(random.random((count, HASH_BITS), dtype=np.float32), axis=1)
+    bits = (places < HASH_BITS // 2).astype(np.uint8)
+    return np.packbits(bits, axis=1).view(">u8").astype(np.uint64).ravel()
 
 
 def _flips(random: np.random.Generator, count: int, least: int, most: int) -> Hashes:
@@ -111,7 +124,10 @@ def _write_files(store: Store, root: WatchRoot, hashes: Hashes, numbers: range) 
         batch.FileSeen(key, _stamp(number)) for key, number in zip(keys, numbers, strict=True)
     )
     queued = store.apply(operations).queued
-    store.apply(list(_indexed(queued, hashes, numbers)))
+    indexed = list(_indexed(queued, hashes, numbers))
+    size = max(LEAST_INDEXED, len(hashes) // INDEXED_SHARE)
+    for first in range(0, len(indexed), size):
+        store.apply(indexed[first : first + size])
 
 
 def _indexed(
@@ -123,8 +139,10 @@ def _indexed(
 
 
 def _stamp(number: int) -> FileStamp:
-    time = 1_700_000_000_000_000_000 + number
-    return FileStamp(1_000_000 + number, time, time, 1_000_000 + number, 1)
+    # As of pictures that were copied with their time onto a disk of their own.
+    taken = 1_500_000_000_123_456_789 + number * 7_919_000_003
+    copied = 1_700_000_000_987_654_321 + number * 1_000_003
+    return FileStamp(1_000_000 + number, taken, copied, 1_000_000 + number, 0x10302)
 
 
 def _features(number: int, phash64: int) -> Features:

@@ -1,7 +1,7 @@
 """The daemon's claim to its folders and sockets, made before its heavy imports.
 
 A daemon that is not alone learns it in a fraction of the time; and the processes that will hold the
-sockets get ready while this one imports and opens its store.
+sockets, and the one that looks at the store, are at work while this one imports.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pspd.lock import only_daemon
 from pspd.noticeboard import NoticeBoard
 from pspd.rpc import link, wire
 from pspd.rpc.front_keeper import FrontKeeper
+from pspd.store import first_look
+from pspd.store.preflight import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Claim:
     board: NoticeBoard
     fronts: Sequence[FrontKeeper]
     """Started; they bind when the server does."""
+    look: Look | None
+    """At the store, where there is one."""
 
 
 @contextmanager
@@ -48,7 +52,10 @@ def claimed(config: Config) -> Iterator[Claim]:
         for front in fronts:
             stack.callback(front.close)
             front.start()
-        yield Claim(board, fronts)
+        look = first_look.begin(config.paths.state)
+        if look is not None:
+            stack.callback(look.close)
+        yield Claim(board, fronts, look)
 
 
 def _settings(config: Config) -> Iterator[tuple[str, link.Settings]]:

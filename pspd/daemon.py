@@ -74,7 +74,7 @@ def run(config: Config, environ: Mapping[str, str], claim: Claim) -> None:
     guard_end(stop, lambda: PartDied.exit_status if deaths else 0)
     with watched_threads(stop, deaths), Ending() as ending:
         try:
-            opened, index = _open_store(config, ending, stop)
+            opened, index = _open_store(config, ending, stop, claim)
             end = _End(stop, deaths)
             service, server = _start_parts(config, ending, opened, index, end, claim)
             notifier.ready()
@@ -107,14 +107,19 @@ class _End:
         self.stop.set()
 
 
-def _open_store(config: Config, ending: Ending, stop: StopSignal) -> tuple[OpenedStore, Index]:
+def _open_store(
+    config: Config, ending: Ending, stop: StopSignal, claim: Claim
+) -> tuple[OpenedStore, Index]:
     """Open the store and read the index out of its columns."""
     opened = open_store(
-        config.paths.state, choices.store_options(config), is_stopping=lambda: stop.wait(0.0)
+        config.paths.state,
+        choices.store_options(config),
+        is_stopping=lambda: stop.wait(0.0),
+        look=claim.look,
     )
     ending.add("store", opened.close, seconds=STORE_SECONDS)
     index = MultiIndex(flat_quality=verdicts.FLAT_QUALITY)
-    index.put(opened.rows())
+    opened.fill(index)
     return opened, index
 
 

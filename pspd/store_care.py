@@ -168,11 +168,13 @@ class StoreCare:
     def _check_index(self, job: Job) -> None:
         job.progress.step = "index"
         with self._indexer.at_rest() as index, self._store.read() as reader:
-            rows = reader.rows()
-            if len(index) != len(rows):
-                job.note(Finding("index", f"the index has {len(index)} rows, not {len(rows)}"))
-            for number in index.differing(rows).tolist():
-                job.note(Finding("index", f"the index has image {number} otherwise"))
+            count = 0
+            for rows in reader.row_parts():
+                count += len(rows)
+                for number in index.differing(rows).tolist():
+                    job.note(Finding("index", f"the index has image {number} otherwise"))
+            if len(index) != count:
+                job.note(Finding("index", f"the index has {len(index)} rows, not {count}"))
 
     def _check_pictures(self, job: Job) -> None:
         job.progress.step = "pictures"

@@ -86,6 +86,7 @@ class StoreRounds:
     def make(self) -> None:
         """Look at what is due."""
         now = time.monotonic()
+        self._store.bound_memory()
         self._look_at_disk()
         self._tell_own_check()
         try:

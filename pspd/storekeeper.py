@@ -220,8 +220,26 @@ class Storekeeper:
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
+            self._hear_of_look()
             self.rounds.make()
             self._stopping.wait(TICK_SECONDS)
+
+    def _hear_of_look(self) -> None:
+        """Do what follows from what was found by the child that looks at the rest of the store."""
+        report = self._opened.poll_look()
+        if report is None or report.verdict == "sound":
+            return
+        reason = report.findings[0]
+        match report.verdict:
+            case "mendable":
+                _log.error("values of the store are damaged", reason=reason)
+                self._note_damage(StoreDamaged(reason))
+            case "damaged":
+                _log.error("the store is damaged, and is built anew", reason=reason)
+                self._opened.condemn()
+                self._give_up("store")
+            case _:
+                _log.warning("the rest of the store was not looked at", reason=reason)
 
     def _open_jobs(self) -> list[Job]:
         with self._condition:

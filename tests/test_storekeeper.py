@@ -25,7 +25,7 @@ from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.room import Room
 from pspd.search.linear import LinearIndex
-from pspd.store import backups, batch, file_system
+from pspd.store import backups, batch, file_system, first_look, manifest
 from pspd.store.checking import Checker, Progress
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options as StoreOptions
@@ -34,6 +34,7 @@ from pspd.store.store import Store
 from pspd.store_rounds import Options
 from pspd.storekeeper import Storekeeper
 from pspd.workers.pool import WorkerPool
+from tests.store.damage import change_page, make_compact, zeros
 from tests.store.raw import Raw
 from tests.store.records import add_everything, add_root, features, image_id, stamp
 from tests.waiting import expect
@@ -67,6 +68,7 @@ class Bench:
     keeper: Storekeeper
     indexer: Indexer
     rescans: list[None]
+    given_up: list[str]
 
     @property
     def store(self) -> Store:
@@ -102,6 +104,7 @@ def keeping(state: Path) -> Iterator[Bench]:
         indexer = Indexer(opened.store, index, reader, IndexerOptions(1, 0.1, 16, 0.01), Nobody())
         board = NoticeBoard()
         rescans: list[None] = []
+        given_up: list[str] = []
         keeper = Storekeeper(
             opened=opened,
             indexer=indexer,
@@ -109,10 +112,10 @@ def keeping(state: Path) -> Iterator[Bench]:
             rescan=lambda: rescans.append(None),
             board=board,
             stop=lambda: None,
-            give_up=lambda _part: None,
+            give_up=given_up.append,
             options=Options(state, backup_days=7.0, backups_kept=1),
         )
-        yield Bench(state, opened, board, keeper, indexer, rescans)
+        yield Bench(state, opened, board, keeper, indexer, rescans, given_up)
 
 
 def churn(store: Store, times: int) -> None:
@@ -292,6 +295,42 @@ def test_after_an_unclean_end_what_leads_where_is_checked_and_mended(
         assert expected in notice.cause
         assert len(bench.rescans) == 1
         assert list(Checker(bench.store, Progress()).run()) == []
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state directory whose store was closed in order and counts as large."""
+    opened = open_store(tmp_path, StoreOptions(1 << 26))
+    add_everything(opened.store)
+    opened.close()
+    make_compact(tmp_path)
+    monkeypatch.setattr(first_look, "SMALL_BYTES", 0)
+    return tmp_path
+
+
+def test_a_damaged_value_in_the_rest_of_a_large_store_is_mended_while_it_is_used(
+    large: Path,
+) -> None:
+    change_page(large, b"PNG", lambda page: page.replace(b"PNG", b"GIF"))
+    with keeping(large) as bench:
+        assert bench.opened.notices == []
+        bench.keeper.start()
+        expect(lambda: bool(bench.rescans))
+        expect(lambda: bool(bench.board.notices()))
+        bench.keeper.close()
+        assert "damage was met" in bench.board.notices()[0].cause
+        assert list(Checker(bench.store, Progress()).run()) == []
+
+
+def test_a_damaged_page_in_the_rest_of_a_large_store_has_it_built_anew(large: Path) -> None:
+    change_page(large, b"broken.png", zeros)
+    with keeping(large) as bench:
+        bench.keeper.start()
+        expect(lambda: bench.given_up == ["store"])
+        bench.keeper.close()
+    known = manifest.read(large)
+    assert known is not None
+    assert known.is_condemned
 
 
 def not_closed_in_order(state: Path) -> None:

@@ -11,19 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from pspd.core.model import Counts, DirectoryId, FileState, ImageNumber, RootId
 from pspd.errors import StoreDamaged, StoreError
 from pspd.store import checksum, codec, keys, preflight, references, shapes
 from pspd.store.environment import DATABASES
+from pspd.store.walk import SLICE_SECONDS
 
 if TYPE_CHECKING:
     from pspd.store.reader import Reader
     from pspd.store.store import Store
-
-SLICE_SECONDS = 0.5
-"""Longest read transaction that others may write beside."""
 
 GENTLE_SECONDS = 0.02
 """The same of a gentle check, which then rests for `REST_SECONDS`: whoever searches meanwhile waits
@@ -165,14 +164,19 @@ class Checker:
 
 def _column_problems(reader: Reader) -> Iterator[Finding]:
     try:
-        rows = reader.rows()
+        rows = reader.numbers()
     except StoreDamaged as error:
         yield Finding("sum", f"columns: {error}")
         return
-    images = {keys.number_from_key(key) for key, _ in reader.raw_items("images")}
-    for number in rows.numbers:
-        if int(number) not in images:
-            yield Finding("sum", f"columns: row {number} is of no image")
+    # A byte each: a set of ten million numbers takes 900 MB.
+    images = bytearray(reader.meta("next_image"))
+    for key, _ in reader.raw_items("images"):
+        number = keys.number_from_key(key)
+        if number < len(images):  # else it was never given, which is a finding already
+            images[number] = True
+    for row in rows.tolist():
+        if row >= len(images) or not images[row]:
+            yield Finding("sum", f"columns: row {row} is of no image")
 
 
 def _counter_problems(reader: Reader) -> Iterator[Finding]:
@@ -201,9 +205,13 @@ def _counter_problems(reader: Reader) -> Iterator[Finding]:
 
 
 def _number_problems(reader: Reader) -> Iterator[Finding]:
-    linked = {keys.number_from_key(key) for key, _ in reader.raw_items("links")}
-    if reader.meta("pictures") != len(linked):
-        yield Finding("sum", f"meta: pictures is not {len(linked)}")
+    linked = sum(1 for _ in groupby(reader.raw_items("links"), _image_of_link))
+    if reader.meta("pictures") != linked:
+        yield Finding("sum", f"meta: pictures is not {linked}")
+
+
+def _image_of_link(entry: tuple[bytes, bytes]) -> int:
+    return keys.number_from_key(entry[0])
 
 
 def _short(key: bytes) -> str:

@@ -28,10 +28,22 @@ def unseal(key: bytes, value: bytes) -> bytes:
     Raises:
         StoreDamaged: The checksum does not fit: the value or its key is damaged.
     """
-    body = value[_CRC.size :]
-    if len(value) < _CRC.size or _CRC.unpack_from(value)[0] != zlib.crc32(body, zlib.crc32(key)):
+    body = value[BYTES:]
+    _require(key, value, body)
+    return body
+
+
+def unseal_view(key: bytes, value: bytes | memoryview) -> memoryview:
+    """Return a view of a value's body, which is not copied; else as `unseal`."""
+    view = memoryview(value)
+    body = view[BYTES:]
+    _require(key, view, body)
+    return body
+
+
+def _require(key: bytes, value: bytes | memoryview, body: bytes | memoryview) -> None:
+    if len(value) < BYTES or _CRC.unpack_from(value)[0] != zlib.crc32(body, zlib.crc32(key)):
         raise StoreDamaged(
             f"a value in the store is damaged (key {key[:16].hex()}) and is not answered from; "
             "what it was about is read again from the pictures"
         )
-    return body

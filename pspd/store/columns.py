@@ -1,8 +1,12 @@
 """Descriptor columns: rows of fixed width in blocks, so that the index is ready by reading memory.
 
-Row n of every column belongs to image number n. A block is one LMDB value of `BLOCK_ROWS` rows;
-one transaction writes a block at most once, whatever number of its rows change. (Writing a large
-value and then a smaller one under one key in one transaction makes LMDB's own check cry wolf.)
+Row n of every column belongs to image number n. A block is one LMDB value of up to `BLOCK_ROWS`
+rows; it begins small and doubles, so that a small library does not rewrite a large one's blocks;
+rows that it does not reach are those of no image. One transaction writes a block at most once,
+whatever number of its rows change. (Writing a large value and then a smaller one under one key in
+one transaction makes LMDB's own check cry wolf.)
+
+All rows at once are read by `pspd.store.column_reading`.
 """
 
 from __future__ import annotations
@@ -10,13 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pspd.core.model import ImageRecord
 from pspd.errors import StoreDamaged
-from pspd.search.index import WORDS, Rows, shape_value
+from pspd.search.index import shape_value
 from pspd.store import checksum, keys
-from pspd.store.shapes import BLOCK_ROWS, NO_ROW, WIDTHS, Column
+from pspd.store.shapes import BLOCK_ROWS, BLOCK_SIZES, NO_ROW, WIDTHS, Column
 
 if TYPE_CHECKING:
     import lmdb
@@ -61,6 +63,24 @@ def row_of(features: Features) -> Row:
     )
 
 
+def record_of(number: ImageNumber, features: Features) -> ImageRecord:
+    """Return what is stored of an image with these features, but for its row in the columns."""
+    return ImageRecord(
+        number=number,
+        version=features.version,
+        image_id=features.image_id,
+        format=features.format,
+        width=features.width,
+        height=features.height,
+        channels=features.channels,
+        size=features.size,
+        frames=features.frames,
+        orientation=features.orientation,
+        mean=features.mean,
+        quality=features.quality,
+    )
+
+
 class ColumnWriter:
     """Collects the rows that one transaction changes and writes each touched block once."""
 
@@ -90,46 +110,17 @@ class ColumnWriter:
         rows = self._blocks.get((column, block))
         if rows is None:
             stored = _read_block(self._transaction, self._database, column, block)
-            rows = bytearray(stored if stored is not None else _EMPTY[column] * BLOCK_ROWS)
-            self._blocks[column, block] = rows
+            rows = self._blocks[column, block] = bytearray(stored or b"")
         width = _WIDTH[column]
+        if row * width >= len(rows):
+            size = next(size for size in BLOCK_SIZES if size > row)
+            rows += _EMPTY[column] * (size - len(rows) // width)
         rows[row * width : (row + 1) * width] = cell
 
 
-def read_rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> Rows:
-    """Read what the index needs of every picture; no record is decoded for it."""
-    narrow = {
-        column: np.frombuffer(_read_column(transaction, database, column), dtype=dtype)
-        for column, dtype in (
-            (Column.PHASH64, "<u8"),
-            (Column.SHAPE, "<u8"),
-            (Column.QUALITY, "u1"),
-        )
-    }
-    words = np.frombuffer(_read_column(transaction, database, Column.PHASH256), dtype=np.uint64)
-    wide = words.reshape(-1, WORDS)
-    if len({len(column) for column in (*narrow.values(), wide)}) > 1:
-        raise StoreDamaged("the columns are not of one length")
-    numbers = np.flatnonzero(narrow[Column.QUALITY] != NO_ROW)
-    return Rows(
-        numbers=numbers.astype(np.int64),
-        phash64=narrow[Column.PHASH64][numbers],
-        phash256=wide[numbers],
-        shapes=narrow[Column.SHAPE][numbers],
-        quality=narrow[Column.QUALITY][numbers],
-    )
-
-
 def empty_block(column: int) -> bytes:
-    """Return the rows of a block in which there is no image."""
+    """Return the rows of a full block in which there is no image."""
     return _EMPTY[Column(column)] * BLOCK_ROWS
-
-
-def read_qualities(
-    transaction: lmdb.Transaction[bytes], database: lmdb._Database
-) -> NDArray[np.uint8]:
-    """Read the column that tells which images there are: `NO_ROW` where there is none."""
-    return np.frombuffer(_read_column(transaction, database, Column.QUALITY), dtype="u1")
 
 
 def read_quality(
@@ -138,7 +129,7 @@ def read_quality(
     """Read the quality of one image; `NO_ROW` where there is none."""
     block, row = divmod(number, BLOCK_ROWS)
     rows = _read_block(transaction, database, Column.QUALITY, block)
-    return NO_ROW if rows is None else rows[row]
+    return _cell(Column.QUALITY, rows, row)[0]
 
 
 def read_cells(
@@ -149,9 +140,29 @@ def read_cells(
     cells = {}
     for column, width in _WIDTH.items():
         rows = _read_block(transaction, database, column, block)
-        if rows is not None:
+        if rows is not None and len(rows) > row * width:
             cells[column] = rows[row * width : (row + 1) * width]
     return cells
+
+
+def rows_in(column: int, size: int) -> int:
+    """Return how many rows there are in so many bytes of a block.
+
+    Raises:
+        StoreDamaged: No block is of that size.
+    """
+    rows, rest = divmod(size, WIDTHS[column])
+    if rest or rows not in BLOCK_SIZES:
+        raise StoreDamaged(f"a block of column {column} has {size} bytes")
+    return rows
+
+
+def _cell(column: Column, rows: bytes | None, row: int) -> bytes:
+    """Return a row of a block; an empty one where the block is missing or too short."""
+    width = _WIDTH[column]
+    if rows is None or len(rows) <= row * width:
+        return _EMPTY[column]
+    return rows[row * width : (row + 1) * width]
 
 
 def _read_block(
@@ -159,27 +170,8 @@ def _read_block(
 ) -> bytes | None:
     key = keys.column_key(column, block)
     value = transaction.get(key, db=database)
-    return None if value is None else _whole(column, checksum.unseal(key, value))
-
-
-def _whole(column: Column, block: bytes) -> bytes:
-    if len(block) != _WIDTH[column] * BLOCK_ROWS:
-        raise StoreDamaged(f"a block of column {column} has {len(block)} bytes")
-    return block
-
-
-def _read_column(
-    transaction: lmdb.Transaction[bytes], database: lmdb._Database, column: Column
-) -> bytes:
-    prefix = bytes([column])
-    blocks: list[bytes] = []
-    with transaction.cursor(db=database) as cursor:
-        if cursor.set_range(prefix):
-            for key, value in cursor:
-                if not key.startswith(prefix):
-                    break
-                if key != keys.column_key(column, len(blocks)):
-                    # The rows after a missing block would be taken for other images' rows.
-                    raise StoreDamaged(f"block {len(blocks)} of column {column} is missing")
-                blocks.append(_whole(column, checksum.unseal(key, value)))
-    return b"".join(blocks)
+    if value is None:
+        return None
+    body = checksum.unseal(key, value)
+    rows_in(column, len(body))
+    return body

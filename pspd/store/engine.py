@@ -7,6 +7,7 @@ format, for py-lmdb 3 carries two that cannot read each other.
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ _FORMAT_VARIABLE = "LMDB_DEFAULT_LIB_VERSION"
 
 _LARGEST_SHARE_OF_ADDRESSES = 4
 """Part of a limited address space that the map may take: one in so many."""
+
+_LITTLE_BYTES = 1 << 20
+"""With less than this a disk is called full."""
 
 DAMAGE = (
     lmdb.CorruptedError,
@@ -108,3 +112,16 @@ def _affordable(map_bytes: int) -> int:
 def engine_version() -> str:
     """Return the version of LMDB's own code, for the format that stores have."""
     return ".".join(str(part) for part in lmdb.version()[:3])
+
+
+def why_unwritable(error: lmdb.Error, folder: Path) -> str:
+    """Say why nothing could be written; LMDB calls a full disk "Input/output error"."""
+    reason = str(error)
+    with suppress(OSError):
+        status = os.statvfs(folder)
+        # Linux 6.18 does not set the flag when ext4 met an error (seen).
+        if status.f_flag & os.ST_RDONLY or os.strerror(errno.EROFS) in reason:
+            return f"{reason}; its disk became read-only: did it fail?"
+        if status.f_bavail * status.f_frsize < _LITTLE_BYTES:
+            return f"{reason}; is the disk full?"
+    return f"{reason}; is the disk full or failing?"

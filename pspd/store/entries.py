@@ -33,6 +33,8 @@ class Entries:
 
     def raw_items(self, database: str, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Yield keys above `after` and values as they are, checksum and all, damaged or not."""
+        if database not in self._databases:  # of an earlier version, before it is lifted
+            return
         with self._transaction.cursor(db=self._databases[database]) as cursor:
             is_there = cursor.first() if after is None else cursor.set_range(after)
             for key, value in cursor if is_there else ():

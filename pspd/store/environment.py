@@ -6,20 +6,28 @@ other at a gate.
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import lmdb
 
 from pspd.errors import StoreDamaged, StoreError
 from pspd.host import seconds_left
-from pspd.store.engine import DAMAGE, DATA_FILE, make_private, open_file, translated
+from pspd.store import map_memory
+from pspd.store.engine import (
+    DAMAGE,
+    DATA_FILE,
+    make_private,
+    open_file,
+    translated,
+    why_unwritable,
+)
+from pspd.store.gate import Gate
 
 DATABASES = (
     "meta",
@@ -64,17 +72,16 @@ class Environment:
             raise StoreError(f"the store in {folder} cannot be opened: {error}") from error
         self.folder = folder
         self._map_bytes = map_bytes
-        self._gate = threading.Condition()
+        self._gate = Gate()
         self._writing = threading.RLock()
-        self._readers = 0
-        self._growing = False
         self._process = os.getpid()
         self.databases: dict[str, lmdb._Database] = {}
 
-    def open_databases(self) -> None:
-        """Open all named databases, making those that are missing."""
+    def open_databases(self, *, makes: bool = True) -> None:
+        """Open all named databases, making those that are missing or leaving them out."""
         for name in DATABASES:
-            self.databases[name] = self._environment.open_db(name.encode())
+            if makes or self.has_database(name):
+                self.databases[name] = self._environment.open_db(name.encode(), create=makes)
 
     def has_database(self, name: str) -> bool:
         """Say whether a named database exists, without making it."""
@@ -93,11 +100,20 @@ class Environment:
             return value
 
     @contextmanager
-    def read(self) -> Iterator[lmdb.Transaction[bytes]]:
-        """Open a read transaction; keep it short, an old one makes the file grow."""
+    def read(self, *, views: bool = False) -> Iterator[lmdb.Transaction[Any]]:
+        """Open a read transaction; keep it short, an old one makes the file grow.
+
+        Args:
+            views: Whether values are views of the map, good until the end, instead of copies.
+        """
         assert os.getpid() == self._process, "an LMDB environment must not be used after a fork"
         with translated("read"), ExitStack() as stack:
-            yield self._begin_reading(stack)
+            yield self._begin_reading(stack, views=views)
+
+    def forget_pages(self) -> None:
+        """Take the file's pages out of this process's memory; see `pspd.store.map_memory`."""
+        with self._gate.kept():
+            map_memory.forget_pages(self.folder / DATA_FILE)
 
     def write(self, change: Callable[[lmdb.Transaction[bytes]], ResultT]) -> ResultT:
         """Run `change` in a write transaction; upon a full map, grow it and run it again.
@@ -116,7 +132,9 @@ class Environment:
                 raise StoreDamaged(f"the store is damaged: {error}") from error
             except lmdb.Error as error:
                 self._reopen_if_stuck()
-                raise StoreError(f"the store cannot be written: {self._why(error)}") from error
+                raise StoreError(
+                    f"the store cannot be written: {why_unwritable(error, self.folder)}"
+                ) from error
 
     @contextmanager
     def writes_paused(self) -> Iterator[None]:
@@ -134,13 +152,14 @@ class Environment:
             except lmdb.MapResizedError:
                 self._resize(0)
 
-    def _begin_reading(self, stack: ExitStack) -> lmdb.Transaction[bytes]:
+    def _begin_reading(self, stack: ExitStack, *, views: bool) -> lmdb.Transaction[Any]:
         for _ in range(_ATTEMPTS):
             with ExitStack() as attempt:
-                attempt.enter_context(self._map_kept())
+                attempt.enter_context(self._gate.kept())
                 environment = self._environment
                 try:
-                    transaction = attempt.enter_context(environment.begin())
+                    begun = environment.begin(buffers=True) if views else environment.begin()
+                    transaction: lmdb.Transaction[Any] = attempt.enter_context(begun)
                 except (lmdb.MapResizedError, lmdb.PanicError) as error:
                     problem = error
                 else:
@@ -152,22 +171,9 @@ class Environment:
                 self._reopen(environment)
         raise StoreError(f"the store cannot be read: {problem}")
 
-    @contextmanager
-    def _map_kept(self) -> Iterator[None]:
-        """Keep the map from growing meanwhile."""
-        with self._gate:
-            self._gate.wait_for(lambda: not self._growing)
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._gate:
-                self._readers -= 1
-                self._gate.notify_all()
-
     def _resize(self, size: int) -> None:
         # set_mapsize pulls the map from under open readers (seen), so it waits for them at a gate.
-        with self._without_readers():
+        with self._gate.alone():
             self._environment.set_mapsize(size)
 
     def _reopen_if_stuck(self) -> None:
@@ -184,7 +190,7 @@ class Environment:
 
     def _reopen(self, stuck: lmdb.Environment) -> None:
         """Open the file again, unless another thread did so already."""
-        with self._writing, self._without_readers():
+        with self._writing, self._gate.alone():
             if self._environment is not stuck:
                 return
             stuck.close()
@@ -192,30 +198,6 @@ class Environment:
                 self.folder, self._map_bytes, most_databases=len(DATABASES)
             )
             self.open_databases()
-
-    @contextmanager
-    def _without_readers(self) -> Iterator[None]:
-        """Wait until nobody reads, and let nobody begin meanwhile."""
-        with self._gate:
-            self._growing = True
-            try:
-                self._gate.wait_for(lambda: self._readers == 0)
-                yield
-            finally:
-                self._growing = False
-                self._gate.notify_all()
-
-    def _why(self, error: lmdb.Error) -> str:
-        """Say why nothing could be written; LMDB calls a full disk "Input/output error"."""
-        reason = str(error)
-        with suppress(OSError):
-            status = os.statvfs(self.folder)
-            # Linux 6.18 does not set the flag when ext4 met an error (seen).
-            if status.f_flag & os.ST_RDONLY or os.strerror(errno.EROFS) in reason:
-                return f"{reason}; its disk became read-only: did it fail?"
-            if status.f_bavail * status.f_frsize < _LITTLE_BYTES:
-                return f"{reason}; is the disk full?"
-        return f"{reason}; is the disk full or failing?"
 
     def copy(self, folder: Path) -> None:
         """Write a compact copy of this moment into an empty folder; readers do not wait for it.
@@ -227,8 +209,7 @@ class Environment:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         descriptor = os.open(folder / DATA_FILE, flags, 0o600)
         try:
-            with translated("copied"), self._map_kept():
-                self._environment.copyfd(descriptor, compact=True)
+            self._copy(descriptor)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -240,10 +221,17 @@ class Environment:
         """
         descriptor = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            with translated("read"), self._map_kept():
-                self._environment.copyfd(descriptor, compact=True)
+            self._copy(descriptor)
         finally:
             os.close(descriptor)
+
+    def _copy(self, descriptor: int) -> None:
+        with (
+            translated("copied"),
+            map_memory.forgetting(self.forget_pages),
+            self._gate.kept(),
+        ):
+            self._environment.copyfd(descriptor, compact=True)
 
     def database_names(self) -> set[str]:
         """Return the names of the databases that are there."""
@@ -252,25 +240,25 @@ class Environment:
 
     def used_bytes(self) -> int:
         """Bytes of the store on disk."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             pages: int = self._environment.info()["last_pgno"] + 1
             size: int = self._environment.stat()["psize"]
             return pages * size
 
     def last_transaction(self) -> int:
         """Return the number of the last transaction that was committed."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             number: int = self._environment.info()["last_txnid"]
             return number
 
     def reader_check(self) -> int:
         """Free the slots of readers that died; returns how many."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             return int(self._environment.reader_check())
 
     def oldest_reader_lag(self) -> int:
         """Return how many transactions were committed since the oldest open reader began."""
-        with translated("read"), self._map_kept():
+        with translated("read"), self._gate.kept():
             lines = str(self._environment.readers()).splitlines()
         rows = [line.split() for line in lines[1:]]
         begun = [int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()]  # noqa: PLR2004
@@ -285,17 +273,10 @@ class Environment:
         if not self._writing.acquire(timeout=seconds_left(deadline)):
             return False
         try:
-            with self._gate:
-                if not self._gate.wait_for(lambda: self._readers == 0, seconds_left(deadline)):
-                    return False
-                self._environment.close()
+            return self._gate.end(self._environment.close, seconds_left(deadline))
         finally:
             self._writing.release()
-        return True
 
 
 _ATTEMPTS = 5
 """How often a reader begins anew, after the map was resized or the file opened again."""
-
-_LITTLE_BYTES = 1 << 20
-"""With less than this a disk is called full."""

@@ -25,7 +25,7 @@ from pspd.core.model import (
     RootId,
 )
 from pspd.errors import StoreError
-from pspd.store import codec, columns, keys, shapes
+from pspd.store import codec, column_reading, columns, keys, shapes
 from pspd.store.directory_mending import DirectoryMender
 from pspd.store.environment import DATABASES
 from pspd.store.tables import Tables
@@ -134,12 +134,15 @@ class Mender:
 
     def _mend_columns(self) -> None:
         """Fill the holes that damaged blocks left, so that each row is in its place."""
-        blocks = {(key[0], int.from_bytes(key[1:])) for key, _ in self._reader.items("columns")}
-        count = max((block + 1 for _, block in blocks), default=0)
-        broken = {
-            block for block in range(count) for column in shapes.WIDTHS
-            if (column, block) not in blocks
+        sizes: dict[int, dict[int, int]] = {}
+        for key, body in self._reader.items("columns"):
+            rows = len(body) // shapes.WIDTHS[key[0]]
+            sizes.setdefault(keys.block_of(key), {})[key[0]] = rows
+        whole = {
+            block for block, rows in sizes.items()
+            if len(rows) == len(shapes.WIDTHS) and len(set(rows.values())) == 1
         }  # fmt: skip
+        broken = set(range(max(sizes, default=-1) + 1)) - whole
         for block in broken:
             for column in shapes.WIDTHS:
                 raw = keys.column_key(column, block)
@@ -147,7 +150,7 @@ class Mender:
 
     def _mend_images(self) -> None:
         writer = columns.ColumnWriter(self._transaction, self._databases["columns"])
-        qualities = columns.read_qualities(self._transaction, self._databases["columns"])
+        qualities = column_reading.read_qualities(self._transaction, self._databases["columns"])
         lost: list[ImageNumber] = []
         for key, body in self._reader.items("images"):
             number = ImageNumber(keys.number_from_key(key))
@@ -158,7 +161,7 @@ class Mender:
                 lost.append(number)
                 continue
             self._images.add(number)
-            self._tables.put("digests", record.image_id, codec.encode_number(number))
+            self._tables.put("digests", keys.digest_key(record.image_id, number), b"")
         rows = [int(row) for row in (qualities != shapes.NO_ROW).nonzero()[0]]
         for row in rows:
             if row not in self._images:

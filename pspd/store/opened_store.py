@@ -18,17 +18,16 @@ from pspd.log import get_logger
 from pspd.noticeboard import Notice
 from pspd.store import manifest
 from pspd.store.engine import DATA_FILE
+from pspd.store.first_look import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pspd.core.model import WatchRoot
-    from pspd.search.index import Rows
+    from pspd.search.index import Index, Rows
     from pspd.store.manifest import KeptRoot, Manifest, Unchecked
+    from pspd.store.preflight import Look, Report
     from pspd.store.store import Store
-
-FOLDER = "store"
-"""The store's, in the daemon's state directory."""
 
 _log = get_logger(__name__)
 
@@ -43,17 +42,20 @@ class OpenedStore:
             or all. Whoever made it sets "nothing"; the next opening leaves what is left at the end.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what an opening ends with
         self,
         state: Path,
         store: Store,
         known: Manifest,
         notices: list[Notice],
         unchecked: Unchecked,
+        look: Look | None = None,
     ) -> None:
         self.store = store
         self.notices = notices
         self.unchecked: Unchecked = unchecked
+        self._look = look
+        self._looking = threading.Lock()
         self._state = state
         self._lock = threading.Lock()
         self._manifest = known
@@ -64,22 +66,51 @@ class OpenedStore:
         """The roots as the manifest has them."""
         return self._manifest.roots
 
-    def rows(self) -> Rows:
-        """Return what the index holds of every image, mending the store if it cannot be read.
+    def fill(self, index: Index) -> None:
+        """Put the rows of every image into an index; mends the store if they cannot be read.
 
         Raises:
             StoreError: Nor can it be mended.
         """
+        count = 0
         try:
-            with self.store.read() as reader:
-                return reader.rows()
+            for rows in self.store.row_parts():
+                count = int(rows.numbers[-1]) + 1 if len(rows) else count
+                index.put(rows)
         except StoreDamaged as error:
-            _log.error("the store is mended", reason=error)
-            self.store.mend(self.roots)
-            cause = "the store was damaged and was mended; the files concerned are read again"
-            self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
-        with self.store.read() as reader:
-            return reader.rows()
+            self._mend(error)
+            # Some of what was put may be gone since.
+            index.drop(range(count))
+            for rows in self.store.row_parts():
+                index.put(rows)
+
+    def rows(self) -> Rows:
+        """Return the rows of every image at once; otherwise as `fill`."""
+        try:
+            return self.store.read_columns().rows()
+        except StoreDamaged as error:
+            self._mend(error)
+        return self.store.read_columns().rows()
+
+    def _mend(self, error: StoreDamaged) -> None:
+        _log.error("the store is mended", reason=error)
+        self.store.mend(self.roots)
+        cause = "the store was damaged and was mended; the files concerned are read again"
+        self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
+
+    def poll_look(self) -> Report | None:
+        """Return what the child found that looks at the rest, once, when it is through."""
+        with self._looking:
+            report = None if self._look is None else self._look.poll()
+        if report is not None:
+            self._end_look()
+        return report
+
+    def _end_look(self) -> None:
+        with self._looking:
+            if self._look is not None:
+                self._look.close()
+                self._look = None
 
     def condemn(self) -> None:
         """Have the store built anew at the next start.
@@ -95,6 +126,7 @@ class OpenedStore:
         Args:
             deadline: Of `time.monotonic()`; if somebody reads it longer, it is left as in a crash.
         """
+        self._end_look()
         with self.store.read() as reader:
             counts = reader.counts().values()
             images = reader.meta("pictures")

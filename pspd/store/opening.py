@@ -12,41 +12,38 @@ is found again.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pspd.core.model import Directory, DirectoryId
 from pspd.errors import StartBrokenOff, StoreDamaged, StoreError, StoreUnusable
 from pspd.log import get_logger
 from pspd.noticeboard import Notice
-from pspd.rpc.wire import quoted
-from pspd.store import backups, file_system, manifest, preflight
-from pspd.store.batch import Operation, PutDirectory, PutRoot
+from pspd.store import (
+    backups,
+    file_system,
+    first_look,
+    manifest,
+    migrations,
+    preflight,
+    replacing,
+)
 from pspd.store.engine import DATA_FILE
-from pspd.store.manifest import KeptRoot, Manifest, Unchecked
+from pspd.store.first_look import FOLDER
+from pspd.store.manifest import Manifest, Unchecked
 from pspd.store.migrations import FORMAT_VERSION
-from pspd.store.opened_store import FOLDER, OpenedStore
+from pspd.store.opened_store import OpenedStore
+from pspd.store.preflight import Look
 from pspd.store.store import Store
 
 if TYPE_CHECKING:
-    from pspd.core.model import WatchRoot
-
-BAD_PREFIX = "store.bad-"
-
-QUICK_SECONDS = 1.5
-"""How long a store is looked at that was closed in order. Measured for 100,000 pictures: 0.5 s for
-the pages and 0.25 s for the values."""
-
-FULL_SECONDS = 6.0
-"""How long any other is looked at: what is larger than that is checked while the daemon runs."""
+    pass
 
 MOST_REBUILDS = 3
 """So many within `REBUILD_SECONDS` are believed to be accidents; then a person has to look."""
@@ -66,9 +63,19 @@ class Options:
 
 
 def open_store(
-    state: Path, options: Options, *, is_stopping: Callable[[], bool] = lambda: False
+    state: Path,
+    options: Options,
+    *,
+    is_stopping: Callable[[], bool] = lambda: False,
+    look: Look | None = None,
 ) -> OpenedStore:
     """Open the store in a state directory that this process alone uses.
+
+    Args:
+        state: The daemon's state directory.
+        options: How.
+        is_stopping: Asked while it takes long whether to break off.
+        look: What `first_look.begin` began; it is ended here, or with the store.
 
     Raises:
         StartBrokenOff: The daemon is to stop, says `is_stopping`; the next start looks anew.
@@ -76,7 +83,12 @@ def open_store(
         StoreUnusable: A person has to do something first.
         StoreError: It cannot be opened at present.
     """
-    return _Opening(state, options, is_stopping).open()
+    opening = _Opening(state, options, is_stopping, look)
+    try:
+        return opening.open()
+    except BaseException:
+        opening.end_look()
+        raise
 
 
 def rebuild(state: Path) -> list[str]:
@@ -85,7 +97,7 @@ def rebuild(state: Path) -> list[str]:
     Raises:
         StoreError: It cannot be put aside.
     """
-    opening = _Opening(state, Options(1 << 30), lambda: False)
+    opening = _Opening(state, Options(1 << 30), lambda: False, None)
     opening.put_aside()
     known = opening.known
     if known is not None:
@@ -97,11 +109,18 @@ def rebuild(state: Path) -> list[str]:
 class _Opening:
     """One attempt, and what is known by now."""
 
-    def __init__(self, state: Path, options: Options, is_stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        state: Path,
+        options: Options,
+        is_stopping: Callable[[], bool],
+        look: Look | None,
+    ) -> None:
         self._state = state
         self._folder = state / FOLDER
         self._options = options
         self._is_stopping = is_stopping
+        self._first_look = look
         self.known = manifest.read(state)
         self.notices: list[Notice] = []
         self._unchecked: Unchecked = "nothing"
@@ -126,48 +145,40 @@ class _Opening:
         except BaseException:
             store.close()
             raise
-        return OpenedStore(self._state, store, known, self.notices, self._unchecked)
+        return OpenedStore(
+            self._state, store, known, self.notices, self._unchecked, self._first_look
+        )
+
+    def end_look(self) -> None:
+        """End the look that was begun, if it still goes on."""
+        if self._first_look is not None:
+            self._first_look.close()
+            self._first_look = None
 
     def put_aside(self) -> None:
         """Rename the store's folder, if there is one."""
-        if not self._folder.exists():
-            return
-        name = BAD_PREFIX + time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        place = self._state / name
-        number = 1
-        while place.exists():
-            number += 1
-            place = self._state / f"{name}-{number}"
-        try:
-            self._folder.rename(place)
-            manifest.sync_folder(self._state)
-        except OSError as error:
-            raise StoreError(
-                f"the damaged store {quoted(os.fspath(self._folder))} cannot be put aside: "
-                f"{error.strerror}"
-            ) from error
-        cure = f"when nothing is missing, free its space: rm -r {quoted(os.fspath(place))}"
-        cause = "the old store was put aside, and another is built from the pictures"
-        self.notices.append(Notice("store", cause, cure, os.fspath(place)))
+        notice = replacing.put_aside(self._state)
+        if notice is not None:
+            self.notices.append(notice)
 
     # --- what is to be done
 
     def _reason_to_rebuild(self) -> str:
         """Say why the store cannot be used as it is; empty when it can."""
-        data = self._folder / DATA_FILE
-        size = data.stat().st_size if data.exists() else 0
-        if not size:
+        if not first_look.size_of(self._state):
             if self.known is None:
                 return ""
             is_asked_for = self.known.is_condemned and not self._folder.exists()
             return "it was put aside as asked" if is_asked_for else "its file is missing or empty"
         if self.known is not None and self.known.is_condemned:
             return "a check found damage that cannot be mended in place"
-        is_clean = self.known is not None and self.known.is_clean and self.known.bytes == size
-        report = self._examine(self._folder, QUICK_SECONDS if is_clean else FULL_SECONDS)
+        is_clean = first_look.is_clean(self._state, self.known)
+        report = self._report()
         is_looked_at = report.is_complete and report.verdict not in {"unfinished", "unusable"}
-        # All pages of a large store that was closed in order are looked at by `pspc check` alone.
-        if not (is_looked_at and (report.is_verified or is_clean)):
+        if report.has_more:
+            # The child looks on, and the storekeeper hears of it.
+            self._unchecked = self.known.unchecked if self.known else "nothing"
+        elif not (is_looked_at and (report.is_verified or is_clean)):
             self._unchecked = "all"
         elif not is_clean:
             # What leads where costs 20 to 40 µs an entry, for which a start cannot wait.
@@ -182,8 +193,31 @@ class _Opening:
             return next(iter(report.findings), "it is empty")
         return ""
 
-    def _examine(self, folder: Path, seconds: float) -> preflight.Report:
-        report = preflight.examine(folder, seconds=seconds, is_stopping=self._is_stopping)
+    def _report(self) -> preflight.Report:
+        """Have the store looked at, or hear of the look that was begun."""
+        if self._first_look is None:
+            self._first_look = first_look.look_at(self._state, self.known)
+        report = self._judged(self._first_look.report(self._is_stopping))
+        if not report.has_more:
+            self.end_look()
+        if report.verdict == "older":
+            return self._lifted(self._folder)
+        return report
+
+    def _examine(self, folder: Path) -> preflight.Report:
+        report = self._judged(
+            preflight.examine(
+                folder, seconds=first_look.FULL_SECONDS, is_stopping=self._is_stopping
+            )
+        )
+        return self._lifted(folder) if report.verdict == "older" else report
+
+    def _lifted(self, folder: Path) -> preflight.Report:
+        """Lift a store of an earlier version, and have it looked at then."""
+        migrations.lift(folder, is_stopping=self._is_stopping)
+        return self._examine(folder)
+
+    def _judged(self, report: preflight.Report) -> preflight.Report:
         if self._is_stopping():
             raise StartBrokenOff("it was asked to stop before the store was open")
         if report.verdict == "unfinished":
@@ -232,7 +266,7 @@ class _Opening:
         except OSError as error:
             _log.error("a backup cannot be read", path=backup, error=error)
         else:
-            report = self._examine(passing, FULL_SECONDS)
+            report = self._examine(passing)
             # It was verified when it was made, so that nothing speaks against one not looked at.
             if report.verdict in {"sound", "mended", "unfinished"}:
                 passing.rename(self._folder)
@@ -258,7 +292,7 @@ class _Opening:
             number = reader.meta("store_id")
             roots = reader.roots()
         if known is not None and (self._is_behind or transaction < known.transaction):
-            operations = _differences(store, roots, known.roots)
+            operations = replacing.differences(store, roots, known.roots)
             if operations:
                 store.apply(operations)
                 with store.read() as reader:
@@ -277,23 +311,3 @@ class _Opening:
             images=0 if known is None else known.images,
             files=0 if known is None else known.files,
         )
-
-
-def _differences(
-    store: Store, roots: list[WatchRoot], wanted: tuple[KeptRoot, ...]
-) -> list[Operation]:
-    """Return what makes the roots of a store those of the manifest, which is newer."""
-    operations: list[Operation] = []
-    there = {root.path: root for root in roots if not root.removing}
-    for kept in wanted:
-        old = there.pop(kept.path, None)
-        if old is not None:
-            operations.append(PutRoot(kept.as_root(old.root_id, old.directory)))
-            continue
-        root = kept.as_root(store.new_root_id(), store.new_directory_id())
-        # Device and inode are noted by the watcher, when it scans the root.
-        top = Directory(root.directory, root.root_id, DirectoryId(0), "", 0, 0)
-        operations += [PutDirectory(top), PutRoot(root)]
-    for gone in there.values():
-        operations.append(PutRoot(replace(gone, removing=True)))
-    return operations

@@ -1,33 +1,28 @@
 """Opens a store in a child process first, for a damaged one can end the process that opens it.
 
-The child looks at pages and values, mends what it can, and prints one line of JSON. It may die of
-it: that is an answer too. Whatever else ends it, such as a stop or want of memory, says nothing of
-the store, which must not pay for it.
+The child (`pspd.store.examination`) looks at pages and values, mends what it can, and prints a line
+of JSON. It may die of it: that is an answer too. Whatever else ends it, such as a stop or want of
+memory, says nothing of the store, which must not pay for it.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import resource
+import select
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-import lmdb
 import msgspec
-
-from pspd.errors import StoreDamaged, StoreError, StoreUnusable
-
-if TYPE_CHECKING:
-    from pspd.store.environment import Environment
 
 SLACK_SECONDS = 20.0
 """How much longer than it was given the child may take before it is ended: mending has no limit of
@@ -48,15 +43,22 @@ whole group, Ctrl-C, a kernel that is out of memory."""
 ORPHANED = 3
 """The child's exit status when its daemon is gone."""
 
-_NONSENSE = (ValueError, LookupError, ArithmeticError, struct.error, lmdb.Error)
-"""What is said of bytes that make no sense, where it was not foreseen."""
-
 BIT_ROT = "bit rot does not come alone: see to the disk and the memory; pspc check --deep"
 """What to do about values that were damaged."""
 
-_MAP_BYTES = 1 << 34
+_READ_BYTES = 1 << 16
 
-Verdict = Literal["sound", "mended", "damaged", "fresh", "foreign", "unusable", "unfinished"]
+Verdict = Literal[
+    "sound",
+    "mended",
+    "mendable",
+    "damaged",
+    "fresh",
+    "older",
+    "foreign",
+    "unusable",
+    "unfinished",
+]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -64,7 +66,9 @@ class Report(msgspec.Struct, frozen=True):
 
     verdict: Verdict
     """sound: nothing is wrong. mended: values were damaged or missing; see `pspd.store.mending`.
+    mendable: values are damaged, and were left to whoever has the store open.
     damaged: its pages are, and nothing in it can be trusted. fresh: nothing was ever stored.
+    older: it has an earlier version's format, and its pages were looked at alone.
     foreign: it has another format, and was left untouched. unusable: it cannot be opened, for a
     reason outside it. unfinished: the time was over, or something else ended the look."""
     findings: list[str] = []
@@ -74,6 +78,8 @@ class Report(msgspec.Struct, frozen=True):
     """Whether every value was looked at."""
     is_verified: bool = True
     """Whether every page was; this takes longer."""
+    has_more: bool = False
+    """Whether the child looks on, and will report once more."""
 
 
 def what_was_mended(dropped: int, queued: int) -> str:
@@ -100,7 +106,7 @@ def examine(
         mends: Whether it may change the store.
         is_stopping: Asked ten times a second whether to break off.
     """
-    return _ask(folder, seconds, is_stopping, *(["--mend"] if mends else []))
+    return _ask(Look(folder, seconds, *(["--mend"] if mends else [])), is_stopping)
 
 
 def examine_pages(folder: Path, is_stopping: Callable[[], bool] = _never) -> Report:
@@ -109,47 +115,105 @@ def examine_pages(folder: Path, is_stopping: Callable[[], bool] = _never) -> Rep
     Returns:
         A report whose verdict is sound, damaged, unusable or unfinished.
     """
-    return _ask(folder, PAGES_SECONDS, is_stopping, "--pages")
+    return _ask(Look(folder, PAGES_SECONDS, "--pages"), is_stopping)
 
 
-def _ask(folder: Path, seconds: float, is_stopping: Callable[[], bool], *options: str) -> Report:
-    words = [sys.executable, "-m", "pspd.store.preflight", os.fspath(folder), str(seconds)]
-    deadline = time.monotonic() + seconds + SLACK_SECONDS
-    try:
-        lifeline, end = os.pipe()
-    except OSError as error:
-        return _unfinished(f"no process can be started: {error}")
-    try:
-        # A session of its own: what ends the daemon's group would look like damage, or cut short
-        # what is being mended. The child hears of the daemon's end by the pipe.
-        with subprocess.Popen(
-            [*words, *options],
-            stdin=lifeline,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as child:
-            return _await(child, deadline, is_stopping)
-    except OSError as error:
-        return _unfinished(f"no process can be started: {error}")
-    finally:
-        os.close(lifeline)
-        os.close(end)
+def _ask(look: Look, is_stopping: Callable[[], bool]) -> Report:
+    with closing(look):
+        return look.report(is_stopping)
 
 
-def _await(
-    child: subprocess.Popen[bytes], deadline: float, is_stopping: Callable[[], bool]
-) -> Report:
-    while True:
+class Look:
+    """A child that looks at a store; it begins at once.
+
+    Args:
+        folder: The store's.
+        seconds: How long it may look.
+        options: What the child is told besides; see its `main`.
+    """
+
+    def __init__(self, folder: Path, seconds: float, *options: str) -> None:
+        self._deadline = time.monotonic() + seconds + SLACK_SECONDS
+        self._said = b""
+        self._child: subprocess.Popen[bytes] | None = None
+        self._problem = ""
+        words = [sys.executable, "-m", "pspd.store.preflight", os.fspath(folder), str(seconds)]
         try:
-            said, complained = child.communicate(timeout=LOOK_SECONDS)
-            return _report(child.returncode, said, complained)
-        except subprocess.TimeoutExpired:
-            is_late = time.monotonic() > deadline
-            if is_late or is_stopping():
-                child.kill()
-                child.communicate()
-                return _unfinished("it takes too long to look at" if is_late else "it was stopped")
+            lifeline, self._end = os.pipe()
+        except OSError as error:
+            self._problem = f"no process can be started: {error}"
+            return
+        try:
+            # A session of its own: what ends the daemon's group would look like damage, or cut
+            # short what is being mended. The child hears of the daemon's end by the pipe.
+            self._child = subprocess.Popen(
+                [*words, *options],
+                stdin=lifeline,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._problem = f"no process can be started: {error}"
+            os.close(self._end)
+        finally:
+            os.close(lifeline)
+
+    def report(self, is_stopping: Callable[[], bool] = _never) -> Report:
+        """Wait for what the child reports next."""
+        while True:
+            report = self.poll(LOOK_SECONDS)
+            if report is not None:
+                return report
+            if is_stopping():
+                self.close()
+                return _unfinished("it was stopped")
+
+    def poll(self, seconds: float = 0.0) -> Report | None:
+        """Return what the child reports next, if it does within some seconds."""
+        if self._child is None:
+            return _unfinished(self._problem)
+        assert self._child.stdout is not None
+        waiting = select.poll()
+        waiting.register(self._child.stdout, select.POLLIN)
+        if waiting.poll(seconds * 1000):
+            part = os.read(self._child.stdout.fileno(), _READ_BYTES)
+            self._said += part
+            if not part:
+                return self._last()
+        elif time.monotonic() > self._deadline:
+            self.close()
+            return _unfinished("it takes too long to look at")
+        return self._first()
+
+    def close(self) -> None:
+        """End the child, whatever it does."""
+        if self._child is None:
+            return
+        with self._child as child:
+            child.kill()
+        os.close(self._end)
+        self._child = None
+        self._problem = "the look at it was ended"
+
+    def _first(self) -> Report | None:
+        """Take a report out of what was said, if another will follow it."""
+        line, end, rest = self._said.partition(b"\n")
+        with suppress(msgspec.MsgspecError):
+            report = msgspec.json.decode(line, type=Report)
+            if end and report.has_more:
+                self._said = rest
+                self._deadline = math.inf
+                return report
+        return None
+
+    def _last(self) -> Report:
+        assert self._child is not None
+        assert self._child.stderr is not None
+        complained = self._child.stderr.read()
+        status = self._child.wait()
+        self.close()
+        return _report(status, self._said, complained)
 
 
 def _report(status: int, said: bytes, complained: bytes) -> Report:
@@ -168,92 +232,6 @@ def _unfinished(reason: str) -> Report:
     return Report("unfinished", [reason], is_complete=False, is_verified=False)
 
 
-def _examine_here(folder: Path, seconds: float, *, mends: bool) -> Report:
-    from pspd.store import walk  # noqa: PLC0415 - keep the parent's start short
-    from pspd.store.environment import Environment  # noqa: PLC0415
-
-    deadline = time.monotonic() + seconds
-    is_verified = walk.can_verify(folder, seconds / 2)
-    problems = walk.structure_problems(folder) if is_verified else []
-    if problems:
-        return Report("damaged", problems[: walk.MOST_TOLD])
-    environment = Environment(folder, map_bytes=_MAP_BYTES)
-    try:
-        report = _examine_open(environment, deadline, mends=mends)
-        return msgspec.structs.replace(report, is_verified=is_verified)
-    finally:
-        environment.close()
-
-
-def _examine_pages(folder: Path) -> Report:
-    from pspd.store import walk  # noqa: PLC0415
-    from pspd.store.environment import Environment  # noqa: PLC0415
-
-    problems = walk.structure_problems(folder)
-    if not problems:
-        environment = Environment(folder, map_bytes=_MAP_BYTES)
-        environment.walk()
-        environment.close()
-    return Report("damaged" if problems else "sound", problems[: walk.MOST_TOLD])
-
-
-def _examine_open(environment: Environment, deadline: float, *, mends: bool) -> Report:
-    from pspd.store import migrations, walk  # noqa: PLC0415
-
-    environment.reader_check()
-    environment.walk()
-    # A damaged format is dropped with other such values, and set again when the store opens; so is
-    # one that vanished.
-    version = migrations.FORMAT_VERSION
-    with suppress(StoreDamaged):
-        version = migrations.stored_format(environment)
-    if not version and not _has_entries(environment):
-        return Report("fresh")
-    if version not in {0, migrations.FORMAT_VERSION}:
-        return Report("foreign")
-    damage = walk.walk(environment, deadline)
-    findings = list(walk.told(damage)) or _imbalances(environment)
-    if not findings:
-        return Report("sound", is_complete=damage.is_complete)
-    if damage.pages or not mends:
-        return Report("damaged", findings, is_complete=damage.is_complete)
-    return _mend(environment, findings)
-
-
-def _has_entries(environment: Environment) -> bool:
-    """Say whether anything is stored; a format that vanished does not make it nothing."""
-    if not environment.has_database("meta"):
-        return False
-    environment.open_databases()
-    with environment.read() as transaction:
-        databases = environment.databases.values()
-        return any(transaction.stat(database)["entries"] for database in databases)
-
-
-def _imbalances(environment: Environment) -> list[str]:
-    from pspd.store import balance  # noqa: PLC0415
-
-    with environment.read() as transaction:
-        try:
-            return list(balance.problems(transaction, environment.databases))
-        except StoreDamaged as error:  # of what the walk had no time for
-            return [str(error)]
-
-
-def _mend(environment: Environment, findings: list[str]) -> Report:
-    from pspd.store import manifest  # noqa: PLC0415
-    from pspd.store.mending import Mender  # noqa: PLC0415 - brings numpy
-
-    known = manifest.read(environment.folder.parent)
-    roots = () if known is None else known.roots
-    mended = environment.write(
-        lambda transaction: Mender(
-            transaction, environment.databases, roots=roots, now=int(time.time())
-        ).mend()
-    )
-    return Report("mended", findings, mended.dropped, mended.queued)
-
-
 def _end_with_parent() -> None:
     """End this process when nobody holds the other end of its standard input any more."""
     os.read(0, 1)
@@ -267,27 +245,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("seconds", type=float)
     parser.add_argument("--mend", action="store_true")
     parser.add_argument("--pages", action="store_true")
+    parser.add_argument("--needed-first", type=int, metavar="TRANSACTION")
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        report = (
-            _examine_pages(options.folder)
-            if options.pages
-            else _examine_here(options.folder, options.seconds, mends=options.mend)
+    from pspd.store import examination  # noqa: PLC0415 - keep the parent's start short
+
+    if options.pages:
+        reports = iter([examination.of_pages(options.folder)])
+    else:
+        reports = examination.reports(
+            options.folder,
+            options.seconds,
+            mends=options.mend,
+            transaction=options.needed_first,
         )
-    except StoreDamaged as error:
-        report = Report("damaged", [str(error)])
-    except StoreUnusable as error:
-        report = Report("foreign", [str(error)])
-    except (StoreError, OSError) as error:
-        report = Report("unusable", [str(error)])
-    except lmdb.MemoryError:
-        raise
-    except _NONSENSE as error:
-        report = Report("damaged", [f"reading it fails: {type(error).__name__}: {error}"])
-    sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    for report in reports:
+        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        sys.stdout.flush()
     return 0
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pspd.core.model import (
     Counts,
@@ -17,14 +20,16 @@ from pspd.core.model import (
     QuarantineEntry,
     RootId,
 )
-from pspd.store import codec, columns, keys
+from pspd.store import codec, column_reading, columns, keys, shapes
 from pspd.store.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from pspd.search.index import Rows
-    from pspd.store import shapes
+    from pspd.store.column_reading import Columns
 
 
 class Reader(Places):
@@ -110,9 +115,11 @@ class Reader(Places):
         A digest that leads to no image, or to one of another content, is as none: the next file
         with the content is given an image anew.
         """
-        body = self.get("digests", image_id)
-        image = None if body is None else self.image(ImageNumber(codec.decode_number(body)))
-        return None if image is None or image.image_id != image_id else image.number
+        for key, _ in self.items("digests", keys.digest_prefix(image_id)):
+            image = self.image(keys.image_from_digest_key(key))
+            if image is not None and image.image_id == image_id:
+                return image.number
+        return None
 
     def image(self, number: ImageNumber) -> ImageRecord | None:
         """Return an image's record."""
@@ -127,10 +134,11 @@ class Reader(Places):
         """
         found = []
         for key, _ in self.items("links", keys.number_key(number)):
-            body = self.get("files", key[8:])
+            raw = keys.file_of_link(key)
+            body = self.get("files", raw)
             record, cut_name = (None, b"") if body is None else codec.decode_file(body)
             if record is not None and record.image == number:
-                found.append(keys.file_from_key(key[8:], cut_name))
+                found.append(keys.file_from_key(raw, cut_name))
         return found
 
     def has_links(self, number: ImageNumber) -> bool:
@@ -144,7 +152,7 @@ class Reader(Places):
     def agrees(self, number: ImageNumber, features: Features) -> bool:
         """Say whether all that is stored of an image is what these features give."""
         stored = self.get("images", keys.number_key(number))
-        is_same_record = stored == codec.encode_image(codec.record_of(number, features))
+        is_same_record = stored == codec.encode_image(columns.record_of(number, features))
         return is_same_record and self.cells(number) == columns.row_of(features).cells()
 
     def cells(self, number: ImageNumber) -> Mapping[shapes.Column, bytes]:
@@ -158,7 +166,22 @@ class Reader(Places):
 
     def rows(self) -> Rows:
         """Return what the index holds of every image."""
-        return columns.read_rows(self._transaction, self._databases["columns"])
+        return self.columns().rows()
+
+    def row_parts(self) -> Iterator[Rows]:
+        """Yield the same in parts, in the order of their numbers; all take 57 bytes each."""
+        database = self._databases["columns"]
+        for first, part in column_reading.read_parts(self._transaction, database):
+            yield part.rows(first)
+
+    def columns(self) -> Columns:
+        """Return the rows of every image, with the 256-bit hashes."""
+        return column_reading.read_columns(self._transaction, self._databases["columns"])
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return the numbers, ascending, of the images that have a row: a byte each is read."""
+        qualities = column_reading.read_qualities(self._transaction, self._databases["columns"])
+        return np.flatnonzero(qualities != shapes.NO_ROW)
 
     def outdated(self, after: int, version: int, limit: int) -> list[ImageNumber]:
         """Return images above number `after` whose features have another version."""

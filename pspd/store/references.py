@@ -15,7 +15,7 @@ from pspd.core.model import (
     FileState,
     ImageNumber,
 )
-from pspd.store import codec, keys
+from pspd.store import codec, keys, shapes
 from pspd.store.reader import Reader
 
 Rule = Callable[[Reader, bytes, bytes], Iterator[str]]
@@ -112,16 +112,23 @@ def _image(reader: Reader, key: bytes, body: bytes) -> Iterator[str]:
         yield "has files and is an orphan" if is_orphan else "has no file and is no orphan"
 
 
-def _digest(reader: Reader, key: bytes, body: bytes) -> Iterator[str]:
-    image = reader.image(ImageNumber(codec.decode_number(body)))
-    if image is None or image.image_id != key:
+def _digest(reader: Reader, key: bytes, _body: bytes) -> Iterator[str]:
+    image = reader.image(keys.image_from_digest_key(key))
+    if image is None or keys.digest_key(image.image_id, image.number) != key:
         yield "leads to no image of this content"
 
 
 def _link(reader: Reader, key: bytes, _body: bytes) -> Iterator[str]:
-    record = _file_at(reader, key[8:])
+    record = _file_at(reader, keys.file_of_link(key))
     if record is None or record.image != keys.number_from_key(key):
         yield "leads to no file with this image"
+
+
+def _block(reader: Reader, key: bytes, body: bytes) -> Iterator[str]:
+    other = reader.get("columns", keys.column_key(shapes.Column.QUALITY, keys.block_of(key)))
+    rows = len(body) // shapes.WIDTHS[key[0]]
+    if other is None or len(other) != rows * shapes.WIDTHS[shapes.Column.QUALITY]:
+        yield "has other rows than the block of qualities"
 
 
 def _of_image(reader: Reader, key: bytes, _body: bytes) -> Iterator[str]:
@@ -142,5 +149,6 @@ RULES: Mapping[str, Rule] = {
     "links": _link,
     "orphans": _of_image,
     "pixels": _of_image,
+    "columns": _block,
 }
 """The rules of each database; what concerns sums is in `pspd.store.checking`."""

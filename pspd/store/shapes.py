@@ -13,14 +13,21 @@ _U32_BYTES = 4
 _U64_BYTES = 8
 _TWO_U64_BYTES = 16
 _DIGEST_BYTES = 32
+_DIGEST_KEY_BYTES = keys.DIGEST_BYTES + keys.NUMBER_BYTES
 _COLUMN_BYTES = 5
 
 Lengths = tuple[int, int]
 """Least and most bytes."""
 
-BLOCK_ROWS = 4096
-"""Rows of a block of a column: 32 KiB for the narrow hash. A commit rewrites each that it
-touches."""
+BLOCK_ROWS = 2000
+"""Rows of a full block of a column. A commit rewrites each that it touches, and this many fit into
+pages of 4 KiB with 2 % left over: four pages for the narrow hash, sixteen for the wide one."""
+
+FIRST_ROWS = 125
+"""Rows of a block at first: it doubles until it is full, so that few pictures have small blocks."""
+
+BLOCK_SIZES = tuple(FIRST_ROWS << step for step in range(5))
+"""Rows that a block may have."""
 
 
 class Column(IntEnum):
@@ -78,14 +85,16 @@ def _any(_key: bytes, _body: bytes) -> None:
 
 def _column(key: bytes, body: bytes) -> None:
     width = WIDTHS.get(key[0])
-    if width is None or len(body) != width * BLOCK_ROWS:
+    if width is None or divmod(len(body), width) not in _WHOLE_BLOCKS:
         raise StoreDamaged(f"a block of column {key[0]} has {len(body)} bytes")
 
 
+_WHOLE_BLOCKS = frozenset((rows, 0) for rows in BLOCK_SIZES)
+
 _LONGEST_KEY = 511
 _LONGEST = 1 << 30
-_NAMED: Lengths = (_U64_BYTES + 1, _LONGEST_KEY)
-_NUMBERED: Lengths = (_U64_BYTES, _U64_BYTES)
+_NAMED: Lengths = (keys.NUMBER_BYTES + 1, _LONGEST_KEY)
+_NUMBERED: Lengths = (keys.NUMBER_BYTES, keys.NUMBER_BYTES)
 _ROOT_KEY: Lengths = (_U32_BYTES, _U32_BYTES)
 _NUMBER: Lengths = (_U64_BYTES, _U64_BYTES)
 
@@ -111,8 +120,8 @@ _SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]]
         (codec.IMAGE_BYTES, _LONGEST),
         lambda key, body: codec.decode_image(ImageNumber(keys.number_from_key(key)), body),
     ),
-    "digests": ((_DIGEST_BYTES, _DIGEST_BYTES), _NUMBER, _any),
-    "links": ((2 * _U64_BYTES + 1, _LONGEST_KEY), (0, 0), _any),
+    "digests": ((_DIGEST_KEY_BYTES, _DIGEST_KEY_BYTES), (0, 0), _any),
+    "links": ((2 * keys.NUMBER_BYTES + 1, _LONGEST_KEY), (0, 0), _any),
     "orphans": (_NUMBERED, _NUMBER, _any),
     "pixels": (_NUMBERED, (codec.PIXELS_BYTES, codec.PIXELS_BYTES), _any),
     "quarantine": (
@@ -120,7 +129,7 @@ _SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]]
         (1, _LONGEST),
         lambda _, body: codec.decode_quarantine(body),
     ),
-    "columns": ((_COLUMN_BYTES, _COLUMN_BYTES), (BLOCK_ROWS, 32 * BLOCK_ROWS), _column),
+    "columns": ((_COLUMN_BYTES, _COLUMN_BYTES), (FIRST_ROWS, 32 * BLOCK_ROWS), _column),
     "counters": (_ROOT_KEY, (codec.COUNTS_BYTES, codec.COUNTS_BYTES), _any),
 }
 """Lengths of keys, lengths of bodies, and what decodes a body."""

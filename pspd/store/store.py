@@ -19,17 +19,25 @@ from typing import TYPE_CHECKING
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId, WatchRoot
 from pspd.errors import StoreDamaged
-from pspd.store import migrations
+from pspd.store import map_memory, migrations
 from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
-from pspd.store.environment import Environment
+from pspd.store.column_reading import Columns, read_columns, read_parts
 from pspd.store.reader import Reader
 from pspd.store.writer import Writer
 
 if TYPE_CHECKING:
     import lmdb
 
+    from pspd.search.index import Rows
     from pspd.store.manifest import KeptRoot
     from pspd.store.mending import Mended
+
+FORGET_PARTS = 16
+"""Parts of the columns after which the memory is given back in which they were seen; 100 MB."""
+
+MOST_FILE_BYTES = 96 << 20
+"""How much memory pages of files may take, the store's and those of programs, of which there are
+about 40 MB."""
 
 
 class Store:
@@ -41,15 +49,13 @@ class Store:
     """
 
     def __init__(self, folder: Path, *, map_bytes: int = 1 << 36) -> None:
-        self._environment = Environment(folder, map_bytes=map_bytes)
+        self._environment = migrations.opened(folder, map_bytes=map_bytes)
         try:
-            migrations.check_format(self._environment)
             # What is in order already is not written: a full disk must not keep it from opening.
-            if migrations.stored_format(self._environment) != migrations.FORMAT_VERSION:
-                self._environment.open_databases()
-                self._environment.write(self._migrate)
-            else:
-                self._environment.open_databases()
+            is_new = migrations.stored_format(self._environment) != migrations.FORMAT_VERSION
+            self._environment.open_databases()
+            if is_new:
+                self.set_meta(migrations.KEY, migrations.FORMAT_VERSION)
             self._environment.reader_check()
         except BaseException:
             self._environment.close()
@@ -77,6 +83,45 @@ class Store:
         except StoreDamaged as error:
             self.on_damage(error)
             raise
+
+    def read_columns(self) -> Columns:
+        """Return the rows of every image, without keeping memory for what was read.
+
+        Raises:
+            StoreDamaged: They are damaged; `on_damage` was told.
+        """
+        try:
+            with self._environment.read(views=True) as transaction:
+                return read_columns(transaction, self._environment.databases["columns"])
+        except StoreDamaged as error:
+            self.on_damage(error)
+            raise
+        finally:
+            self._environment.forget_pages()
+
+    def row_parts(self) -> Iterator[Rows]:
+        """Yield what the index holds of every image, in parts, in the order of their numbers.
+
+        Raises:
+            StoreDamaged: As `read_columns`; what was yielded before is whole.
+        """
+        database = self._environment.databases["columns"]
+        try:
+            with self._environment.read(views=True) as transaction:
+                for count, (first, part) in enumerate(read_parts(transaction, database)):
+                    yield part.rows(first)
+                    if count % FORGET_PARTS == FORGET_PARTS - 1:
+                        self._environment.forget_pages()
+        except StoreDamaged as error:
+            self.on_damage(error)
+            raise
+        finally:
+            self._environment.forget_pages()
+
+    def bound_memory(self) -> None:
+        """Give back the memory in which this process sees the store's pages, if it is much."""
+        if map_memory.file_bytes() > MOST_FILE_BYTES:
+            self._environment.forget_pages()
 
     def apply(self, operations: Sequence[Operation], *, now: int | None = None) -> Applied:
         """Apply operations in one transaction: all of them or none.
@@ -229,8 +274,3 @@ class Store:
     def _remember(self, given: Mapping[str, int]) -> None:
         with self._numbers:
             self._given = {name: max(self._given[name], given[name]) for name in given}
-
-    def _migrate(self, transaction: lmdb.Transaction[bytes]) -> None:
-        writer = Writer(transaction, self._environment.databases, 0)
-        migrations.migrate(Reader(transaction, self._environment.databases), writer)
-        writer.finish()

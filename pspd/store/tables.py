@@ -58,7 +58,7 @@ class Tables:
         self._meta[name] = number
 
     def next_number(self, name: str, *, first: int = 1) -> int:
-        """Take the next number of a counter in `meta`, whose keys are of 8 bytes.
+        """Take the next number of a counter in `meta`, whose keys are numbers.
 
         Raises:
             StoreDamaged: It was given before, and what has it would be overwritten.

@@ -22,7 +22,7 @@ from pspd.core.model import (
 )
 from pspd.store import batch as batches
 from pspd.store import codec, keys
-from pspd.store.columns import ColumnWriter, row_of
+from pspd.store.columns import ColumnWriter, record_of, row_of
 from pspd.store.file_ledger import FileLedger, cut_name
 from pspd.store.tables import Tables
 
@@ -201,13 +201,13 @@ class Writer:
 
     def _new_image(self, features: Features) -> ImageNumber:
         number = ImageNumber(self._tables.next_number("next_image", first=0))
-        self._tables.put("digests", features.image_id, codec.encode_number(number))
+        self._tables.put("digests", keys.digest_key(features.image_id, number), b"")
         self._put_image(number, features)
         return number
 
     def _put_image(self, number: ImageNumber, features: Features) -> None:
         self._tables.put(
-            "images", keys.number_key(number), codec.encode_image(codec.record_of(number, features))
+            "images", keys.number_key(number), codec.encode_image(record_of(number, features))
         )
         self._columns.put(number, row_of(features))
         self.applied.images.append((number, features))
@@ -226,7 +226,7 @@ class Writer:
         for number in numbers[:most]:
             record = self._reader.image(number)
             if record is not None:
-                self._tables.delete("digests", record.image_id)
+                self._tables.delete("digests", keys.digest_key(record.image_id, number))
             for database in ("images", "pixels", "orphans"):
                 self._tables.delete(database, keys.number_key(number))
             self._columns.drop(number)

@@ -183,7 +183,10 @@ class Pass:
             while stack:
                 place, is_new = stack.pop()
                 children = self._visit_below(descent, root, place, is_new=is_new)
-                stack.extend((place.child(each.directory), each.is_new) for each in children)
+                # New directories in the order of their numbers: that of the store's keys.
+                stack.extend(
+                    (place.child(each.directory), each.is_new) for each in reversed(children)
+                )
                 if len(self._changes) >= FLUSH_CHANGES:
                     self.flush()
                 yield

@@ -50,6 +50,12 @@ def test_an_equal_stamp_is_no_change() -> None:
     assert reconcile({key("a"): stamp(1)}, {key("a"): indexed(stamp(1))}) == []
 
 
+def test_what_is_new_comes_in_the_order_of_its_name() -> None:
+    names = ["b", "c", "a"]
+    seen = {key(name): stamp(inode) for inode, name in enumerate(names)}
+    assert [change.key.name for change in reconcile(seen, {})] == sorted(names)
+
+
 def test_every_field_of_the_stamp_counts() -> None:
     base = stamp(1)
     others = [

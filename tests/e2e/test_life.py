@@ -85,6 +85,8 @@ def test_a_stop_while_the_store_is_looked_at_costs_nothing(home: Home, ender: st
             [sys.executable, "-m", "pspd"], env=home.environ, start_new_session=True
         )
         expect(lambda: len(looking_at_store(daemon.pid)) == 1)
+        # The look begins while the daemon still imports; before it takes signals, one just ends it.
+        expect(lambda: takes_stops(daemon.pid))
         [child] = looking_at_store(daemon.pid)
         if ender == "service manager":
             os.kill(child, signal.SIGTERM)
@@ -100,6 +102,13 @@ def await_unlocked(home: Home) -> None:
     """Wait until no daemon has the home: one that was killed is gone a moment later."""
     with open(home.path / "pspd.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def takes_stops(pid: int) -> bool:
+    """Say whether a process handles SIGTERM by itself."""
+    command = ["ps", "-o", "caught=", "-p", str(pid)]
+    caught = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def looking_at_store(daemon: int) -> list[int]:
@@ -250,7 +259,7 @@ def test_a_daemon_that_nobody_can_reach_any_more_ends_and_is_started_again(
 def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(home: Home) -> None:
     mounted = home.path / "store"
     mounted.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k,mode=700", "psp-test", str(mounted)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=240k,mode=700", "psp-test", str(mounted)]
     if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("needs root and the right to mount a small tmpfs")
     try:

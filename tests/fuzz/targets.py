@@ -113,7 +113,12 @@ _BODIES: tuple[tuple[Callable[[bytes], object], Callable[..., bytes]], ...] = (
     (lambda body: codec.decode_root(RootId(7), body), codec.encode_root),
     (codec.decode_quarantine, codec.encode_quarantine),
     # A shorter key is refused by its length.
-    (lambda raw: keys.file_from_key(raw[: 8 + keys.LONGEST_NAME].ljust(8, b"?")), keys.file_key),
+    (
+        lambda raw: keys.file_from_key(
+            raw[: keys.NUMBER_BYTES + keys.LONGEST_NAME].ljust(keys.NUMBER_BYTES, b"?")
+        ),
+        keys.file_key,
+    ),
 )
 
 
@@ -237,7 +242,7 @@ def _codec_seeds() -> Iterable[bytes]:
         bytes(32),
         codec.encode_failure("broken", "no sense", b"name"),
         b"\x96\xc4\x02/x\x91\xa1a\x90\xc2\xc2\x07",
-        bytes(8) + b"name",
+        bytes(keys.NUMBER_BYTES) + b"name",
     )
     return (bytes([number]) + body for number, body in enumerate(bodies))
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
+
+from pspd.store import manifest
+from pspd.store.store import Store
 
 PAGE = 4096
 _METAS = 2
@@ -67,3 +73,34 @@ def damage(file: Path, kind: str, seed: int) -> bool:
     KINDS[kind](random.Random(seed), data)
     file.write_bytes(data)
     return bytes(data) != before
+
+
+def make_compact(state: Path) -> None:
+    """Leave no page in the file that does not count any more."""
+    store = Store(state / "store", map_bytes=1 << 26)
+    (state / "compact").mkdir()
+    store.copy(state / "compact")
+    store.close()
+    shutil.rmtree(state / "store")
+    (state / "compact").rename(state / "store")
+    store = Store(state / "store", map_bytes=1 << 26)
+    transaction = store.last_transaction()
+    store.close()
+    known = manifest.read(state)
+    assert known is not None
+    size = (state / "store" / "data.mdb").stat().st_size
+    changed = msgspec.structs.replace(known, transaction=transaction, bytes=size)
+    manifest.write(state, changed)
+
+
+def change_page(state: Path, mark: bytes, change: Callable[[bytes], bytes]) -> None:
+    """Change the last page in which some bytes are."""
+    data = state / "store" / "data.mdb"
+    raw = bytearray(data.read_bytes())
+    first = raw.rindex(mark) // PAGE * PAGE
+    raw[first : first + PAGE] = change(bytes(raw[first : first + PAGE]))
+    data.write_bytes(raw)
+
+
+def zeros(page: bytes) -> bytes:
+    return bytes(len(page))

@@ -15,6 +15,7 @@ from pspd.core.model import (
     Directory,
     DirectoryId,
     FailureReason,
+    Features,
     FileKey,
     FileRecord,
     FileStamp,
@@ -28,9 +29,11 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreError
-from pspd.store import checksum, codec, keys
+from pspd.store import checksum, codec, columns, format_1, keys
 
 GOLDEN = Path(__file__).with_name("golden.json")
+GOLDEN_1 = Path(__file__).with_name("golden_1.json")
+"""Bytes that format 1 had."""
 
 FILE = FileRecord(
     FileStamp(1, -(10**18), 2, 3, 2**64 - 1), FileState.INDEXED, True, ImageNumber(4), 5, False
@@ -51,6 +54,22 @@ IMAGE = ImageRecord(
     80,
 )
 ROOT = WatchRoot(RootId(1), "/p\udcff", ("*.jpg",), ("cache",), True, False, DirectoryId(7))
+
+FEATURES = Features(
+    version=1,
+    image_id=IMAGE.image_id,
+    format="JPEG",
+    width=640,
+    height=480,
+    channels=3,
+    size=1000,
+    frames=1,
+    orientation=6,
+    mean=IMAGE.mean,
+    quality=80,
+    phash64=bytes(range(8)),
+    phash256=bytes(range(100, 132)),
+)
 
 QUARANTINE = QuarantineEntry(FailureReason.CRASHED, "why", "/p\udcff", 2**33, 2, "pillow 13.0.0")
 
@@ -102,6 +121,26 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         keys.file_from_key,
         FileKey(DirectoryId(7), "a\udcff.jpg"),
     ),
+    "link key": (
+        lambda: keys.link_key(ImageNumber(4), b"\0\0\0\0\7a.jpg"),
+        keys.file_of_link,
+        b"\0\0\0\0\7a.jpg",
+    ),
+    "digest key": (
+        lambda: keys.digest_key(ImageId(bytes(range(32))), ImageNumber(4)),
+        keys.image_from_digest_key,
+        4,
+    ),
+    "row": (
+        lambda: b"".join(columns.row_of(FEATURES).cells().values()),
+        lambda row: (row[7::-1], row[8:16], row[16], row[17:]),
+        (
+            FEATURES.phash64,
+            b"\xe0\1\0\0\x80\2\0\0",
+            FEATURES.quality,
+            FEATURES.phash256,
+        ),
+    ),
     "cut file key": (
         lambda: keys.file_key(FileKey(DirectoryId(7), "x" * 500)),
         lambda key: keys.file_from_key(key, b"x" * 500),
@@ -123,6 +162,62 @@ def test_bytes_written_now_are_the_golden_ones(name: str) -> None:
     golden = json.loads(GOLDEN.read_text())
 
     assert SAMPLES[name][0]().hex() == golden[name]
+
+
+KEY_1 = "0000000000000007"
+
+LIFTED: dict[str, tuple[str, str]] = {
+    "file": ("files", KEY_1 + "61"),
+    "directory": ("directories", KEY_1),
+    "image": ("images", "0000000000000004"),
+    "failure": ("failures", KEY_1 + "61"),
+    "quarantine": ("quarantine", "00" * 32),
+    "root": ("roots", "00000001"),
+    "pixels": ("pixels", KEY_1),
+    "counts": ("counters", "00000001"),
+}
+"""Database and key of what format 1 had of each kind."""
+
+
+@pytest.mark.parametrize("name", LIFTED)
+def test_bytes_of_format_1_are_lifted_to_what_they_meant(name: str) -> None:
+    database, key = LIFTED[name]
+    body = bytes.fromhex(json.loads(GOLDEN_1.read_text())[name])
+
+    _, lifted = format_1.lifted(database, bytes.fromhex(key), body)
+
+    assert SAMPLES[name][1](lifted) == SAMPLES[name][2]
+
+
+@pytest.mark.parametrize("name", ["file key", "cut file key"])
+def test_keys_of_format_1_are_lifted_to_what_they_meant(name: str) -> None:
+    key = bytes.fromhex(json.loads(GOLDEN_1.read_text())[name])
+
+    assert format_1.lifted("failures", key, b"")[0] == SAMPLES[name][0]()
+    link = format_1.lifted("links", bytes([0, 0, 0, 0, 0, 0, 0, 4]) + key, b"")[0]
+    assert link == keys.link_key(ImageNumber(4), SAMPLES[name][0]())
+
+
+@pytest.mark.parametrize("name", [*LIFTED, "number"])
+def test_a_body_of_format_1_that_makes_no_sense_is_refused_or_harmless(name: str) -> None:
+    database, key = LIFTED.get(name, ("digests", "00" * 32))
+    if database in {"files", "images", "digests"}:
+        with pytest.raises(StoreError):
+            format_1.lifted(database, bytes.fromhex(key), b"?")
+    else:
+        assert format_1.lifted(database, bytes.fromhex(key), b"?")[1] == b"?"
+
+
+_TIMES = st.integers(-(2**63), 2**63 - 1)
+
+
+@given(_TIMES, _TIMES, st.integers(0, 2**64 - 1), st.sampled_from(FileState))
+def test_any_stamp_comes_back(mtime: int, ctime: int, number: int, state: FileState) -> None:
+    stamp = FileStamp(number, mtime, ctime, number, number)
+    image = ImageNumber(number >> 24) if number % 2 else None
+    record = FileRecord(stamp, state, bool(number % 3), image, number, bool(number % 5))
+
+    assert codec.decode_file(codec.encode_file(record, b"name")) == (record, b"name")
 
 
 @given(st.binary(max_size=40), st.binary(max_size=80))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import lmdb
+import numpy as np
 import pytest
 
 from pspd.core.model import (
@@ -15,12 +17,14 @@ from pspd.core.model import (
     FailureReason,
     FileKey,
     FileState,
+    ImageId,
     ImageNumber,
     PixelDigest,
     WatchRoot,
 )
 from pspd.errors import StoreError, StoreTooNew
-from pspd.store import batch
+from pspd.store import batch, column_reading
+from pspd.store.checking import Checker, Progress
 from pspd.store.migrations import FORMAT_VERSION
 from pspd.store.shapes import Column
 from pspd.store.store import Store
@@ -306,6 +310,77 @@ def test_columns_and_hashes_come_back_as_they_were_put(store: Store, root: Watch
     assert rows.phash256.tobytes() == b"".join(wide)
 
 
+def index_many(store: Store, root: WatchRoot, contents: range) -> None:
+    seen = [batch.FileSeen(key_in(root, f"{content}.png"), stamp()) for content in contents]
+    queued = store.apply(seen).queued
+    store.apply(
+        [
+            batch.FileIndexed(key, sequence, stamp(), False, image_id(content), features(content))
+            for content, (sequence, key) in zip(contents, queued, strict=True)
+        ]
+    )
+
+
+@pytest.mark.parametrize("steps", [[1, 125, 126, 251], [300, 2000, 2001], [2125, 4001]])
+def test_columns_grow_by_rows_and_by_blocks(
+    store: Store, root: WatchRoot, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(column_reading, "_PART_BLOCKS", 1)
+    for first, last in pairwise([0, *steps]):
+        index_many(store, root, range(first, last))
+    with store.read() as reader:
+        numbers = reader.numbers().tolist()
+        rows = reader.rows()
+        wide = [reader.cells(ImageNumber(number))[Column.PHASH256] for number in numbers]
+        assert reader.imbalances() == []
+
+        parts = list(reader.row_parts())
+
+    assert numbers == rows.numbers.tolist() == list(range(steps[-1]))
+    assert np.concatenate([part.numbers for part in parts]).tolist() == numbers
+    assert np.array_equal(np.concatenate([part.phash256 for part in parts]), rows.phash256)
+    for number in {0, 124, 125, steps[-1] - 1} & set(numbers):
+        wanted = features(number)
+        assert int(rows.phash64[number]).to_bytes(8) == wanted.phash64
+        assert rows.phash256[number].tobytes() == wide[number] == wanted.phash256
+        assert int(rows.shapes[number]) == (10 + number) << 32 | 20
+
+
+def test_rows_of_images_that_were_forgotten_are_left_out(store: Store, root: WatchRoot) -> None:
+    index_many(store, root, range(300))
+    store.apply([batch.FileGone(key_in(root, f"{content}.png")) for content in (0, 7)], now=1)
+    store.apply([batch.ForgetOrphans(before=2)])
+
+    with store.read() as reader:
+        rows = reader.rows()
+        assert reader.numbers().tolist() == rows.numbers.tolist()
+    left = [number for number in range(300) if number not in {0, 7}]
+    assert rows.numbers.tolist() == left
+    assert [int(each) for each in rows.phash64] == [
+        int.from_bytes(features(number).phash64) for number in left
+    ]
+
+
+def test_contents_whose_digests_begin_alike_are_told_apart(store: Store, root: WatchRoot) -> None:
+    twins = [ImageId(b"alike" + bytes([each]) * 27) for each in range(3)]
+    for each, twin in enumerate(twins):
+        key = key_in(root, f"{each}.png")
+        made = replace(features(each), image_id=twin)
+        store.apply([batch.FileIndexed(key, see(store, key), stamp(), False, twin, made)])
+    with store.read() as reader:
+        assert [reader.number_of(twin) for twin in twins] == [0, 1, 2]
+        assert reader.number_of(ImageId(b"alike" + bytes([9]) * 27)) is None
+        assert reader.imbalances() == []
+
+    store.apply([batch.FileGone(key_in(root, "1.png"))], now=1)
+    store.apply([batch.ForgetOrphans(before=2)])
+
+    with store.read() as reader:
+        assert [reader.number_of(twin) for twin in twins] == [0, None, 2]
+        assert reader.imbalances() == []
+    assert list(Checker(store, Progress()).run()) == []
+
+
 def test_refreshed_features_replace_the_old_ones(store: Store, root: WatchRoot) -> None:
     index(store, key_in(root, "a.png"), 7)
     newer = replace(features(7, version=2), phash256=b"\x01" * 32)
@@ -424,7 +499,7 @@ def test_a_damaged_value_is_noticed_not_believed(store: Store, root: WatchRoot) 
 
     def damage(transaction: lmdb.Transaction[bytes]) -> None:
         database = store._environment.databases["images"]
-        key = (0).to_bytes(8, "big")
+        key = (0).to_bytes(5, "big")
         value = bytearray(transaction.get(key, db=database) or b"")
         value[-1] ^= 1
         transaction.put(key, bytes(value), db=database)
