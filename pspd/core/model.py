@@ -107,8 +107,12 @@ class Limits:
     a worker stays below 768 MiB: a WebP of 500 bytes was seen to take 1,063 at 1 GiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileStamp:
+StampFields = tuple[int, int, int, int, int]
+"""The fields of a `FileStamp`, and equal to it: a scan compares one for each file, and makes a
+`FileStamp` of what differs alone."""
+
+
+class FileStamp(NamedTuple):
     """What a stat says of a file; two equal stamps mean the same content, but for racy ones."""
 
     size: int

@@ -29,6 +29,7 @@ from pspd.core.model import (
     PixelDigest,
     QuarantineEntry,
     RootId,
+    StampFields,
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
@@ -126,6 +127,13 @@ def decode_file(body: bytes) -> tuple[FileRecord, bytes]:
         bool(flags & _NOT_PICTURE),
     )
     return record, body[_FILE.size :]
+
+
+@_refusing
+def decode_stamp(body: bytes) -> tuple[StampFields, bool, bytes]:
+    """Read of a file's record only its stamp, whether it is racy, and its name where it is cut."""
+    size, mtime, ctime, inode, device, _, flags, _, _ = _FILE.unpack_from(body)
+    return (size, mtime, ctime, inode, device), bool(flags & _RACY), body[_FILE.size :]
 
 
 def encode_directory(directory: Directory) -> bytes:

@@ -16,6 +16,7 @@ from pspd.core.model import (
     PixelDigest,
     QuarantineEntry,
     RootId,
+    StampFields,
 )
 from pspd.store import codec, columns, keys
 from pspd.store.places import Places
@@ -48,6 +49,14 @@ class Reader(Places):
         for key, body in self.items("files", keys.number_key(directory_id)):
             record, cut_name = codec.decode_file(body)
             found[keys.file_from_key(key, cut_name)] = record
+        return found
+
+    def stamps_in(self, directory_id: DirectoryId) -> dict[str, tuple[StampFields, bool]]:
+        """Return the stamps of all files in a directory, by name, and whether each is racy."""
+        found = {}
+        for key, body in self.items("files", keys.number_key(directory_id)):
+            fields, is_racy, cut_name = codec.decode_stamp(body)
+            found[keys.name_from_key(key, cut_name)] = (fields, is_racy)
         return found
 
     def queued(self, after: int, limit: int) -> list[tuple[int, FileKey]]:

@@ -91,6 +91,7 @@ class Writer:
         self._columns.finish()
         self._ledger.finish()
         self._tables.finish()
+        self.applied.touched |= self._ledger.touched
         return self.applied
 
     def require(self, name: str, least: int) -> None:
@@ -244,6 +245,7 @@ class Writer:
             return  # a directory inside itself: somebody looked while both were moved
         if old is not None:
             self._forget_place(old)
+        self.applied.touched |= {number, directory.parent}
         place = keys.file_key(FileKey(directory.parent, directory.name))
         if directory.parent:
             tenant = self._reader.child(directory.parent, directory.name)
@@ -257,6 +259,7 @@ class Writer:
 
     def _forget_place(self, directory: Directory) -> None:
         """Delete what leads to a directory, unless it leads to another one by now."""
+        self.applied.touched |= {directory.directory_id, directory.parent}
         number = codec.encode_number(directory.directory_id)
         place = keys.file_key(FileKey(directory.parent, directory.name))
         inode = keys.inode_key(directory.device, directory.inode)

@@ -8,58 +8,88 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
+import operator
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pspd.core.globs import PathFilter
-from pspd.core.model import FileStamp
+from pspd.core.model import FileStamp, StampFields
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 """O_NONBLOCK: opening a FIFO would wait for a writer for ever."""
 
 _U64 = (1 << 64) - 1
+_KINDS = 0o170000
+"""Bits of a mode that tell what it is (inode(7))."""
+_REGULAR = stat.S_IFREG
 
 Inode = tuple[int, int]
 """Device and inode."""
+
+
+_fields_of: Callable[[os.stat_result], StampFields] = operator.attrgetter(
+    "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_dev"
+)
+_pack = struct.Struct("<QqqQQ").pack
+_pack_two = struct.Struct("<QQ").pack
 
 
 @dataclass(slots=True)
 class Listing:
     """What one look at a directory saw."""
 
-    files: dict[str, FileStamp] = field(default_factory=dict)
+    files: dict[str, StampFields] = field(default_factory=dict)
     """Everything that is neither a directory nor a symbolic link: FIFOs and devices as well."""
     directories: dict[str, Inode] = field(default_factory=dict)
+    packed: bytes = b""
+    """All of a directory's listing as bytes, which no other listing has."""
 
     def add(self, name: str, status: os.stat_result) -> None:
         """Note what a stat said of a name."""
-        if stat.S_ISDIR(status.st_mode):
+        kind = status.st_mode & _KINDS
+        if kind == stat.S_IFDIR:
             self.directories[name] = inode_from(status)
-        elif not stat.S_ISLNK(status.st_mode):
-            self.files[name] = stamp_of(status)
+        elif kind != stat.S_IFLNK:
+            self.files[name] = _clamped(_fields_of(status))
+
+    def pack(self) -> None:
+        """Set `packed`, now that all is added."""
+        try:
+            stamps = b"".join(itertools.starmap(_pack, self.files.values()))
+        except struct.error:
+            self.files = {name: _clamped(fields) for name, fields in self.files.items()}
+            stamps = b"".join(itertools.starmap(_pack, self.files.values()))
+        inodes = b"".join(itertools.starmap(_pack_two, self.directories.values()))
+        # A name has neither a slash nor a zero.
+        names = os.fsencode("\0".join((*self.files, "/", *self.directories)))
+        counts = _pack_two(len(self.files), len(self.directories))
+        self.packed = b"".join((counts, stamps, inodes, names))
 
 
 def stamp_of(status: os.stat_result) -> FileStamp:
-    """Take the stamp out of a stat.
+    """Take the stamp out of a stat."""
+    return FileStamp(*_clamped(_fields_of(status)))
 
-    Only equality counts, so what 64 bits cannot hold is cut to what they can: times beyond the
-    year 2262, and device numbers that some systems give as negative.
+
+def _clamped(fields: StampFields) -> StampFields:
+    """Cut what 64 bits cannot hold to what they can: only equality counts.
+
+    Times beyond the year 2262, and device numbers that some systems give as negative.
     """
-    return FileStamp(
-        status.st_size,
-        _clamped(status.st_mtime_ns),
-        _clamped(status.st_ctime_ns),
-        status.st_ino & _U64,
-        status.st_dev & _U64,
+    size, mtime_ns, ctime_ns, inode, device = fields
+    return (
+        size,
+        max(-(1 << 63), min(mtime_ns, (1 << 63) - 1)),
+        max(-(1 << 63), min(ctime_ns, (1 << 63) - 1)),
+        inode & _U64,
+        device & _U64,
     )
-
-
-def _clamped(time_ns: int) -> int:
-    return max(-(1 << 63), min(time_ns, (1 << 63) - 1))
 
 
 def inode_from(status: os.stat_result) -> Inode:
@@ -133,12 +163,27 @@ def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> List
         OSError: It cannot be listed completely, so that nothing may be believed to be missing.
     """
     listing = Listing()
+    files = listing.files
+    has_globs, hidden = path_filter.has_globs, path_filter.hidden
     with os.scandir(descriptor) as entries:
+        # A microsecond here is a tenth of a second for 100,000 files: `find` takes 1.4 for each.
         for entry in entries:
-            with suppress(FileNotFoundError):  # gone since it was listed
-                is_directory = entry.is_dir(follow_symlinks=False)
-                if belongs(path_filter, below, entry.name, is_directory):
-                    listing.add(entry.name, entry.stat(follow_symlinks=False))
+            name = entry.name
+            try:
+                if has_globs:
+                    is_directory = entry.is_dir(follow_symlinks=False)
+                    if not belongs(path_filter, below, name, is_directory):
+                        continue
+                elif name[0] == "." and not hidden:
+                    continue
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # gone since it was listed
+                continue
+            if status.st_mode & _KINDS == _REGULAR:
+                files[name] = _fields_of(status)
+            else:
+                listing.add(name, status)
+    listing.pack()
     return listing
 
 

@@ -33,6 +33,7 @@ from pspd.watcher.roots import RootState
 from pspd.watcher.scan import Pass
 from pspd.watcher.scan_queue import ScanQueue
 from pspd.watcher.sleep import SleepDetector, boot_time
+from pspd.watcher.unchanged import Unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,8 @@ class Watcher:
         )
         self._sleep = SleepDetector(options.absence_seconds)
         self._own = frozenset(own)
+        self._unchanged = Unchanged()
+        store.on_touched = self._unchanged.forget
         self._condition = threading.Condition()
         self._box = HintBox(options.coalesce_seconds)
         self._roots: dict[RootId, RootState] = {}
@@ -260,7 +263,7 @@ class Watcher:
         polls = self._keeper.coverage.take_due(now)
         if looks or polls:
             # Directories that a scan has found and not handed on would be taken for new again.
-            self._work.flush()
+            self._work.make_way()
             if self._looks.follow(looks, polls, lambda: self._stopping):
                 self._scan_everything()
         # One directory at a time: neither hints nor scans keep the other waiting for long.
@@ -299,6 +302,7 @@ class Watcher:
             lambda found: self._hand_on(found, is_news=is_news),
             self._own,
             self._keeper.coverage,
+            self._unchanged,
         )
 
     def _believe(self, doomed: Doomed) -> bool:
