@@ -47,6 +47,8 @@ class Writer:
         self._reader = self._tables.reader
         self._columns = ColumnWriter(transaction, databases["columns"])
         self._ledger = FileLedger(self._tables, now)
+        self._there: set[DirectoryId] = set()
+        """Directories that are known to be there."""
         self.applied = batches.Applied()
 
     def apply(self, operation: batches.Operation) -> None:  # noqa: C901, PLR0912 - one line a case
@@ -109,13 +111,21 @@ class Writer:
     # --- files
 
     def _file_seen(self, key: FileKey, stamp: FileStamp) -> None:
-        if self._reader.directory(key.directory) is None:
+        if not self._is_there(key.directory):
             return  # removed since somebody looked into it
         old = self._reader.file(key)
         if old is not None and old.state is FileState.PENDING and old.stamp == stamp:
             self.applied.queued.append((old.sequence, key))
             return
-        self._queue(key, FileRecord(stamp, FileState.PENDING), old)
+        sequence = self._tables.next_number("next_sequence")
+        self._ledger.set_file(key, FileRecord(stamp, FileState.PENDING, sequence=sequence), old)
+        self.applied.queued.append((sequence, key))
+
+    def _is_there(self, directory_id: DirectoryId) -> bool:
+        """Say whether a directory is known; asked for each file that is new in it."""
+        if directory_id not in self._there and self._reader.directory(directory_id) is not None:
+            self._there.add(directory_id)
+        return directory_id in self._there
 
     def _file_suspect(self, key: FileKey, stamp: FileStamp) -> None:
         old = self._reader.file(key)
@@ -283,6 +293,7 @@ class Writer:
                 self._note("removed", key)
                 self._ledger.set_file(key, None, record)
             self._forget_place(directory)
+            self._there.discard(number)
             self._tables.delete("directories", keys.number_key(number))
 
     def _forget_root(self, root: WatchRoot) -> None:

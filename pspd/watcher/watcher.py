@@ -24,7 +24,7 @@ from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.supervision import ThreadMaker, unsupervised
 from pspd.watcher.descriptors import Inode
-from pspd.watcher.hint_box import HintBox
+from pspd.watcher.hint_box import HintBox, Place
 from pspd.watcher.keeper import Options, RootKeeper, Taker
 from pspd.watcher.long_work import LongWork
 from pspd.watcher.looks import Looks
@@ -104,8 +104,9 @@ class Watcher:
             store,
             self._roots,
             self._keeper.coverage,
-            lambda: self._new_pass(is_news=True),
-            self._believe,
+            new_pass=lambda: self._new_pass(is_news=True),
+            believe=self._believe,
+            rest=self._rest,
         )
         self._scans = ScanQueue()
         self._work = LongWork(
@@ -214,6 +215,10 @@ class Watcher:
             else:
                 self._box.put(hint, self._roots.values(), now)
             self._condition.notify_all()
+
+    def _rest(self, place: Place, took: float) -> None:
+        with self._condition:
+            self._box.rest(place, took, time.monotonic())
 
     def _scan_everything(self) -> None:
         with self._condition:

@@ -76,9 +76,7 @@ def test_every_field_of_the_stamp_counts() -> None:
         FileStamp(5, 7, 8, 1, 2),
     ]
     for other in others:
-        assert compare({key("a"): other}, {key("a"): indexed(base)}) == [
-            Modified(key("a"), other)
-        ]
+        assert compare({key("a"): other}, {key("a"): indexed(base)}) == [Modified(key("a"), other)]
 
 
 def test_a_drive_that_is_plugged_in_elsewhere_answers_until_it_is_read_again() -> None:
