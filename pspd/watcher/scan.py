@@ -157,10 +157,10 @@ class Pass:
                 place, is_new = stack.pop()
                 children = self._visit_below(descent, root, place, is_new=is_new)
                 stack.extend((place.child(each.directory), each.is_new) for each in children)
-                yield
                 while self._finds.is_full:
                     self._finds.flush_some()
                     yield
+                yield
 
     def _visit_below(
         self, descent: Descent, root: WatchRoot, place: Place, *, is_new: bool
