@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
 import msgspec
@@ -130,10 +130,21 @@ def decode_file(body: bytes) -> tuple[FileRecord, bytes]:
 
 
 @_refusing
-def decode_stamp(body: bytes) -> tuple[StampFields, bool, bytes]:
-    """Read of a file's record only its stamp, whether it is racy, and its name where it is cut."""
-    size, mtime, ctime, inode, device, _, flags, _, _ = _FILE.unpack_from(body)
-    return (size, mtime, ctime, inode, device), bool(flags & _RACY), body[_FILE.size :]
+def decode_stamps(
+    items: Iterable[tuple[bytes, bytes]], name_of: Callable[[bytes, bytes], str]
+) -> dict[str, tuple[StampFields, bool]]:
+    """Read of many files' records only the stamps, and whether each is racy.
+
+    Args:
+        items: Keys and bodies.
+        name_of: Tells a file's name by its key, and by its full name where the key's is cut.
+    """
+    found = {}
+    for key, body in items:
+        size, mtime, ctime, inode, device, _, flags, _, _ = _FILE.unpack_from(body)
+        name = name_of(key, body[_FILE.size :])
+        found[name] = ((size, mtime, ctime, inode, device), bool(flags & _RACY))
+    return found
 
 
 def encode_directory(directory: Directory) -> bytes:

@@ -53,11 +53,8 @@ class Reader(Places):
 
     def stamps_in(self, directory_id: DirectoryId) -> dict[str, tuple[StampFields, bool]]:
         """Return the stamps of all files in a directory, by name, and whether each is racy."""
-        found = {}
-        for key, body in self.items("files", keys.number_key(directory_id)):
-            fields, is_racy, cut_name = codec.decode_stamp(body)
-            found[keys.name_from_key(key, cut_name)] = (fields, is_racy)
-        return found
+        items = self.items("files", keys.number_key(directory_id))
+        return codec.decode_stamps(items, keys.name_from_key)
 
     def queued(self, after: int, limit: int) -> list[tuple[int, FileKey]]:
         """Return files to read, in order, with a sequence above `after`."""
