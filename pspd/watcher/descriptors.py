@@ -27,7 +27,6 @@ _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _U64 = (1 << 64) - 1
 _KINDS = 0o170000
 """Bits of a mode that tell what it is (inode(7))."""
-_REGULAR = stat.S_IFREG
 
 Inode = tuple[int, int]
 """Device and inode."""
@@ -36,6 +35,7 @@ Inode = tuple[int, int]
 _fields_of: Callable[[os.stat_result], StampFields] = operator.attrgetter(
     "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_dev"
 )
+_mode_of = operator.attrgetter("st_mode")
 _pack = struct.Struct("<QqqQQ").pack
 _pack_two = struct.Struct("<QQ").pack
 
@@ -44,31 +44,51 @@ _pack_two = struct.Struct("<QQ").pack
 class Listing:
     """What one look at a directory saw."""
 
-    files: dict[str, StampFields] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
     """Everything that is neither a directory nor a symbolic link: FIFOs and devices as well."""
+    stamps: list[StampFields] = field(default_factory=list)
+    """Of each name."""
     directories: dict[str, Inode] = field(default_factory=dict)
     packed: bytes = b""
     """All of a directory's listing as bytes, which no other listing has."""
 
-    def add(self, name: str, status: os.stat_result) -> None:
-        """Note what a stat said of a name."""
+    @property
+    def files(self) -> dict[str, StampFields]:
+        """The stamps by name."""
+        return dict(zip(self.names, self.stamps, strict=True))
+
+    @classmethod
+    def of(cls, names: list[str], statuses: list[os.stat_result]) -> Listing:
+        """Sort out what stats said of names."""
+        kinds = {mode & _KINDS for mode in set(map(_mode_of, statuses))}
+        if kinds <= {stat.S_IFREG}:
+            listing = cls(names, list(map(_fields_of, statuses)))
+        else:
+            listing = cls()
+            for name, status in zip(names, statuses, strict=True):
+                listing._add(name, status)
+        listing._seal()
+        return listing
+
+    def _add(self, name: str, status: os.stat_result) -> None:
         kind = status.st_mode & _KINDS
         if kind == stat.S_IFDIR:
             self.directories[name] = inode_from(status)
         elif kind != stat.S_IFLNK:
-            self.files[name] = _clamped(_fields_of(status))
+            self.names.append(name)
+            self.stamps.append(_fields_of(status))
 
-    def pack(self) -> None:
-        """Set `packed`, now that all is added."""
+    def _seal(self) -> None:
+        """Cut what 64 bits cannot hold, and set `packed`."""
         try:
-            stamps = b"".join(itertools.starmap(_pack, self.files.values()))
+            stamps = b"".join(itertools.starmap(_pack, self.stamps))
         except struct.error:
-            self.files = {name: _clamped(fields) for name, fields in self.files.items()}
-            stamps = b"".join(itertools.starmap(_pack, self.files.values()))
+            self.stamps = list(map(_clamped, self.stamps))
+            stamps = b"".join(itertools.starmap(_pack, self.stamps))
         inodes = b"".join(itertools.starmap(_pack_two, self.directories.values()))
         # A name has neither a slash nor a zero.
-        names = os.fsencode("\0".join((*self.files, "/", *self.directories)))
-        counts = _pack_two(len(self.files), len(self.directories))
+        names = os.fsencode("\0".join((*self.names, "/", *self.directories)))
+        counts = _pack_two(len(self.names), len(self.directories))
         self.packed = b"".join((counts, stamps, inodes, names))
 
 
@@ -162,8 +182,8 @@ def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> List
     Raises:
         OSError: It cannot be listed completely, so that nothing may be believed to be missing.
     """
-    listing = Listing()
-    files = listing.files
+    names: list[str] = []
+    statuses: list[os.stat_result] = []
     has_globs, hidden = path_filter.has_globs, path_filter.hidden
     with os.scandir(descriptor) as entries:
         # A microsecond here is a tenth of a second for 100,000 files: `find` takes 1.4 for each.
@@ -176,30 +196,28 @@ def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> List
                         continue
                 elif name[0] == "." and not hidden:
                     continue
-                status = entry.stat(follow_symlinks=False)
+                statuses.append(entry.stat(follow_symlinks=False))
             except FileNotFoundError:  # gone since it was listed
                 continue
-            if status.st_mode & _KINDS == _REGULAR:
-                files[name] = _fields_of(status)
-            else:
-                listing.add(name, status)
-    listing.pack()
-    return listing
+            names.append(name)
+    return Listing.of(names, statuses)
 
 
 def look_at_names(
     descriptor: int, path_filter: PathFilter, below: str, names: Iterable[str]
 ) -> Listing:
     """Look at some names in an open directory, as `list_directory` does at all."""
-    listing = Listing()
+    found: list[str] = []
+    statuses: list[os.stat_result] = []
     for name in names:
         try:
             status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             continue
         if belongs(path_filter, below, name, stat.S_ISDIR(status.st_mode)):
-            listing.add(name, status)
-    return listing
+            found.append(name)
+            statuses.append(status)
+    return Listing.of(found, statuses)
 
 
 def is_vacant(descriptor: int, name: str) -> bool:

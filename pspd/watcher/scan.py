@@ -240,7 +240,7 @@ class Pass:
                 return None
             known, children = known_in(reader, number, only)
         changes = reconcile(number, listing.files, known)
-        self._finds.compared(number, listing.files, changes)
+        self._finds.compared(number, listing.names, changes)
         path_filter, _ = self._filter_of(root)
         for name, child in children.items():
             if name in listing.directories:
