@@ -82,14 +82,20 @@ class Finds:
             before: As it was known under its name.
             is_new: Whether the store knows nothing below it.
         """
+        self._missing.found.add(directory.directory_id)
+        if directory == before:
+            return
         if is_new:
             self._directories.append(batch.PutDirectory(directory))
-        elif directory != before:
+        else:
             # At once: what is below is only booked on a record that says where it is.
             self._hand_on([batch.PutDirectory(directory)])
-        self.differences += directory != before
-        self.noted += directory != before
-        self._missing.found.add(directory.directory_id)
+        self.differences += 1
+        self.noted += 1
+
+    def found_again(self, directory: DirectoryId) -> None:
+        """Note a directory that is there, as it is known."""
+        self._missing.found.add(directory)
 
     def missed(self, directory: Directory) -> None:
         """Note a directory that is not where it was known."""

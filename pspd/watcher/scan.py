@@ -220,7 +220,7 @@ class Pass:
             children = reader.children(number)
         for child in children:
             self._drives.tell_present(child)
-            self._finds.found(child, child, is_new=False)
+            self._finds.found_again(child.directory_id)
         return [Found(child, is_new=False, is_changed=False) for child in children]
 
     def _compare(  # noqa: PLR0913 - where, what was seen, and of how much
