@@ -85,16 +85,20 @@ def reconcile(
     changes: list[Change] = []
     for name, fields in seen.items():
         record = known.get(name)
+        if record is not None and record == (fields, False):
+            continue
+        stamp = FileStamp.of(fields)
+        key = FileKey(directory, name)
         if record is None:
-            changes.append(Added(FileKey(directory, name), FileStamp(*fields)))
+            changes.append(Added(key, stamp))
             continue
         before, is_racy = record
-        if before != fields:
-            key, stamp = FileKey(directory, name), FileStamp(*fields)
-            is_same = FileStamp(*before)._replace(device=stamp.device) == stamp
-            changes.append(Suspect(key, stamp) if is_same else Modified(key, stamp))
-        elif is_racy:
-            changes.append(Suspect(FileKey(directory, name), FileStamp(*fields)))
+        if before == stamp:
+            changes += [Suspect(key, stamp)] if is_racy else []
+        elif FileStamp(*before)._replace(device=stamp.device) == stamp:
+            changes.append(Suspect(key, stamp))
+        else:
+            changes.append(Modified(key, stamp))
     changes.extend(
         Removed(FileKey(directory, name), FileStamp(*before))
         for name, (before, _) in known.items()

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import itertools
 import operator
 import os
 import stat
-import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,8 +34,6 @@ _fields_of: Callable[[os.stat_result], StampFields] = operator.attrgetter(
     "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_dev"
 )
 _mode_of = operator.attrgetter("st_mode")
-_pack = struct.Struct("<QqqQQ").pack
-_pack_two = struct.Struct("<QQ").pack
 
 
 @dataclass(slots=True)
@@ -49,8 +45,6 @@ class Listing:
     stamps: list[StampFields] = field(default_factory=list)
     """Of each name."""
     directories: dict[str, Inode] = field(default_factory=dict)
-    packed: bytes = b""
-    """All of a directory's listing as bytes, which no other listing has."""
 
     @property
     def files(self) -> dict[str, StampFields]:
@@ -62,12 +56,10 @@ class Listing:
         """Sort out what stats said of names."""
         kinds = {mode & _KINDS for mode in set(map(_mode_of, statuses))}
         if kinds <= {stat.S_IFREG}:
-            listing = cls(names, list(map(_fields_of, statuses)))
-        else:
-            listing = cls()
-            for name, status in zip(names, statuses, strict=True):
-                listing._add(name, status)
-        listing._seal()
+            return cls(names, list(map(_fields_of, statuses)))
+        listing = cls()
+        for name, status in zip(names, statuses, strict=True):
+            listing._add(name, status)
         return listing
 
     def _add(self, name: str, status: os.stat_result) -> None:
@@ -78,38 +70,10 @@ class Listing:
             self.names.append(name)
             self.stamps.append(_fields_of(status))
 
-    def _seal(self) -> None:
-        """Cut what 64 bits cannot hold, and set `packed`."""
-        try:
-            stamps = b"".join(itertools.starmap(_pack, self.stamps))
-        except struct.error:
-            self.stamps = list(map(_clamped, self.stamps))
-            stamps = b"".join(itertools.starmap(_pack, self.stamps))
-        inodes = b"".join(itertools.starmap(_pack_two, self.directories.values()))
-        # A name has neither a slash nor a zero.
-        names = os.fsencode("\0".join((*self.names, "/", *self.directories)))
-        counts = _pack_two(len(self.names), len(self.directories))
-        self.packed = b"".join((counts, stamps, inodes, names))
-
 
 def stamp_of(status: os.stat_result) -> FileStamp:
     """Take the stamp out of a stat."""
-    return FileStamp(*_clamped(_fields_of(status)))
-
-
-def _clamped(fields: StampFields) -> StampFields:
-    """Cut what 64 bits cannot hold to what they can: only equality counts.
-
-    Times beyond the year 2262, and device numbers that some systems give as negative.
-    """
-    size, mtime_ns, ctime_ns, inode, device = fields
-    return (
-        size,
-        max(-(1 << 63), min(mtime_ns, (1 << 63) - 1)),
-        max(-(1 << 63), min(ctime_ns, (1 << 63) - 1)),
-        inode & _U64,
-        device & _U64,
-    )
+    return FileStamp.of(_fields_of(status))
 
 
 def inode_from(status: os.stat_result) -> Inode:

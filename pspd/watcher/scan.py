@@ -203,25 +203,30 @@ class Pass:
         listing = list_directory(descriptor, path_filter, place.below)
         digest = digest_of(place, listing, globs)
         # What was missed before in this sweep may be in any listing.
-        if self._unchanged.is_same(number, digest) and not self._finds.is_missing_files:
-            return self._as_known(number, listing)
+        proven = self._unchanged.recall(number, digest)
+        if proven is not None and not self._finds.is_missing_files:
+            return self._as_known(place.directory, listing, proven)
         self._unchanged.expect(number)
         before = self._finds.noted
         children = self._compare(descriptor, root, place, listing, None, is_new=is_new)
         if children is not None and self._finds.noted == before:
-            self._unchanged.settle(number, digest)
+            numbers = [each.directory.directory_id for each in children]
+            self._unchanged.settle(number, digest, numbers)
         return children
 
-    def _as_known(self, number: DirectoryId, listing: Listing) -> list[Found]:
+    def _as_known(self, parent: Directory, listing: Listing, numbers: Sequence[int]) -> list[Found]:
         """Return the directories in one that is as it was when nothing differed from the store."""
         if not listing.directories:
             return []
-        with self._store.read() as reader:
-            children = reader.children(number)
-        for child in children:
+        here = [item for item in listing.directories.items() if item[1] not in self._own]
+        children: list[Found] = []
+        for number, (name, inode) in zip(numbers, here, strict=True):
+            known = DirectoryId(number)
+            child = Directory(known, parent.root_id, parent.directory_id, name, *inode)
             self._drives.tell_present(child)
-            self._finds.found_again(child.directory_id)
-        return [Found(child, is_new=False, is_changed=False) for child in children]
+            self._finds.found_again(known)
+            children.append(Found(child, is_new=False, is_changed=False))
+        return children
 
     def _compare(  # noqa: PLR0913 - where, what was seen, and of how much
         self,

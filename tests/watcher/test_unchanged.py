@@ -154,21 +154,34 @@ def test_what_changes_while_it_is_compared_is_not_settled() -> None:
     unchanged.expect(FIRST)
     unchanged.expect(SECOND)
     unchanged.forget({FIRST})
-    unchanged.settle(FIRST, b"first")
-    unchanged.settle(SECOND, b"second")
+    unchanged.settle(FIRST, 11)
+    unchanged.settle(SECOND, 22)
 
-    assert not unchanged.is_same(FIRST, b"first")
-    assert unchanged.is_same(SECOND, b"second")
+    assert unchanged.recall(FIRST, 11) is None
+    assert unchanged.recall(SECOND, 22) == ()
+    assert unchanged.recall(SECOND, 33) is None
+
+
+def test_the_directories_in_one_are_remembered_with_it_and_go_with_it() -> None:
+    unchanged = Unchanged()
+    unchanged.expect(FIRST)
+    unchanged.settle(FIRST, 44, [SECOND])
+    assert list(unchanged.recall(FIRST, 44) or ()) == [SECOND]
+    unchanged.forget({FIRST})
+    unchanged.expect(FIRST)
+    unchanged.settle(FIRST, 44)
+
+    assert unchanged.recall(FIRST, 44) == ()
 
 
 def test_beyond_the_most_nothing_more_is_remembered() -> None:
     unchanged = Unchanged(most=1)
     for number in (FIRST, SECOND):
         unchanged.expect(number)
-        unchanged.settle(number, b"digest")
+        unchanged.settle(number, 44)
 
-    assert unchanged.is_same(FIRST, b"digest")
-    assert not unchanged.is_same(SECOND, b"digest")
+    assert unchanged.recall(FIRST, 44) is not None
+    assert unchanged.recall(SECOND, 44) is None
 
 
 def test_whatever_happens_a_scan_finds_what_one_without_memory_finds(tree: Remembering) -> None:
