@@ -21,9 +21,9 @@ LONGEST_COALESCE_SECONDS = 0.2
 """How long hints about a directory that never gets quiet are gathered at most: a picture that is
 saved while a camera's card is copied beside it is looked for as well."""
 
-REST_SHARE = 4
-"""Afterwards a directory rests so many times as long as the look at it took: one of 100,000 files
-takes half a second."""
+LONGEST_REST_SECONDS = 0.5
+"""A directory rests for as long as the look at it took (half a second for 100,000 files), but no
+longer than this: a burst is to be known two seconds after its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class HintBox:
 
     def rest(self, place: Place, took: float, now: float) -> None:
         """Note how long a look took, in seconds: a long one is not repeated at once."""
-        self._debounce.rest(place, now + REST_SHARE * took)
+        self._debounce.rest(place, now + min(took, LONGEST_REST_SECONDS))
 
     def take_all(self) -> list[tuple[Look[Place], int]]:
         """Remove and return what was hinted at, due or not, as `take_due` does."""
