@@ -101,7 +101,8 @@ class Coverage:
         if cause is None and mount is not None:
             cause = cause_of_polled(mount)
         if cause is None:
-            self.forget([number])
+            if number in self._blind:
+                self.forget([number])
         else:
             self._note(number, cause, os.path.join(root.path, *place.names))
 

@@ -146,25 +146,28 @@ def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> List
     Raises:
         OSError: It cannot be listed completely, so that nothing may be believed to be missing.
     """
-    names: list[str] = []
-    statuses: list[os.stat_result] = []
-    has_globs, hidden = path_filter.has_globs, path_filter.hidden
     with os.scandir(descriptor) as entries:
-        # A microsecond here is a tenth of a second for 100,000 files: `find` takes 1.4 for each.
-        for entry in entries:
-            name = entry.name
-            try:
-                if has_globs:
-                    is_directory = entry.is_dir(follow_symlinks=False)
-                    if not belongs(path_filter, below, name, is_directory):
-                        continue
-                elif name[0] == "." and not hidden:
-                    continue
-                statuses.append(entry.stat(follow_symlinks=False))
-            except FileNotFoundError:  # gone since it was listed
-                continue
-            names.append(name)
+        found = list(entries)
+    if path_filter.has_globs:
+        found = [each for each in found if _belongs(each, path_filter, below)]
+    names = [each.name for each in found]
+    # All at once: a microsecond for each is a tenth of a second for 100,000 files.
+    if not (path_filter.hidden or path_filter.has_globs) and "\0." in "\0".join(("", *names)):
+        found = [each for each in found if not each.name.startswith(".")]
+        names = [each.name for each in found]
+    try:
+        statuses = [each.stat(follow_symlinks=False) for each in found]
+    except FileNotFoundError:  # gone since it was listed
+        return look_at_names(descriptor, path_filter, below, names)
     return Listing.of(names, statuses)
+
+
+def _belongs(entry: os.DirEntry[str], path_filter: PathFilter, below: str) -> bool:
+    try:
+        is_directory = entry.is_dir(follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return belongs(path_filter, below, entry.name, is_directory)
 
 
 def look_at_names(
