@@ -33,6 +33,10 @@ RETRY_SECONDS = 5.0
 RATE_SECONDS = 10.0
 """The rate is taken over so many seconds."""
 
+NEWS_SECONDS = 0.05
+"""News are stored so long after the last batch at the latest: a picture that was just saved is
+looked for. A commit takes some milliseconds, so that many news cost little more than few."""
+
 CLOSE_SECONDS = 2.0
 """How long `close` waits for the last batch: a disk that hangs must not keep the daemon."""
 
@@ -141,6 +145,8 @@ class Committer:
     def _gather(self, until: float) -> None:
         """Collect results until the batch is full or late, or nothing more is on its way."""
         while len(self._in_hand) < self._options.batch_files:
+            if self._queue.is_news(_sequence(self._in_hand[-1])):
+                until = min(until, self._last_commit + NEWS_SECONDS)
             wait = max(0.0, until - time.monotonic())
             if self._queue.count_taken() <= len(self._in_hand):
                 wait = 0.0

@@ -1,8 +1,9 @@
 """Which file is read next: news before the backlog, nothing twice, nothing forgotten.
 
 The queue itself is in the store (`pending`), so a stop or a crash loses none of it; here is only
-the order in which it is served. News are files that a hint named; the backlog is served by its
-sequence numbers; a file that is still being written waits for its time.
+the order in which it is served. News are files that a hint named, and their directories take turns;
+the backlog is served by its sequence numbers; a file that is still being written waits for its
+time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pspd.core.model import FileKey
+from pspd.core.model import DirectoryId, FileKey
+from pspd.core.turns import Turns
 
 if TYPE_CHECKING:
     from pspd.store.store import Store
@@ -31,7 +33,7 @@ PROBE_SECONDS = 5.0
 """How often one file of an absent root is tried."""
 
 MOST_NEWS = 20_000
-"""Beyond so many the oldest news are served as backlog."""
+"""Beyond so many some of the oldest news are served as backlog."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,7 +50,9 @@ class ReadingQueue:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._condition = threading.Condition()
-        self._news: deque[Entry] = deque(maxlen=MOST_NEWS)
+        self._news: Turns[DirectoryId, Entry] = Turns(MOST_NEWS)
+        self._fresh: set[int] = set()
+        """News that were served and are not done."""
         self._backlog: deque[Entry] = deque()
         self._served_to = 0
         self._has_more = True
@@ -69,7 +73,8 @@ class ReadingQueue:
     def put_news(self, entries: Iterable[tuple[int, FileKey]]) -> None:
         """Serve these before the backlog; the store has them already."""
         with self._condition:
-            self._news.extend(Entry(sequence, key) for sequence, key in entries)
+            for sequence, key in entries:
+                self._news.put(key.directory, Entry(sequence, key))
             self._has_more = True
             self._condition.notify_all()
 
@@ -134,7 +139,8 @@ class ReadingQueue:
     def unpark(self) -> None:
         """Serve what was put aside: a root is back."""
         with self._condition:
-            self._news.extend(self._parked.values())
+            for entry in self._parked.values():
+                self._news.put(entry.key.directory, entry)
             self._has_more = True
             self._parked.clear()
             self._probe = 0
@@ -147,6 +153,7 @@ class ReadingQueue:
         """Note that entries are no longer in the store's queue, and tell those who waited."""
         with self._condition:
             self._taken.difference_update(sequences)
+            self._fresh.difference_update(sequences)
             self._epoch += 1
             blocks = self._blocking in sequences
             is_back = self._probe in sequences and self._probe != 0
@@ -205,6 +212,11 @@ class ReadingQueue:
         with self._condition:
             return len(self._taken)
 
+    def is_news(self, sequence: int) -> bool:
+        """Say whether an entry was served as news and is not done: somebody may look for it."""
+        with self._condition:
+            return sequence in self._fresh
+
     def close(self) -> None:
         """Wake everybody who waits; what is queued stays in the store."""
         with self._condition:
@@ -224,10 +236,10 @@ class ReadingQueue:
             entry = self._parked.pop(next(iter(self._parked)))
             self._probe = entry.sequence
             return entry
-        while self._news:
-            entry = self._news.popleft()
-            if self._is_free(entry.sequence):
-                return entry
+        while (news := self._news.take()) is not None:
+            if self._is_free(news.sequence):
+                self._fresh.add(news.sequence)
+                return news
         while True:
             while self._backlog:
                 entry = self._backlog.popleft()

@@ -14,7 +14,7 @@ from pspd.core.model import FileKey, WatchRoot
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.store import batch
 from pspd.store.store import Store
-from tests.store.records import add_root, stamp
+from tests.store.records import add_directory, add_root, stamp
 
 
 class Line:
@@ -25,8 +25,11 @@ class Line:
         self.root: WatchRoot = add_root(self.store)
         self.queue = ReadingQueue(self.store)
 
-    def see(self, *names: str) -> list[tuple[int, FileKey]]:
-        keys = [FileKey(self.root.directory, name) for name in names]
+    def see(self, *names: str, folder: str = "") -> list[tuple[int, FileKey]]:
+        number = self.root.directory
+        if folder:
+            number = add_directory(self.store, self.root, number, folder).directory_id
+        keys = [FileKey(number, name) for name in names]
         return self.store.apply([batch.FileSeen(key, stamp()) for key in keys]).queued
 
     def take(self) -> str:
@@ -56,6 +59,25 @@ def test_the_backlog_is_served_in_order_and_news_go_before_it(line: Line) -> Non
     line.queue.put_news(line.see("new"))
 
     assert [line.take(), line.take()] == ["new", "b"]
+
+
+def test_a_single_new_file_does_not_wait_behind_many_in_another_folder(line: Line) -> None:
+    line.queue.put_news(line.see("a1", "a2", "a3", folder="copied"))
+    assert line.take() == "a1"
+    line.queue.put_news(line.see("saved"))
+
+    assert [line.take(), line.take(), line.take()] == ["saved", "a2", "a3"]
+
+
+def test_what_was_served_as_news_is_news_until_it_is_done(line: Line) -> None:
+    line.see("old")
+    old = line.entry()
+    line.queue.put_news(line.see("new"))
+    new = line.entry()
+
+    assert (line.queue.is_news(old.sequence), line.queue.is_news(new.sequence)) == (False, True)
+    line.finish(new)
+    assert not line.queue.is_news(new.sequence)
 
 
 def test_nothing_is_served_twice_though_it_is_news_and_backlog(line: Line) -> None:

@@ -33,12 +33,16 @@ class Look(Generic[PlaceT]):
 
 
 class Debounce(Generic[PlaceT]):
-    """Holds hints until their directory was quiet for `quiet` seconds, or for `longest` at most."""
+    """Holds hints until their directory was quiet for `quiet` seconds, or for `longest` at most.
+
+    A directory that took long to look at rests longer, as `rest` says.
+    """
 
     def __init__(self, quiet: float, longest: float) -> None:
         self._quiet = quiet
         self._longest = longest
         self._waiting: dict[PlaceT, _Waiting] = {}
+        self._resting: dict[PlaceT, float] = {}
 
     def add(self, place: PlaceT, name: str | None, now: float) -> None:
         """Note a hint about `name` in the directory `place`, or about all of it when None."""
@@ -53,20 +57,28 @@ class Debounce(Generic[PlaceT]):
             if len(waiting.names) > MAX_NAMES:
                 waiting.names = None
 
+    def rest(self, place: PlaceT, until: float) -> None:
+        """Let nothing about a directory be due before a time."""
+        self._resting[place] = until
+
     def take_due(self, now: float) -> list[Look[PlaceT]]:
         """Remove and return what is due at `now`."""
-        due = [place for place, waiting in self._waiting.items() if self._due_at(waiting) <= now]
+        if self._resting:
+            self._resting = {place: at for place, at in self._resting.items() if at > now}
+        due = [place for place in self._waiting if self._due_at(place) <= now]
         return [self._look(place) for place in due]
 
     def next_due(self) -> float | None:
         """When the next look is due; None when nothing waits."""
-        return min(map(self._due_at, self._waiting.values()), default=None)
+        return min(map(self._due_at, self._waiting), default=None)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def _due_at(self, waiting: _Waiting) -> float:
-        return min(waiting.last + self._quiet, waiting.first + self._longest)
+    def _due_at(self, place: PlaceT) -> float:
+        waiting = self._waiting[place]
+        due = min(waiting.last + self._quiet, waiting.first + self._longest)
+        return max(due, self._resting.get(place, due))
 
     def _look(self, place: PlaceT) -> Look[PlaceT]:
         names = self._waiting.pop(place).names

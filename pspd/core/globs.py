@@ -27,6 +27,11 @@ class PathFilter:
         """Make the filter of a root."""
         return cls(root.hidden, _compile(root.include), _compile(root.exclude))
 
+    @property
+    def has_globs(self) -> bool:
+        """Whether more than the first character of a name says what belongs."""
+        return self.include is not None or self.exclude is not None
+
     def has_file(self, directory: str, name: str) -> bool:
         """Say whether the file `name` in `directory` (relative to the root, "" for it) belongs."""
         if not self.has_directory(directory, name):

@@ -107,8 +107,14 @@ class Limits:
     a worker stays below 768 MiB: a WebP of 500 bytes was seen to take 1,063 at 1 GiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileStamp:
+_U64 = (1 << 64) - 1
+
+StampFields = tuple[int, int, int, int, int]
+"""The fields of a `FileStamp` as a stat has them, mostly equal to it: a scan compares one for each
+file, and makes a `FileStamp` of what differs alone."""
+
+
+class FileStamp(NamedTuple):
     """What a stat says of a file; two equal stamps mean the same content, but for racy ones."""
 
     size: int
@@ -119,6 +125,20 @@ class FileStamp:
     """Time of last status change, ns since the epoch."""
     inode: int
     device: int
+
+    @classmethod
+    def of(cls, fields: StampFields) -> FileStamp:
+        """Make one of what a stat says; what 64 bits cannot hold is cut to what they can.
+
+        Only equality counts. Times beyond the year 2262 are cut, and device numbers that some
+        systems give as negative.
+        """
+        size, mtime_ns, ctime_ns, inode, device = fields
+        return cls(size, _clamped(mtime_ns), _clamped(ctime_ns), inode & _U64, device & _U64)
+
+
+def _clamped(time_ns: int) -> int:
+    return max(-(1 << 63), min(time_ns, (1 << 63) - 1))
 
 
 class FileKey(NamedTuple):

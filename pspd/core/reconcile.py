@@ -7,9 +7,9 @@ a file system: what is added, modified, moved or removed follows from values alo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pspd.core.model import FileKey, FileRecord, FileStamp
+from pspd.core.model import DirectoryId, FileKey, FileStamp, StampFields
 
 FINE_GRAIN_NS = 20_000_000
 """Two writes closer than this may leave equal times. Kernels before 6.13 stamp files with the
@@ -70,27 +70,43 @@ class Removed:
 Change = Added | Modified | Suspect | Moved | Removed
 
 
-def reconcile(
-    seen: Mapping[FileKey, FileStamp], known: Mapping[FileKey, FileRecord]
-) -> list[Change]:
-    """Compare what a look at a directory saw with what the store knows of it.
+Known = tuple[StampFields, bool]
+"""What is known of a file: its stamp, and whether it is racy."""
 
-    Both mappings must cover the same part of the tree: a known file that was not seen is removed.
-    What is new comes in the order of its name: the store's pages are fuller for it by a third.
+
+def reconcile(
+    directory: DirectoryId, seen: Mapping[str, StampFields], known: Mapping[str, Known]
+) -> list[Change]:
+    """Compare what a look at a directory saw with what the store knows of it, by name.
+
+    Both mappings must cover the same part of the directory: a known file that was not seen is
+    removed. What is new comes in the order of its name: the store's pages are fuller for it by a
+    third.
     """
     changes: list[Change] = []
     added: list[Added] = []
-    for key, stamp in seen.items():
-        record = known.get(key)
+    for name, fields in seen.items():
+        record = known.get(name)
+        if record is not None and record == (fields, False):
+            continue
+        stamp = FileStamp.of(fields)
+        key = FileKey(directory, name)
         if record is None:
             added.append(Added(key, stamp))
-        elif record.stamp != stamp:
-            is_same = replace(record.stamp, device=stamp.device) == stamp
-            changes.append(Suspect(key, stamp) if is_same else Modified(key, stamp))
-        elif record.racy:
+            continue
+        before, is_racy = record
+        if before == stamp:
+            changes += [Suspect(key, stamp)] if is_racy else []
+        elif FileStamp(*before)._replace(device=stamp.device) == stamp:
             changes.append(Suspect(key, stamp))
+        else:
+            changes.append(Modified(key, stamp))
     changes.extend(sorted(added, key=lambda change: change.key))
-    changes.extend(Removed(key, record.stamp) for key, record in known.items() if key not in seen)
+    changes.extend(
+        Removed(FileKey(directory, name), FileStamp(*before))
+        for name, (before, _) in known.items()
+        if name not in seen
+    )
     return changes
 
 

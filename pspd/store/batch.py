@@ -215,3 +215,5 @@ class Applied:
     deferred: list[tuple[int, FileKey]] = field(default_factory=list)
     """Files to read later, with their new place in the queue."""
     changes: list[PathChange] = field(default_factory=list)
+    touched: set[DirectoryId] = field(default_factory=set)
+    """Directories of which a record changed: their own, a file's, or that of one in them."""

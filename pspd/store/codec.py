@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, ParamSpec, TypeVar
 
 import msgspec
@@ -29,6 +29,7 @@ from pspd.core.model import (
     PixelDigest,
     QuarantineEntry,
     RootId,
+    StampFields,
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
@@ -170,6 +171,26 @@ def decode_file(body: bytes) -> tuple[FileRecord, bytes]:
 def _wrapped(number: int) -> int:
     """Bring a difference of two times, or their sum, into 64 bits with a sign."""
     return (number + _HALF) % (2 * _HALF) - _HALF
+
+
+@_refusing
+def decode_stamps(
+    items: Iterable[tuple[bytes, bytes]], name_of: Callable[[bytes, bytes], str]
+) -> dict[str, tuple[StampFields, bool]]:
+    """Read of many files' records only the stamps, and whether each is racy.
+
+    Args:
+        items: Keys and bodies.
+        name_of: Tells a file's name by its key, and by its full name where the key's is cut.
+    """
+    found = {}
+    for key, body in items:
+        fields = _decode_file(body)
+        mtime = fields.mtime_ns
+        ctime = _wrapped(mtime + fields.ctime_after)
+        stamp = (fields.size, mtime, ctime, fields.inode, fields.device)
+        found[name_of(key, fields.cut_name)] = (stamp, bool(fields.flags & _RACY))
+    return found
 
 
 def encode_directory(directory: Directory) -> bytes:

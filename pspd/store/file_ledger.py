@@ -35,6 +35,8 @@ class FileLedger:
         self._now = now
         self._roots: dict[DirectoryId, RootId] = {}
         self._counts: dict[RootId, list[int]] = {}
+        self.touched: set[DirectoryId] = set()
+        """Directories of which a file's record changed."""
 
     def forget_root(self, root_id: RootId) -> None:
         """Drop a root's counters."""
@@ -50,6 +52,7 @@ class FileLedger:
     def set_file(self, key: FileKey, new: FileRecord | None, old: FileRecord | None) -> None:
         """Replace the record of a file, `old`, by `new`; None is for no record."""
         raw = keys.file_key(key)
+        self.touched.add(key.directory)
         self._count(key.directory, old, -1)
         self._count(key.directory, new, +1)
         old_image, new_image = (old.image if old else None), (new.image if new else None)

@@ -95,7 +95,12 @@ def file_key(key: FileKey) -> bytes:
 
 def file_from_key(raw: bytes, full_name: bytes = b"") -> FileKey:
     """Inverse of `file_key`; `full_name` comes from the value when the key's name is cut."""
-    return FileKey(DirectoryId(number_from_key(raw)), os.fsdecode(full_name or raw[NUMBER_BYTES:]))
+    return FileKey(DirectoryId(number_from_key(raw)), name_from_key(raw, full_name))
+
+
+def name_from_key(raw: bytes, full_name: bytes = b"") -> str:
+    """Read only the name of a file's key, as `file_from_key` does."""
+    return os.fsdecode(full_name or raw[NUMBER_BYTES:])
 
 
 def inode_key(device: int, inode: int) -> bytes:

@@ -19,6 +19,7 @@ from pspd.core.model import (
     PixelDigest,
     QuarantineEntry,
     RootId,
+    StampFields,
 )
 from pspd.store import codec, column_reading, columns, keys, shapes
 from pspd.store.places import Places
@@ -54,6 +55,11 @@ class Reader(Places):
             record, cut_name = codec.decode_file(body)
             found[keys.file_from_key(key, cut_name)] = record
         return found
+
+    def stamps_in(self, directory_id: DirectoryId) -> dict[str, tuple[StampFields, bool]]:
+        """Return the stamps of all files in a directory, by name, and whether each is racy."""
+        items = self.items("files", keys.number_key(directory_id))
+        return codec.decode_stamps(items, keys.name_from_key)
 
     def queued(self, after: int, limit: int) -> list[tuple[int, FileKey]]:
         """Return files to read, in order, with a sequence above `after`."""

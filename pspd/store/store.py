@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +62,9 @@ class Store:
             raise
         self.on_roots: Callable[[list[WatchRoot]], None] = lambda _roots: None
         """Told of all roots after one changed."""
+        self.on_touched: Callable[[Collection[DirectoryId] | None], None] = lambda _touched: None
+        """Told of directories whose records, or those of what is in them, changed; None: of all.
+        From the thread that changed them, once others can read it."""
         self.on_damage: Callable[[StoreDamaged], None] = lambda _error: None
         """Told when something that was read or was to be changed is damaged; from any thread."""
         self._numbers = threading.Lock()
@@ -142,11 +145,15 @@ class Store:
                 writer.set_meta("next_root", self._next_root)
             return writer.finish(), {name: writer.number(name) for name in self._given}
 
+        touched: Collection[DirectoryId] | None = None
         try:
             applied, given = self._environment.write(change)
+            touched = applied.touched
         except StoreDamaged as error:
             self.on_damage(error)
             raise
+        finally:
+            self.on_touched(touched)
         self._remember(given)
         if any(isinstance(operation, PutRoot | ForgetRoot) for operation in operations):
             with self.read() as reader:
@@ -186,7 +193,10 @@ class Store:
                 transaction, databases, roots=roots, now=moment, distrusted=distrusted, least=least
             ).mend()
 
-        mended = self._environment.write(change)
+        try:
+            mended = self._environment.write(change)
+        finally:
+            self.on_touched(None)
         self._take_numbers()
         return mended
 

@@ -47,6 +47,8 @@ class Writer:
         self._reader = self._tables.reader
         self._columns = ColumnWriter(transaction, databases["columns"])
         self._ledger = FileLedger(self._tables, now)
+        self._there: set[DirectoryId] = set()
+        """Directories that are known to be there."""
         self.applied = batches.Applied()
 
     def apply(self, operation: batches.Operation) -> None:  # noqa: C901, PLR0912 - one line a case
@@ -91,6 +93,7 @@ class Writer:
         self._columns.finish()
         self._ledger.finish()
         self._tables.finish()
+        self.applied.touched |= self._ledger.touched
         return self.applied
 
     def require(self, name: str, least: int) -> None:
@@ -108,13 +111,21 @@ class Writer:
     # --- files
 
     def _file_seen(self, key: FileKey, stamp: FileStamp) -> None:
-        if self._reader.directory(key.directory) is None:
+        if not self._is_there(key.directory):
             return  # removed since somebody looked into it
         old = self._reader.file(key)
         if old is not None and old.state is FileState.PENDING and old.stamp == stamp:
             self.applied.queued.append((old.sequence, key))
             return
-        self._queue(key, FileRecord(stamp, FileState.PENDING), old)
+        sequence = self._tables.next_number("next_sequence")
+        self._ledger.set_file(key, FileRecord(stamp, FileState.PENDING, sequence=sequence), old)
+        self.applied.queued.append((sequence, key))
+
+    def _is_there(self, directory_id: DirectoryId) -> bool:
+        """Say whether a directory is known; asked for each file that is new in it."""
+        if directory_id not in self._there and self._reader.directory(directory_id) is not None:
+            self._there.add(directory_id)
+        return directory_id in self._there
 
     def _file_suspect(self, key: FileKey, stamp: FileStamp) -> None:
         old = self._reader.file(key)
@@ -244,6 +255,7 @@ class Writer:
             return  # a directory inside itself: somebody looked while both were moved
         if old is not None:
             self._forget_place(old)
+        self.applied.touched |= {number, directory.parent}
         place = keys.file_key(FileKey(directory.parent, directory.name))
         if directory.parent:
             tenant = self._reader.child(directory.parent, directory.name)
@@ -257,6 +269,7 @@ class Writer:
 
     def _forget_place(self, directory: Directory) -> None:
         """Delete what leads to a directory, unless it leads to another one by now."""
+        self.applied.touched |= {directory.directory_id, directory.parent}
         number = codec.encode_number(directory.directory_id)
         place = keys.file_key(FileKey(directory.parent, directory.name))
         inode = keys.inode_key(directory.device, directory.inode)
@@ -280,6 +293,7 @@ class Writer:
                 self._note("removed", key)
                 self._ledger.set_file(key, None, record)
             self._forget_place(directory)
+            self._there.discard(number)
             self._tables.delete("directories", keys.number_key(number))
 
     def _forget_root(self, root: WatchRoot) -> None:

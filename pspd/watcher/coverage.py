@@ -82,19 +82,27 @@ class Coverage:
 
     # --- what a sweep tells
 
-    def enter(self, descriptor: int, root: WatchRoot, place: Place) -> None:
-        """Hear of a directory before it is listed: have it watched, or note that it cannot be."""
+    def enter(self, descriptor: int, device: int, root: WatchRoot, place: Place) -> None:
+        """Hear of a directory before it is listed: have it watched, or note that it cannot be.
+
+        Args:
+            descriptor: The directory.
+            device: Where it is, as a stat says.
+            root: The root it is below.
+            place: Where in the root.
+        """
         number = place.directory.directory_id
         cause = None
         try:
             self._notifier().enter(descriptor, number)
         except OSError as error:
             cause = cause_of_unwatched(error)
-        mount = self._mounts.polled_kind(os.fstat(descriptor).st_dev)
+        mount = self._mounts.polled_kind(device)
         if cause is None and mount is not None:
             cause = cause_of_polled(mount)
         if cause is None:
-            self.forget([number])
+            if number in self._blind:
+                self.forget([number])
         else:
             self._note(number, cause, os.path.join(root.path, *place.names))
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pspd.watcher.descriptors import open_child, open_directory, opened_directory
+from pspd.watcher.descriptors import open_child, open_directory
 
 SHALLOW = 16
 """So many names deep every directory is opened from the root, which takes 2 µs a name. Nothing is
@@ -39,8 +39,11 @@ class Descent:
         self._go_back_to(_common(self._names, names))
         self._names = names
         if len(names) < SHALLOW:
-            with opened_directory(self._root, names) as descriptor:
+            descriptor = open_directory(self._root, names)
+            try:
                 yield descriptor
+            finally:
+                os.close(descriptor)
             return
         if not self._kept:
             self._keep(SHALLOW, open_directory(self._root, names[:SHALLOW]))

@@ -8,58 +8,72 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import operator
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pspd.core.globs import PathFilter
-from pspd.core.model import FileStamp
+from pspd.core.model import FileStamp, StampFields
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 """O_NONBLOCK: opening a FIFO would wait for a writer for ever."""
 
 _U64 = (1 << 64) - 1
+_KINDS = 0o170000
+"""Bits of a mode that tell what it is (inode(7))."""
 
 Inode = tuple[int, int]
 """Device and inode."""
+
+
+_fields_of: Callable[[os.stat_result], StampFields] = operator.attrgetter(
+    "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_dev"
+)
+_mode_of = operator.attrgetter("st_mode")
 
 
 @dataclass(slots=True)
 class Listing:
     """What one look at a directory saw."""
 
-    files: dict[str, FileStamp] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
     """Everything that is neither a directory nor a symbolic link: FIFOs and devices as well."""
+    stamps: list[StampFields] = field(default_factory=list)
+    """Of each name."""
     directories: dict[str, Inode] = field(default_factory=dict)
 
-    def add(self, name: str, status: os.stat_result) -> None:
-        """Note what a stat said of a name."""
-        if stat.S_ISDIR(status.st_mode):
+    @property
+    def files(self) -> dict[str, StampFields]:
+        """The stamps by name."""
+        return dict(zip(self.names, self.stamps, strict=True))
+
+    @classmethod
+    def of(cls, names: list[str], statuses: list[os.stat_result]) -> Listing:
+        """Sort out what stats said of names."""
+        kinds = {mode & _KINDS for mode in set(map(_mode_of, statuses))}
+        if kinds <= {stat.S_IFREG}:
+            return cls(names, list(map(_fields_of, statuses)))
+        listing = cls()
+        for name, status in zip(names, statuses, strict=True):
+            listing._add(name, status)
+        return listing
+
+    def _add(self, name: str, status: os.stat_result) -> None:
+        kind = status.st_mode & _KINDS
+        if kind == stat.S_IFDIR:
             self.directories[name] = inode_from(status)
-        elif not stat.S_ISLNK(status.st_mode):
-            self.files[name] = stamp_of(status)
+        elif kind != stat.S_IFLNK:
+            self.names.append(name)
+            self.stamps.append(_fields_of(status))
 
 
 def stamp_of(status: os.stat_result) -> FileStamp:
-    """Take the stamp out of a stat.
-
-    Only equality counts, so what 64 bits cannot hold is cut to what they can: times beyond the
-    year 2262, and device numbers that some systems give as negative.
-    """
-    return FileStamp(
-        status.st_size,
-        _clamped(status.st_mtime_ns),
-        _clamped(status.st_ctime_ns),
-        status.st_ino & _U64,
-        status.st_dev & _U64,
-    )
-
-
-def _clamped(time_ns: int) -> int:
-    return max(-(1 << 63), min(time_ns, (1 << 63) - 1))
+    """Take the stamp out of a stat."""
+    return FileStamp.of(_fields_of(status))
 
 
 def inode_from(status: os.stat_result) -> Inode:
@@ -132,29 +146,45 @@ def list_directory(descriptor: int, path_filter: PathFilter, below: str) -> List
     Raises:
         OSError: It cannot be listed completely, so that nothing may be believed to be missing.
     """
-    listing = Listing()
     with os.scandir(descriptor) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):  # gone since it was listed
-                is_directory = entry.is_dir(follow_symlinks=False)
-                if belongs(path_filter, below, entry.name, is_directory):
-                    listing.add(entry.name, entry.stat(follow_symlinks=False))
-    return listing
+        found = list(entries)
+    if path_filter.has_globs:
+        found = [each for each in found if _belongs(each, path_filter, below)]
+    names = [each.name for each in found]
+    # All at once: a microsecond for each is a tenth of a second for 100,000 files.
+    if not (path_filter.hidden or path_filter.has_globs) and "\0." in "\0".join(("", *names)):
+        found = [each for each in found if not each.name.startswith(".")]
+        names = [each.name for each in found]
+    try:
+        statuses = [each.stat(follow_symlinks=False) for each in found]
+    except FileNotFoundError:  # gone since it was listed
+        return look_at_names(descriptor, path_filter, below, names)
+    return Listing.of(names, statuses)
+
+
+def _belongs(entry: os.DirEntry[str], path_filter: PathFilter, below: str) -> bool:
+    try:
+        is_directory = entry.is_dir(follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return belongs(path_filter, below, entry.name, is_directory)
 
 
 def look_at_names(
     descriptor: int, path_filter: PathFilter, below: str, names: Iterable[str]
 ) -> Listing:
     """Look at some names in an open directory, as `list_directory` does at all."""
-    listing = Listing()
+    found: list[str] = []
+    statuses: list[os.stat_result] = []
     for name in names:
         try:
             status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             continue
         if belongs(path_filter, below, name, stat.S_ISDIR(status.st_mode)):
-            listing.add(name, status)
-    return listing
+            found.append(name)
+            statuses.append(status)
+    return Listing.of(found, statuses)
 
 
 def is_vacant(descriptor: int, name: str) -> bool:

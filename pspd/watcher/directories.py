@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pspd.core.globs import PathFilter
-from pspd.core.model import Directory, DirectoryId, FileKey, FileRecord, WatchRoot
-from pspd.core.reconcile import FINE_GRAIN_NS
+from pspd.core.model import Directory, DirectoryId, FileKey, WatchRoot
+from pspd.core.reconcile import FINE_GRAIN_NS, Known
 from pspd.watcher.descriptors import Inode, inode_from, look_at_names, open_directory
 
 if TYPE_CHECKING:
@@ -66,36 +66,38 @@ def known_place(
 
 def known_in(
     reader: Reader, number: DirectoryId, only: Collection[str] | None
-) -> tuple[dict[FileKey, FileRecord], dict[str, Directory]]:
+) -> tuple[dict[str, Known], dict[str, Directory]]:
     """Return what the store knows of a directory, or of some names in it."""
     if only is None:
         children = {child.name: child for child in reader.children(number)}
-        return reader.files_in(number), children
-    files: dict[FileKey, FileRecord] = {}
+        return reader.stamps_in(number), children
+    files: dict[str, Known] = {}
     children = {}
     for name in only:
         record = reader.file(FileKey(number, name))
         if record is not None:
-            files[FileKey(number, name)] = record
+            files[name] = (record.stamp, record.racy)
         child = reader.child(number, name)
         if child is not None:
             children[name] = child
     return files, children
 
 
-def is_in_place(store: Store, descriptor: int, place: Place, *, is_new: bool) -> bool:
+def is_inode_of(status: os.stat_result, expected: Directory) -> bool:
+    """Say whether an open directory is the one that a record says; a root may be another."""
+    return not expected.parent or inode_from(status) == (expected.device, expected.inode)
+
+
+def is_in_place(reader: Reader, expected: Directory, *, is_new: bool) -> bool:
     """Say whether an open directory is still the one that its record was taken for.
 
     Between the look that found it and this one, another may have moved it, or others may have
     put another directory into its place: then the files here belong to another record.
     """
-    expected = place.directory
-    is_root = not expected.parent
-    if inode_from(os.fstat(descriptor)) != (expected.device, expected.inode) and not is_root:
-        return False
-    with store.read() as reader:
-        known = reader.directory(expected.directory_id)
-    return known == expected or is_root or (known is None and is_new)
+    if not expected.parent:
+        return True
+    known = reader.directory(expected.directory_id)
+    return known == expected or (known is None and is_new)
 
 
 def newcomer(

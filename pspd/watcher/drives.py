@@ -64,14 +64,14 @@ class Drives:
         if known is None:
             return False
         if (known.device, known.inode) == inode:
-            self._tell_present(known)
+            self.tell_present(known)
             return False
         path = _path(root, place, known)
         is_exchanged = known.device != inode[0] and not self._moved_along(place, known, inode)
         is_away = is_exchanged or self._was_mounted(path)
         if is_away and is_vacant(descriptor, known.name) and self._keep(known, path):
             return True
-        self._tell_present(known)
+        self.tell_present(known)
         return False
 
     def _moved_along(self, place: Place, known: Directory, inode: Inode) -> bool:
@@ -97,7 +97,8 @@ class Drives:
         self._coverage.absent(known.directory_id, path)
         return True
 
-    def _tell_present(self, directory: Directory) -> None:
+    def tell_present(self, directory: Directory) -> None:
+        """Note that a directory is there, should it have been a drive that was away."""
         if self._coverage is not None:
             self._coverage.present(directory.directory_id)
 

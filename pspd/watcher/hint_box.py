@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from pspd.store.store import Store
     from pspd.watcher.roots import RootState
 
-LONGEST_COALESCE_SECONDS = 2.0
-"""How long hints about a directory that never gets quiet are gathered at most."""
+LONGEST_COALESCE_SECONDS = 0.2
+"""How long hints about a directory that never gets quiet are gathered at most: a picture that is
+saved while a camera's card is copied beside it is looked for as well."""
+
+LONGEST_REST_SECONDS = 0.5
+"""A directory rests for as long as the look at it took (half a second for 100,000 files), but no
+longer than this: a burst is to be known two seconds after its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Target:
     """Names in it; None for all of it."""
     polled: DirectoryId | None = None
     """The directory, if nobody hinted at it."""
+    hinted: Place | None = None
+    """What was hinted at, if anything was."""
 
 
 class HintBox:
@@ -96,6 +103,10 @@ class HintBox:
         looks = self._debounce.take_due(now)
         return [(look, self._removals.pop(look.place, 0)) for look in looks]
 
+    def rest(self, place: Place, took: float, now: float) -> None:
+        """Note how long a look took, in seconds: a long one is not repeated at once."""
+        self._debounce.rest(place, now + min(took, LONGEST_REST_SECONDS))
+
     def take_all(self) -> list[tuple[Look[Place], int]]:
         """Remove and return what was hinted at, due or not, as `take_due` does."""
         looks = self._debounce.take_due(math.inf)
@@ -116,7 +127,7 @@ def target_of(
     place = look.place
     if isinstance(place, tuple):
         state = states.get(place[0])
-        return None if state is None else Target(state, place[1], look.names)
+        return None if state is None else Target(state, place[1], look.names, hinted=place)
     number = place.directory if isinstance(place, _Itself) else place
     with store.read() as reader:
         directory = reader.directory(number)
@@ -128,5 +139,5 @@ def target_of(
     if state is None:
         return None
     if isinstance(place, _Itself) and names:
-        return Target(state, names[:-1], frozenset({names[-1]}))
-    return Target(state, names, look.names)
+        return Target(state, names[:-1], frozenset({names[-1]}), hinted=place)
+    return Target(state, names, look.names, hinted=place)

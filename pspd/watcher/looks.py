@@ -28,21 +28,25 @@ class Looks:
         coverage: Knows what is polled.
         new_pass: Makes a sweep whose finds are news.
         believe: Says whether what is gone from a root may be dropped.
+        rest: Hears how long the look at a place took, in seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every part by its name
         self,
         store: Store,
         roots: Mapping[RootId, RootState],
         coverage: Coverage,
+        *,
         new_pass: Callable[[], Pass],
         believe: Callable[[Doomed], bool],
+        rest: Callable[[Place, float], object],
     ) -> None:
         self._store = store
         self._roots = roots
         self._coverage = coverage
         self._new_pass = new_pass
         self._believe = believe
+        self._rest = rest
 
     def follow(
         self,
@@ -68,10 +72,12 @@ class Looks:
             if target.state.is_unavailable:
                 continue
             visited.append(target.state)
-            before = sweep.differences
+            before, looked_at = sweep.differences, time.monotonic()
             for _ in sweep.look(target.state.root, target.names, target.only):
                 if is_stopping():
                     return False
+            if target.hinted is not None:
+                self._rest(target.hinted, time.monotonic() - looked_at)
             if target.polled is not None:
                 is_changed = sweep.differences != before
                 self._coverage.polled(target.polled, time.monotonic(), is_changed=is_changed)
@@ -101,7 +107,7 @@ class Looks:
         for number in polls:
             target = target_of(Look(number, None), self._store, self._roots)
             if isinstance(target, Target):
-                targets.append(replace(target, polled=number))
+                targets.append(replace(target, polled=number, hinted=None))
             else:
                 self._coverage.gone([number])
         return targets

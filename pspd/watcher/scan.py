@@ -1,8 +1,7 @@
-"""Looks at directories, compares them with the store, and hands on what changed.
+"""Looks at directories and compares them with the store.
 
 A `Pass` is one sweep over directories: a scan of a whole root, or a look where hints point. What it
-finds goes to the store in batches; what seems removed is held back to the end, for it may turn up
-elsewhere in the same sweep: then it moved.
+finds goes to the store by `Finds`; of what is as it was the last time nothing is compared.
 """
 
 from __future__ import annotations
@@ -16,37 +15,35 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.globs import PathFilter
-from pspd.core.model import Directory, FileKey, WatchRoot
-from pspd.core.reconcile import (
-    Added,
-    Change,
-    Modified,
-    Moved,
-    Removed,
-    Suspect,
-    match_moves,
-    reconcile,
-)
+from pspd.core.model import Directory, DirectoryId, WatchRoot
+from pspd.core.reconcile import reconcile
 from pspd.rpc.wire import quoted
 from pspd.store import batch
-from pspd.watcher.deletions import Doomed, directories_dropped
+from pspd.watcher.deletions import Doomed
 from pspd.watcher.descent import Descent
 from pspd.watcher.descriptors import (
     Inode,
+    Listing,
     list_directory,
     look_at_names,
     opened_directory,
 )
-from pspd.watcher.directories import Found, Place, is_in_place, known_in, known_place, newcomer
+from pspd.watcher.directories import (
+    Found,
+    Place,
+    is_in_place,
+    is_inode_of,
+    known_in,
+    known_place,
+    newcomer,
+)
 from pspd.watcher.drives import Drives
-from pspd.watcher.missing import Missing
+from pspd.watcher.finds import Finds
+from pspd.watcher.unchanged import Unchanged, digest_of, globs_of
 
 if TYPE_CHECKING:
     from pspd.store.store import Store
     from pspd.watcher.coverage import Coverage
-
-FLUSH_CHANGES = 1000
-"""Changes that are handed on at once; the store takes 42 µs for each, so 40 ms."""
 
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
@@ -60,21 +57,20 @@ class Pass:
         hand_on: Callable[[Sequence[batch.Operation]], object],
         own: Collection[Inode] = (),
         coverage: Coverage | None = None,
+        unchanged: Unchanged | None = None,
     ) -> None:
         self._store = store
-        self._hand_on = hand_on
         self._coverage = coverage
         """Hears of each directory before it is listed, and of those that cannot be."""
         self._drives = Drives(store, coverage)
         self._own = own
         """Directories of PSP itself: looking at the store would change it."""
-        self._operations: list[batch.Operation] = []
-        self._changes: list[Change] = []
-        self._missing = Missing(store)
+        self._unchanged = Unchanged() if unchanged is None else unchanged
+        self._filter: tuple[WatchRoot, PathFilter, bytes] | None = None
+        """Of the root that was asked for last."""
+        self._finds = Finds(store, hand_on, coverage)
         self._begun_ns = time.time_ns()
         self._is_scan = False
-        self.differences = 0
-        """How much was not as the store knew it."""
         self.is_disturbed = False
         """Whether directories were moved under its feet, so that it has to be done again."""
         self.unreadable: list[str] = []
@@ -118,62 +114,39 @@ class Pass:
         for child in children or ():
             if child.is_changed or (only is not None and child.directory.name in only):
                 yield from self._below(root, place.child(child.directory), is_new=child.is_new)
-        # The next look may lead here again; then the store must know these directories, or they
-        # would be taken for new ones a second time.
-        if self._operations:
-            self._hand_on(self._operations)
-            self._operations = []
+        # The next look may lead here again.
+        self._finds.flush_directories()
+
+    @property
+    def differences(self) -> int:
+        """How much was not as the store knew it."""
+        return self._finds.differences
 
     @property
     def is_missing_any(self) -> bool:
         """Whether anything seems gone so far."""
-        return bool(self._missing.files or self._missing.directories)
+        return self._finds.is_missing_any
+
+    def flush(self) -> None:
+        """Hand on what is decided so far."""
+        self._finds.flush()
+
+    def make_way(self) -> None:
+        """Hand on what another look has to know, but not thousands of files at once."""
+        if not self._finds.is_flushing:
+            self._finds.flush()
 
     def finish(
         self, roots: Collection[WatchRoot], believe: Callable[[Doomed], bool] = lambda _: True
     ) -> None:
         """Hand on the rest, and believe that what was not found is gone.
 
-        What was missed long ago in this sweep may be back, and another look may have stored it:
-        so it is looked for once more, and the store drops it only as it was known then.
-
         Args:
             roots: Those that were swept.
             believe: Says of each root whether what is gone from it may be dropped.
         """
-        self.flush()
-        losses = self._missing.judge(roots, self._begun_ns if self._is_scan else None)
-        self.is_disturbed |= losses.is_disturbed
-        self._drop(losses.unwanted)
-        for each in losses.gone:
-            if believe(each):
-                self._drop(each.operations)
-
-    def _drop(self, gone: Sequence[batch.Operation]) -> None:
-        if self._coverage is not None:
-            self._coverage.gone(directories_dropped(self._store, gone))
-        for first in range(0, len(gone), FLUSH_CHANGES):
-            self._hand_on(gone[first : first + FLUSH_CHANGES])
-
-    def flush(self) -> None:
-        """Hand on what is decided so far."""
-        operations = self._operations
-        self._operations = []
-        changes = match_moves([*self._changes, *self._missing.files.values()])
-        self._changes = []
-        self._missing.files = {}
-        for change in changes:
-            match change:
-                case Removed(key):
-                    self._missing.files[key] = change
-                case Added(key, stamp) | Modified(key, stamp):
-                    operations.append(batch.FileSeen(key, stamp))
-                case Suspect(key, stamp):
-                    operations.append(batch.FileSuspect(key, stamp))
-                case Moved(old, key, stamp, old_stamp):
-                    operations.append(batch.FileMoved(old, key, stamp, old_stamp))
-        if operations:
-            self._hand_on(operations)
+        begun_ns = self._begun_ns if self._is_scan else None
+        self.is_disturbed |= self._finds.finish(roots, begun_ns, believe)
 
     # --- one directory
 
@@ -187,8 +160,9 @@ class Pass:
                 stack.extend(
                     (place.child(each.directory), each.is_new) for each in reversed(children)
                 )
-                if len(self._changes) >= FLUSH_CHANGES:
-                    self.flush()
+                while self._finds.is_full:
+                    self._finds.flush_some()
+                    yield
                 yield
 
     def _visit_below(
@@ -220,36 +194,78 @@ class Pass:
     ) -> list[Found] | None:
         """Look at one open directory; returns the directories in it, None when it is another."""
         number = place.directory.directory_id
-        if not is_in_place(self._store, descriptor, place, is_new=is_new):
+        status = os.fstat(descriptor)
+        if not is_inode_of(status, place.directory):
             return None
         if self._coverage is not None:
-            self._coverage.enter(descriptor, root, place)
-        path_filter = PathFilter.of(root)
-        if only is None:
-            listing = list_directory(descriptor, path_filter, place.below)
-        else:
+            self._coverage.enter(descriptor, status.st_dev, root, place)
+        path_filter, globs = self._filter_of(root)
+        if only is not None:
             listing = look_at_names(descriptor, path_filter, place.below, only)
-        seen = {FileKey(number, name): stamp for name, stamp in listing.files.items()}
+            return self._compare(descriptor, root, place, listing, only, is_new=is_new)
+        listing = list_directory(descriptor, path_filter, place.below)
+        digest = digest_of(place, listing, globs)
+        # What was missed before in this sweep may be in any listing.
+        proven = self._unchanged.recall(number, digest)
+        if proven is not None and not self._finds.is_missing_files:
+            return self._as_known(place.directory, listing, proven)
+        self._unchanged.expect(number)
+        before = self._finds.noted
+        children = self._compare(descriptor, root, place, listing, None, is_new=is_new)
+        if children is not None and self._finds.noted == before:
+            numbers = [each.directory.directory_id for each in children]
+            self._unchanged.settle(number, digest, numbers)
+        return children
+
+    def _as_known(self, parent: Directory, listing: Listing, numbers: Sequence[int]) -> list[Found]:
+        """Return the directories in one that is as it was when nothing differed from the store."""
+        if not listing.directories:
+            return []
+        here = [item for item in listing.directories.items() if item[1] not in self._own]
+        children: list[Found] = []
+        for number, (name, inode) in zip(numbers, here, strict=True):
+            known = DirectoryId(number)
+            child = Directory(known, parent.root_id, parent.directory_id, name, *inode)
+            self._drives.tell_present(child)
+            self._finds.found_again(known)
+            children.append(Found(child, is_new=False, is_changed=False))
+        return children
+
+    def _compare(  # noqa: PLR0913 - where, what was seen, and of how much
+        self,
+        descriptor: int,
+        root: WatchRoot,
+        place: Place,
+        listing: Listing,
+        only: Collection[str] | None,
+        *,
+        is_new: bool,
+    ) -> list[Found] | None:
+        """Compare what was seen in a directory with what the store knows of it, as `_visit`."""
+        number = place.directory.directory_id
         with self._store.read() as reader:
+            if not is_in_place(reader, place.directory, is_new=is_new):
+                return None
             known, children = known_in(reader, number, only)
-        changes = reconcile(seen, known)
-        self._changes += changes
-        self.differences += sum(not isinstance(change, Suspect) for change in changes)
-        for key in seen.keys() & self._missing.files.keys():
-            del self._missing.files[key]
+        changes = reconcile(number, listing.files, known)
+        self._finds.compared(number, listing.names, changes)
+        path_filter, _ = self._filter_of(root)
         for name, child in children.items():
             if name in listing.directories:
                 continue
             is_wanted = path_filter.has_directory(place.below, name)
-            if not (is_wanted and self._drives.is_missing(root, place, child)):
-                self._missing.directories[child.directory_id] = child
-                self.differences += 1
-        here = {
-            name: inode
-            for name, inode in listing.directories.items()
-            if inode not in self._own
-            and not self._drives.is_bare(descriptor, root, place, children.get(name), inode)
-        }
+            if is_wanted and self._drives.is_missing(root, place, child):
+                self._finds.kept()
+            else:
+                self._finds.missed(child)
+        here: dict[str, Inode] = {}
+        for name, inode in listing.directories.items():
+            if inode in self._own:
+                continue
+            if self._drives.is_bare(descriptor, root, place, children.get(name), inode):
+                self._finds.kept()
+            else:
+                here[name] = inode
         return self._children(place.directory, here, children)
 
     def _children(
@@ -259,21 +275,21 @@ class Pass:
         for name, inode in here.items():
             old = known.get(name)
             if old is None:
-                child, is_new = newcomer(self._store, parent, name, inode, self._missing.found)
+                found = self._finds.seen_directories
+                child, is_new = newcomer(self._store, parent, name, inode, found)
             else:
                 # Another inode under the old name: what is below it is told by stamps.
                 child, is_new = replace(old, device=inode[0], inode=inode[1]), False
-            if is_new:
-                self._operations.append(batch.PutDirectory(child))
-            elif child != old:
-                # At once: what is below is only booked on a record that says where it is.
-                self._hand_on([batch.PutDirectory(child)])
-                if old is not None and old.device != child.device:
+                if old.device != child.device:
                     self._drives.note_change(child.directory_id, old.device)
-            self.differences += child != old
-            self._missing.found.add(child.directory_id)
+            self._finds.found(child, old, is_new=is_new)
             children.append(Found(child, is_new, child != old))
         return children
+
+    def _filter_of(self, root: WatchRoot) -> tuple[PathFilter, bytes]:
+        if self._filter is None or self._filter[0] is not root:
+            self._filter = (root, PathFilter.of(root), globs_of(root))
+        return self._filter[1:]
 
     def _note_unreadable(self, root: WatchRoot, place: Place, error: OSError) -> None:
         if self._coverage is not None:

@@ -24,7 +24,7 @@ from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.supervision import ThreadMaker, unsupervised
 from pspd.watcher.descriptors import Inode
-from pspd.watcher.hint_box import HintBox
+from pspd.watcher.hint_box import HintBox, Place
 from pspd.watcher.keeper import Options, RootKeeper, Taker
 from pspd.watcher.long_work import LongWork
 from pspd.watcher.looks import Looks
@@ -33,6 +33,7 @@ from pspd.watcher.roots import RootState
 from pspd.watcher.scan import Pass
 from pspd.watcher.scan_queue import ScanQueue
 from pspd.watcher.sleep import SleepDetector, boot_time
+from pspd.watcher.unchanged import Unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,8 @@ class Watcher:
         )
         self._sleep = SleepDetector(options.absence_seconds)
         self._own = frozenset(own)
+        self._unchanged = Unchanged()
+        store.on_touched = self._unchanged.forget
         self._condition = threading.Condition()
         self._box = HintBox(options.coalesce_seconds)
         self._roots: dict[RootId, RootState] = {}
@@ -101,8 +104,9 @@ class Watcher:
             store,
             self._roots,
             self._keeper.coverage,
-            lambda: self._new_pass(is_news=True),
-            self._believe,
+            new_pass=lambda: self._new_pass(is_news=True),
+            believe=self._believe,
+            rest=self._rest,
         )
         self._scans = ScanQueue()
         self._work = LongWork(
@@ -212,6 +216,10 @@ class Watcher:
                 self._box.put(hint, self._roots.values(), now)
             self._condition.notify_all()
 
+    def _rest(self, place: Place, took: float) -> None:
+        with self._condition:
+            self._box.rest(place, took, time.monotonic())
+
     def _scan_everything(self) -> None:
         with self._condition:
             self._request_scans(self._roots.values())
@@ -260,7 +268,7 @@ class Watcher:
         polls = self._keeper.coverage.take_due(now)
         if looks or polls:
             # Directories that a scan has found and not handed on would be taken for new again.
-            self._work.flush()
+            self._work.make_way()
             if self._looks.follow(looks, polls, lambda: self._stopping):
                 self._scan_everything()
         # One directory at a time: neither hints nor scans keep the other waiting for long.
@@ -299,6 +307,7 @@ class Watcher:
             lambda found: self._hand_on(found, is_news=is_news),
             self._own,
             self._keeper.coverage,
+            self._unchanged,
         )
 
     def _believe(self, doomed: Doomed) -> bool:

@@ -26,6 +26,19 @@ def test_a_directory_that_never_gets_quiet_is_due_after_the_longest_time() -> No
     assert debounce.take_due(3.0) == [Look("d", frozenset({"a"}))]
 
 
+def test_a_directory_rests_for_as_long_as_it_was_told_and_others_do_not() -> None:
+    debounce: Debounce[str] = Debounce(quiet=1.0, longest=3.0)
+    debounce.rest("slow", until=5.0)
+    for place in ("slow", "other"):
+        debounce.add(place, "a", now=0.0)
+
+    assert debounce.take_due(1.0) == [Look("other", frozenset({"a"}))]
+    assert debounce.next_due() == 5.0
+    assert debounce.take_due(5.0) == [Look("slow", frozenset({"a"}))]
+    debounce.add("slow", "b", now=6.0)
+    assert debounce.next_due() == 7.0
+
+
 def test_many_names_become_a_look_at_the_whole_directory() -> None:
     debounce: Debounce[str] = Debounce(quiet=0.0, longest=1.0)
     for number in range(MAX_NAMES + 1):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import struct
 from collections.abc import Iterator
-from dataclasses import astuple
 from pathlib import Path
 
 import lmdb
@@ -77,8 +76,7 @@ def _file(key: bytes, body: bytes) -> bytes:
     assert full_name == cut_name(FileKey(*keys.file_from_key(key, full_name)))
     image = 2**64 - 1 if record.image is None else record.image
     flags = record.racy | 2 * record.not_picture
-    stamp = astuple(record.stamp)
-    return _FILE.pack(*stamp, record.state, flags, image, record.sequence) + full_name
+    return _FILE.pack(*record.stamp, record.state, flags, image, record.sequence) + full_name
 
 
 def _image(key: bytes, body: bytes) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import settings
@@ -87,7 +86,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
         with self.store.read() as reader:
             record = reader.file(self.key(old))
         assert record is not None
-        there = replace(record.stamp, ctime_ns=self.clock)  # as a rename leaves it
+        there = record.stamp._replace(ctime_ns=self.clock)  # as a rename leaves it
         self.store.apply([batch.FileMoved(self.key(old), self.key(new), there, record.stamp)])
         state, content, _ = self.model.pop(old)
         is_indexed = state is FileState.INDEXED

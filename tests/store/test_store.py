@@ -214,6 +214,18 @@ def test_a_deferred_file_goes_to_the_end_of_the_queue(store: Store, root: WatchR
         assert [key for _, key in reader.queued(0, 10)] == [b, a]
 
 
+def test_a_file_that_was_seen_in_a_directory_dropped_in_the_same_batch_is_dropped_too(
+    store: Store, root: WatchRoot
+) -> None:
+    sub = add_directory(store, root, root.directory, "sub")
+    seen = [batch.FileSeen(FileKey(sub.directory_id, name), stamp()) for name in "ab"]
+    store.apply([seen[0], batch.RemoveDirectory(sub.directory_id), seen[1]])
+
+    assert counts(store, root) == Counts()
+    with store.read() as reader:
+        assert reader.files_in(sub.directory_id) == {}
+
+
 def test_removing_a_directory_drops_everything_below_it(store: Store, root: WatchRoot) -> None:
     sub = add_directory(store, root, root.directory, "sub")
     deep = add_directory(store, root, sub.directory_id, "deep")

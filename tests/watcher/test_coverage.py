@@ -49,7 +49,7 @@ class Bench:
         )
 
     def enter(self, number: int) -> None:
-        self.coverage.enter(self.descriptor, ROOT, place(number))
+        self.coverage.enter(self.descriptor, os.fstat(self.descriptor).st_dev, ROOT, place(number))
 
 
 def place(number: int, name: str = "") -> Place:

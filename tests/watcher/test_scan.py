@@ -17,6 +17,7 @@ from pspd.core.model import Directory, DirectoryId, FileKey, FileState, WatchRoo
 from pspd.store import batch
 from pspd.store.store import Store
 from pspd.watcher.descriptors import has_writer, open_directory, open_file
+from pspd.watcher.finds import FLUSH_CHANGES
 from pspd.watcher.scan import Pass
 from tests.store.records import features, image_id
 
@@ -119,6 +120,28 @@ def test_a_first_scan_finds_every_file_at_any_depth(tree: Tree) -> None:
     tree.scan()
 
     assert tree.known() == {"a", "b/c", "b/d/e", "f/g/h/i"}
+
+
+def test_a_folder_of_thousands_is_handed_on_bit_by_bit_and_makes_way_meanwhile(tree: Tree) -> None:
+    (tree.top / "many").mkdir()
+    for number in range(2 * FLUSH_CHANGES + 1):
+        (tree.top / "many" / str(number)).touch()
+    batches: list[list[batch.Operation]] = []
+
+    def hand_on(operations: Sequence[batch.Operation]) -> None:
+        batches.append(list(operations))
+        tree.store.apply(operations)
+
+    sweep = Pass(tree.store, hand_on)
+    handed_on = []
+    for _ in sweep.scan(tree.root):
+        sweep.make_way()
+        handed_on.append(sum(map(len, batches)))
+    sweep.finish([tree.root])
+
+    assert max(map(len, batches)) <= FLUSH_CHANGES
+    assert len(set(handed_on)) > 3
+    assert len(tree.known()) == 2 * FLUSH_CHANGES + 1
 
 
 def test_a_second_scan_of_unchanged_files_changes_nothing(tree: Tree) -> None:
