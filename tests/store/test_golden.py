@@ -25,10 +25,12 @@ from pspd.core.model import (
     PixelDigest,
     QuarantineEntry,
     RootId,
+    Turn,
     WatchRoot,
 )
 from pspd.errors import StoreError
-from pspd.store import checksum, codec, keys
+from pspd.store import checksum, codec, copies, keys
+from pspd.store.copies import Pair
 
 GOLDEN = Path(__file__).with_name("golden.json")
 
@@ -86,6 +88,21 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         lambda: codec.encode_quarantine(QUARANTINE),
         codec.decode_quarantine,
         QUARANTINE,
+    ),
+    "pair key": (
+        lambda: copies.pair_key(4, 2**40),
+        lambda key: copies.decode(key, copies.encode_pair(Turn.NONE, 0)),
+        Pair(ImageNumber(4), ImageNumber(2**40), Turn.NONE, 0),
+    ),
+    "pair": (
+        lambda: copies.encode_pair(Turn.TRANSVERSE, 256),
+        lambda body: copies.decode(copies.pair_key(1, 2), body),
+        Pair(ImageNumber(1), ImageNumber(2), Turn.TRANSVERSE, 256),
+    ),
+    "mark key": (
+        lambda: copies.mark_key(copies.AGAIN, 4),
+        lambda key: copies.decode(key, b""),
+        (4, ImageNumber(4)),
     ),
     "root": (
         lambda: codec.encode_root(ROOT),
