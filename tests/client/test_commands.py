@@ -138,6 +138,7 @@ def test_a_search_for_nothing_is_an_error(run: Run, home: Path) -> None:
         "sync",
         "status",
         "failures",
+        "duplicates",
         "quarantine",
         "start",
         "stop",
