@@ -86,7 +86,7 @@ def _show(
     for reply in pages:
         last = reply
         for group in reply.groups:
-            count += not group.first
+            count += not group.first or not count
             if arguments.null:
                 _print_paths(group, console)
             elif console.is_terminal:
