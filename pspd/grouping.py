@@ -159,6 +159,8 @@ class _PageMaker:
             if len(files) < 2 or not self._is_wanted(files):  # noqa: PLR2004 - a pair
                 continue
             left = len(files) - offset
+            if left <= 0:
+                continue  # files of it went away since the page before
             if left > self._room and (self.groups or not self._room):
                 return _CURSOR.pack(group.waste, group.best, offset)
             taken = tuple(files[offset : offset + self._room])
