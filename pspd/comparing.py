@@ -19,6 +19,7 @@ from pspd.errors import StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.store import batch, copies
+from pspd.store.copy_codec import AGAIN
 from pspd.supervision import ThreadMaker, nothing, unsupervised
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Comparer:
         """Return where to begin, where the index ends, and what is to be compared again."""
         with self._store.read() as reader:
             since, upto = reader.meta("compared"), reader.meta("next_image")
-            marked = copies.marked(reader, copies.AGAIN, BATCH_IMAGES)
+            marked = copies.marked(reader, AGAIN, BATCH_IMAGES)
         again = [number for number in marked if number < since]
         if since < upto or again:
             # The index may lag behind what was just read, and nobody would look once more.

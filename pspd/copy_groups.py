@@ -22,6 +22,7 @@ from pspd.copy_search import known
 from pspd.core.groups import Standing, standing, star_cover
 from pspd.core.model import ImageNumber
 from pspd.store import copies, keys
+from pspd.store.copy_codec import CROWDED, PAIR, SEVERAL
 
 if TYPE_CHECKING:
     from pspd.copy_search import CopySearch
@@ -84,23 +85,23 @@ class _Relations:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._copies: dict[ImageNumber, list[ImageNumber]] = {}
-        self._marked: dict[int, set[ImageNumber]] = {copies.SEVERAL: set(), copies.CROWDED: set()}
+        self._marked: dict[int, set[ImageNumber]] = {SEVERAL: set(), CROWDED: set()}
         self._read_copies()
         self._read_equal_pixels()
 
     @property
     def several(self) -> set[ImageNumber]:
         """Images with more than one file."""
-        return self._marked[copies.SEVERAL]
+        return self._marked[SEVERAL]
 
     def images(self) -> list[ImageNumber]:
         """Return all images that have copies, of whichever kind; ascending."""
-        return sorted(self._copies.keys() | self.several | self._marked[copies.CROWDED])
+        return sorted(self._copies.keys() | self.several | self._marked[CROWDED])
 
     def copies_of(self, image: ImageNumber, search: CopySearch) -> list[ImageNumber]:
         """Return the copies of an image, all of them."""
         found = self._copies.get(image, [])
-        if image not in self._marked[copies.CROWDED]:
+        if image not in self._marked[CROWDED]:
             return found
         with self._store.read() as reader:
             hashes = known(reader, [image])
@@ -114,7 +115,7 @@ class _Relations:
                 page = copies.entries(reader, after, SLICE)
             for key, _ in page:
                 image = ImageNumber(number(key[1:9]))
-                if key[0] == copies.PAIR:
+                if key[0] == PAIR:
                     self._copies.setdefault(image, []).append(ImageNumber(number(key[9:])))
                 elif key[0] in self._marked:
                     self._marked[key[0]].add(image)

@@ -34,6 +34,7 @@ from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
 from pspd.store import batch, copies
 from pspd.store.checking import Checker, Progress
+from pspd.store.copy_codec import Pair, decode
 from pspd.store.store import Store
 from pspd.workers.pool import WorkerPool
 from tests.store.records import add_root, image_id, stamp
@@ -79,12 +80,8 @@ class Bench:
 
     def pairs(self) -> set[tuple[int, int, int]]:
         with self.store.read() as reader:
-            found = [copies.decode(*entry) for entry in copies.entries(reader, b"", 10_000)]
-        return {
-            (each.image, each.other, each.distance)
-            for each in found
-            if isinstance(each, copies.Pair)
-        }
+            found = [decode(*entry) for entry in copies.entries(reader, b"", 10_000)]
+        return {(each.image, each.other, each.distance) for each in found if isinstance(each, Pair)}
 
     def groups(self, *folders: str, limit: int = 1000) -> list[FileGroup]:
         pages = []

@@ -1,10 +1,6 @@
 """Which images are copies of which: what the background comparison found, and how far it is.
 
-    copies  <u8 1> <u64 image> <u64 other> = u8 turn, u16 distance   `other` is a copy of `image`
-            <u8 2> <u64 image>             = nothing                 it has more than one file
-            <u8 3> <u64 image>             = nothing                 it has copies that are not kept
-            <u8 4> <u64 image>             = nothing                 it is to be compared again
-
+    copies  pairs and marks, see `pspd.store.copy_codec`
     meta    compared   images of smaller numbers were compared with one another
             copies     entries of `copies`: one that vanished is noticed by it
             copy_rule  a digest of what makes a copy; another one, and all is compared anew
@@ -17,95 +13,33 @@ ask an index.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from pspd.core.groups import inverse
-from pspd.core.model import ImageNumber, Turn
-from pspd.errors import StoreDamaged
+from pspd.core.model import ImageNumber
 from pspd.store import keys
+from pspd.store.copy_codec import (
+    AGAIN,
+    CROWDED,
+    DATABASE,
+    PAIR,
+    SEVERAL,
+    Pair,
+    decode,
+    encode_pair,
+    mark_key,
+    pair_key,
+    turned_round,
+)
+from pspd.store.shapes import Column
 
 if TYPE_CHECKING:
     from pspd.store import batch
     from pspd.store.entries import Entries
     from pspd.store.reader import Reader
     from pspd.store.tables import Tables
-
-DATABASE: Final = "copies"
-
-PAIR, SEVERAL, CROWDED, AGAIN = 1, 2, 3, 4
-"""What an entry says; the numbers are in the store and never change."""
-
-_TURNS: Final = (
-    Turn.NONE,
-    Turn.ROTATE_90,
-    Turn.ROTATE_180,
-    Turn.ROTATE_270,
-    Turn.FLIP_LEFT_RIGHT,
-    Turn.FLIP_TOP_BOTTOM,
-    Turn.TRANSPOSE,
-    Turn.TRANSVERSE,
-)
-"""Their places are in the store and never change."""
-
-_PAIR_KEY = struct.Struct(">BQQ")
-_MARK_KEY = struct.Struct(">BQ")
-_PAIR = struct.Struct("<BH")
-
-KEY_BYTES = (_MARK_KEY.size, _PAIR_KEY.size)
-"""Fewest and most; likewise of a body."""
-BODY_BYTES = (0, _PAIR.size)
-
-_MOST_BITS = 256
-
-
-class Pair(NamedTuple):
-    """One image is a copy of another one."""
-
-    image: ImageNumber
-    other: ImageNumber
-    turn: Turn
-    """What turns `image` into `other`."""
-    distance: int
-    """Of the 256-bit hashes."""
-
-
-def pair_key(image: int, other: int) -> bytes:
-    """Key of a pair."""
-    return _PAIR_KEY.pack(PAIR, image, other)
-
-
-def mark_key(mark: int, image: int) -> bytes:
-    """Key of a mark."""
-    return _MARK_KEY.pack(mark, image)
-
-
-def encode_pair(turn: Turn, distance: int) -> bytes:
-    """Encode the body of a pair."""
-    return _PAIR.pack(_TURNS.index(turn), distance)
-
-
-def decode(key: bytes, body: bytes) -> Pair | tuple[int, ImageNumber]:
-    """Decode an entry: a pair, or a mark and its image.
-
-    Raises:
-        StoreDamaged: It is neither.
-    """
-    try:
-        if key[0] == PAIR:
-            _, image, other = _PAIR_KEY.unpack(key)
-            turn, distance = _PAIR.unpack(body)
-            if image != other and distance <= _MOST_BITS:
-                return Pair(ImageNumber(image), ImageNumber(other), _TURNS[turn], distance)
-        elif key[0] in {SEVERAL, CROWDED, AGAIN} and not body:
-            mark, image = _MARK_KEY.unpack(key)
-            return int(mark), ImageNumber(image)
-    except (struct.error, IndexError) as error:
-        raise StoreDamaged(f"an entry of copies is damaged: {error}") from error
-    raise StoreDamaged("an entry of copies is none")
-
 
 # --- questions
 
@@ -155,12 +89,10 @@ class CopyLedger:
         """Take in what was found, if nobody began anew meanwhile."""
         if self._tables.number("compared") != found.since:
             return
-        numbers = [each.number for each in found.comparisons]
-        hashes = self._reader.hashes(numbers)
-        for each, phash in zip(found.comparisons, hashes, strict=True):
+        for each in found.comparisons:
             if not self._is_there(each.number):
                 continue
-            if phash == each.phash256:
+            if self._reader.cells(each.number)[Column.PHASH256] == each.phash256:
                 self._take_in(each, found.since)
             else:  # extracted again since somebody looked
                 self._put(mark_key(AGAIN, each.number), b"")
@@ -249,11 +181,6 @@ def problems(reader: Reader, key: bytes, body: bytes) -> Iterator[str]:
             yield "is of no image"
     if pair(reader, found.other, found.image) != turned_round(found):
         yield "is not there the other way round"
-
-
-def turned_round(found: Pair) -> Pair:
-    """Return a pair as it is seen from the other image."""
-    return Pair(found.other, found.image, inverse(found.turn), found.distance)
 
 
 def has_several_files(reader: Entries, image: ImageNumber) -> bool:

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pspd.core.model import ImageNumber
-from pspd.store import copies, keys
-from pspd.store.copies import DATABASE, SEVERAL, Pair
+from pspd.store import copy_codec, keys
+from pspd.store.copy_codec import DATABASE, SEVERAL, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,10 +26,10 @@ def mend_copies(tables: Tables, images: Collection[ImageNumber]) -> int:
         How many entries were dropped.
     """
     reader = tables.reader
-    found = {key: copies.decode(key, body) for key, body in reader.items(DATABASE)}
+    found = {key: copy_codec.decode(key, body) for key, body in reader.items(DATABASE)}
     pairs = {each for each in found.values() if isinstance(each, Pair)}
     is_whole = len(found) == reader.meta("copies") and all(
-        copies.turned_round(each) in pairs for each in pairs
+        copy_codec.turned_round(each) in pairs for each in pairs
     )
     several = _with_several_files(tables)
     dropped = 0
@@ -38,7 +38,7 @@ def mend_copies(tables: Tables, images: Collection[ImageNumber]) -> int:
             tables.delete(DATABASE, key)
             dropped += 1
     for image in several:
-        key = copies.mark_key(SEVERAL, image)
+        key = copy_codec.mark_key(SEVERAL, image)
         if key not in found:
             tables.put(DATABASE, key, b"")
     compared = min(tables.number("compared"), tables.number("next_image"))

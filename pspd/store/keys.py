@@ -15,7 +15,7 @@
     pixels       <u64 image>                        = PixelDigest
     columns      <u8 column> <u32 block>            = BLOCK_ROWS rows of fixed width
     counters     <u32 root>                         = Counts
-    copies       see `pspd.store.copies`
+    copies       see `pspd.store.copy_codec`
 
 Numbers are big-endian, so that LMDB's order is theirs. A name longer than `LONGEST_NAME` bytes (a
 few file systems allow more than 255) is cut, and a digest takes the place of its end.

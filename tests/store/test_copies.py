@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pspd.core.model import FileKey, ImageNumber, Turn, WatchRoot
-from pspd.store import batch, codec, copies
+from pspd.store import batch, codec, copies, copy_codec
 from pspd.store.checking import Checker, Progress
-from pspd.store.copies import AGAIN, CROWDED, SEVERAL, Pair
+from pspd.store.copy_codec import AGAIN, CROWDED, SEVERAL, Pair
 from pspd.store.manifest import KeptRoot
 from pspd.store.store import Store
 from tests.store.raw import Raw
@@ -61,7 +61,7 @@ def compare_all(store: Store, *found: batch.CopyFound) -> None:
 
 def pairs(store: Store) -> list[Pair]:
     with store.read() as reader:
-        found = [copies.decode(*entry) for entry in copies.entries(reader, b"", 100)]
+        found = [copy_codec.decode(*entry) for entry in copies.entries(reader, b"", 100)]
     return [each for each in found if isinstance(each, Pair)]
 
 
@@ -155,7 +155,7 @@ def test_several_files_of_an_image_are_noted_and_forgotten(store: Store, root: W
 
 def test_marks_that_an_earlier_psp_did_not_make_are_made_by_comparing(tmp_path: Path) -> None:
     with changed_behind_its_back(tmp_path, ()) as raw:
-        raw.delete("copies", copies.mark_key(SEVERAL, 1))
+        raw.delete("copies", copy_codec.mark_key(SEVERAL, 1))
         raw.put("meta", b"copies", codec.encode_number(0))
     store = Store(tmp_path / "store", map_bytes=1 << 26)
     assert marks(store, SEVERAL) == []
@@ -167,8 +167,8 @@ def test_marks_that_an_earlier_psp_did_not_make_are_made_by_comparing(tmp_path: 
 
 def test_a_store_whose_copies_lost_a_pair_is_compared_anew(tmp_path: Path) -> None:
     with changed_behind_its_back(tmp_path, (copy(0), copy(1))) as raw:
-        raw.delete("copies", copies.pair_key(3, 0))
-        raw.delete("copies", copies.pair_key(0, 3))
+        raw.delete("copies", copy_codec.pair_key(3, 0))
+        raw.delete("copies", copy_codec.pair_key(0, 3))
     store = Store(tmp_path / "store", map_bytes=1 << 26)
     assert any("copies" in text for text in findings(store))
     assert store.mend((KeptRoot("/pictures"),)).dropped == 2

@@ -29,8 +29,8 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreError
-from pspd.store import checksum, codec, copies, keys
-from pspd.store.copies import Pair
+from pspd.store import checksum, codec, copy_codec, keys
+from pspd.store.copy_codec import Pair
 
 GOLDEN = Path(__file__).with_name("golden.json")
 
@@ -90,18 +90,18 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         QUARANTINE,
     ),
     "pair key": (
-        lambda: copies.pair_key(4, 2**40),
-        lambda key: copies.decode(key, copies.encode_pair(Turn.NONE, 0)),
+        lambda: copy_codec.pair_key(4, 2**40),
+        lambda key: copy_codec.decode(key, copy_codec.encode_pair(Turn.NONE, 0)),
         Pair(ImageNumber(4), ImageNumber(2**40), Turn.NONE, 0),
     ),
     "pair": (
-        lambda: copies.encode_pair(Turn.TRANSVERSE, 256),
-        lambda body: copies.decode(copies.pair_key(1, 2), body),
+        lambda: copy_codec.encode_pair(Turn.TRANSVERSE, 256),
+        lambda body: copy_codec.decode(copy_codec.pair_key(1, 2), body),
         Pair(ImageNumber(1), ImageNumber(2), Turn.TRANSVERSE, 256),
     ),
     "mark key": (
-        lambda: copies.mark_key(copies.AGAIN, 4),
-        lambda key: copies.decode(key, b""),
+        lambda: copy_codec.mark_key(copy_codec.AGAIN, 4),
+        lambda key: copy_codec.decode(key, b""),
         (4, ImageNumber(4)),
     ),
     "root": (
