@@ -13,12 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pspd.core import verdict as verdicts
 from pspd.core.model import ImageNumber, TurnedHashes
 from pspd.features.turning import turned_hashes
-from pspd.search.index import Index, hash_value
+from pspd.search.index import Index, Query
 from pspd.store.batch import CopyFound
 from pspd.store.shapes import NO_ROW, Column
 
@@ -94,29 +92,7 @@ class CopySearch:
 
     def _near(self, turned: Sequence[TurnedHashes]) -> Iterable[tuple[ImageNumber, int, int]]:
         """Yield number, place of the turn and 256-bit distance of each copy, the nearest first."""
-        candidates = self._index.near(
-            [hash_value(each.phash64) for each in turned], verdicts.SHORTLIST_RADIUS
-        )
-        if not candidates:
-            return []
-        with self._store.read() as reader:
-            stored = b"".join(reader.hashes([candidate.number for candidate in candidates]))
-        places = np.array([candidate.turn for candidate in candidates])
-        numbers = np.array([candidate.number for candidate in candidates])
-        wanted = np.frombuffer(b"".join(each.phash256 for each in turned), np.uint64).reshape(-1, 4)
-        differing = np.frombuffer(stored, np.uint64).reshape(-1, 4) ^ wanted[places]
-        distances = np.bitwise_count(differing).sum(axis=1, dtype=np.int64)
-        kept = np.flatnonzero(distances <= self.copy_distance)
-        order = kept[np.lexsort((places[kept], numbers[kept], distances[kept]))]
-        return [
-            (ImageNumber(number), place, distance)
-            for number, place, distance in zip(
-                numbers[order].tolist(),
-                places[order].tolist(),
-                distances[order].tolist(),
-                strict=True,
-            )
-        ]
+        return self._index.near(Query.of(turned), verdicts.SHORTLIST_RADIUS, self.copy_distance)
 
     def _alike_in_mean(
         self, number: ImageNumber, found: dict[ImageNumber, CopyFound], most: float
