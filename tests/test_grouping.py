@@ -32,7 +32,7 @@ from pspd.indexer import Indexer
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
-from pspd.store import batch, copies
+from pspd.store import batch
 from pspd.store.checking import Checker, Progress
 from pspd.store.copy_codec import Pair, decode
 from pspd.store.store import Store
@@ -80,7 +80,7 @@ class Bench:
 
     def pairs(self) -> set[tuple[int, int, int]]:
         with self.store.read() as reader:
-            found = [decode(*entry) for entry in copies.entries(reader, b"", 10_000)]
+            found = [decode(*entry) for entry in reader.items("copies")]
         return {(each.image, each.other, each.distance) for each in found if isinstance(each, Pair)}
 
     def groups(self, *folders: str, limit: int = 1000) -> list[FileGroup]:

@@ -188,6 +188,14 @@ def decode_image(number: ImageNumber, body: bytes) -> ImageRecord:
 
 
 @_refusing
+def image_standing(body: bytes) -> tuple[int, int, str, int]:
+    """Read only width, height, format and size of an image's record."""
+    fields = _IMAGE.unpack_from(body)
+    name = body[_IMAGE.size : _IMAGE.size + fields[-1]].decode("ascii")
+    return fields[-3], fields[-2], name, fields[2]
+
+
+@_refusing
 def image_version(body: bytes) -> int:
     """Read only the features version of an image's record."""
     return int(_VERSION.unpack_from(body)[0])

@@ -44,12 +44,6 @@ if TYPE_CHECKING:
 # --- questions
 
 
-def entries(reader: Entries, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
-    """Return up to so many entries with a key above `after`, as they are."""
-    items = reader.items(DATABASE, start=after)
-    return list(islice((item for item in items if item[0] != after), most))
-
-
 def pair(reader: Entries, image: ImageNumber, other: ImageNumber) -> Pair | None:
     """Return what is kept of two images."""
     key = pair_key(image, other)

@@ -61,7 +61,7 @@ def compare_all(store: Store, *found: batch.CopyFound) -> None:
 
 def pairs(store: Store) -> list[Pair]:
     with store.read() as reader:
-        found = [copy_codec.decode(*entry) for entry in copies.entries(reader, b"", 100)]
+        found = [copy_codec.decode(*entry) for entry in reader.items("copies")]
     return [each for each in found if isinstance(each, Pair)]
 
 
