@@ -23,7 +23,7 @@ from pspd.copy_search import known
 from pspd.core.groups import Standing, standing, star_cover
 from pspd.core.model import ImageNumber
 from pspd.store import codec, keys
-from pspd.store.copy_codec import CROWDED, DATABASE, PAIR, SEVERAL
+from pspd.store.copy_codec import CROWDED, DATABASE, PAIR, SEVERAL, image_of, other_of
 
 if TYPE_CHECKING:
     from pspd.copy_search import CopySearch
@@ -152,14 +152,13 @@ class _Relations:
     def _read_copies(self) -> None:
         # Without their checksums: whoever lists a group looks at each of its pairs once more.
         after = b""
-        number = int.from_bytes
         while True:
             with self._store.read() as reader:
                 page = reader.raw_keys(DATABASE, after, SLICE)
             for key in page:
-                image = ImageNumber(number(key[1:9]))
+                image = image_of(key)
                 if key[0] == PAIR:
-                    self._copies.setdefault(image, []).append(ImageNumber(number(key[9:])))
+                    self._copies.setdefault(image, []).append(other_of(key))
                 elif key[0] in self._marked:
                     self._marked[key[0]].add(image)
             if len(page) < SLICE:

@@ -114,7 +114,7 @@ def known(reader: Reader, numbers: Iterable[ImageNumber]) -> list[Known]:
     found = []
     for number in numbers:
         cells = reader.cells(number)
-        quality = cells[Column.QUALITY][0] if Column.QUALITY in cells else NO_ROW
+        (quality,) = cells.get(Column.QUALITY) or [NO_ROW]
         if quality != NO_ROW:
             phash64 = cells[Column.PHASH64][::-1]
             found.append(Known(number, phash64, cells[Column.PHASH256], quality))

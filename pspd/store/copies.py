@@ -29,7 +29,9 @@ from pspd.store.copy_codec import (
     Pair,
     decode,
     encode_pair,
+    image_of,
     mark_key,
+    other_of,
     pair_key,
     turned_round,
 )
@@ -55,7 +57,7 @@ def pair(reader: Entries, image: ImageNumber, other: ImageNumber) -> Pair | None
 def marked(reader: Entries, mark: int, most: int) -> list[ImageNumber]:
     """Return up to so many images with a mark, ascending."""
     items = islice(reader.items(DATABASE, bytes([mark])), most)
-    return [ImageNumber(keys.number_from_key(key[1:])) for key, _ in items]
+    return [image_of(key) for key, _ in items]
 
 
 def is_marked(reader: Entries, mark: int, image: ImageNumber) -> bool:
@@ -86,7 +88,7 @@ class CopyLedger:
         for each in found.comparisons:
             if not self._is_there(each.number):
                 continue
-            if self._reader.cells(each.number)[Column.PHASH256] == each.phash256:
+            if self._reader.cells(each.number).get(Column.PHASH256) == each.phash256:
                 self._take_in(each, found.since)
             else:  # extracted again since somebody looked
                 self._put(mark_key(AGAIN, each.number), b"")
@@ -97,10 +99,8 @@ class CopyLedger:
 
     def forget(self, image: ImageNumber) -> None:
         """Drop all that was found of an image."""
-        others = [
-            ImageNumber(keys.number_from_key(key[9:]))
-            for key, _ in self._reader.items(DATABASE, pair_key(image, 0)[:9])
-        ]
+        prefix = mark_key(PAIR, image)
+        others = [other_of(key) for key, _ in self._reader.items(DATABASE, prefix)]
         for other in others:
             self._delete(pair_key(image, other))
             self._delete(pair_key(other, image))

@@ -54,13 +54,23 @@ class Pair(NamedTuple):
     """Of the 256-bit hashes."""
 
 
+def image_of(key: bytes) -> ImageNumber:
+    """Return the image that an entry is of."""
+    return ImageNumber(int.from_bytes(key[1:9]))
+
+
+def other_of(key: bytes) -> ImageNumber:
+    """Return the image that is a copy of it, of a pair's key."""
+    return ImageNumber(int.from_bytes(key[9:]))
+
+
 def pair_key(image: int, other: int) -> bytes:
     """Key of a pair."""
     return _PAIR_KEY.pack(PAIR, image, other)
 
 
 def mark_key(mark: int, image: int) -> bytes:
-    """Key of a mark."""
+    """Key of a mark; of all pairs of an image, what their keys begin with."""
     return _MARK_KEY.pack(mark, image)
 
 
