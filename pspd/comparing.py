@@ -23,7 +23,7 @@ from pspd.store.copy_codec import AGAIN
 from pspd.supervision import ThreadMaker, nothing, unsupervised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from pspd.indexer import Indexer
     from pspd.store.store import Store
@@ -111,6 +111,7 @@ class Comparer:
         with self._store.read() as reader:
             images = known(reader, [*again, *map(ImageNumber, new)])
         found = _Found(since)
+        found.drop(set(again).difference(image.number for image in images))
         until = time.monotonic() + BATCH_SECONDS
         for image in images:
             if self._stopping.is_set():
@@ -189,6 +190,10 @@ class _Found:
         self._crowded.update(copy.other for copy in left_out)
         self.copies += len(found) + 1
         self.upto = max(self.since, number + 1)
+
+    def drop(self, numbers: Collection[ImageNumber]) -> None:
+        """Have marks dropped that lead to no image, or they would be looked at for ever."""
+        self._comparisons += [batch.Compared(number, b"") for number in numbers]
 
     def operation(self) -> batch.ImagesCompared:
         """Return it as the store takes it."""

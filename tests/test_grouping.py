@@ -25,18 +25,19 @@ from pspd.core.model import (
     Verdict,
 )
 from pspd.core.verdict import COPY_DISTANCE, FLAT_QUALITY, SHORTLIST_RADIUS, hamming
-from pspd.errors import RequestError
+from pspd.errors import RequestError, StoreDamaged
 from pspd.features.turning import turned_hashes
 from pspd.grouping import FileGroup, Grouping
 from pspd.indexer import Indexer
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
-from pspd.store import batch
+from pspd.store import batch, codec, keys
 from pspd.store.checking import Checker, Progress
-from pspd.store.copy_codec import Pair, decode
+from pspd.store.copy_codec import AGAIN, Pair, decode, mark_key
 from pspd.store.store import Store
 from pspd.workers.pool import WorkerPool
+from tests.store.raw import Raw
 from tests.store.records import add_root, image_id, stamp
 
 
@@ -47,11 +48,11 @@ class Bench:
         self.store = Store(folder / "store", map_bytes=1 << 26)
         stack.callback(self.store.close)
         self.index = LinearIndex(FLAT_QUALITY)
-        reader = FileReader(
+        self.reader = FileReader(
             self.store, WorkerPool(1, Limits()), Quarantine(self.store, "no one"),
             quiet_seconds=0.0, max_delay_seconds=0.0,
         )  # fmt: skip
-        self.indexer = Indexer(self.store, self.index, reader, Options(1, 0.0, 16, 0.01), self)
+        self.indexer = Indexer(self.store, self.index, self.reader, Options(1, 0.0, 16, 0.01), self)
         self.search = CopySearch(self.store, self.index, distance, None)
         self.comparer = Comparer(self.store, self.indexer, self.search)
         self.grouping = Grouping(self.store, self.search)
@@ -195,6 +196,32 @@ def test_an_image_extracted_again_leaves_its_group(bench: Bench) -> None:
     bench.indexer.apply([batch.ImageRefreshed(first, other)])
     bench.compare()
     assert bench.names() == []
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_mark_that_leads_to_no_image_is_not_looked_at_for_ever(
+    tmp_path: Path, count: int
+) -> None:
+    with ExitStack() as stack:
+        bench = Bench(tmp_path, stack)
+        bench.add("a", picture(1))
+        bench.compare()
+    raw = Raw(tmp_path / "store")
+    raw.put("copies", mark_key(AGAIN, 0), b"")
+    raw.put("meta", b"copies", codec.encode_number(count))
+    raw.delete("images", keys.number_key(0))
+    raw.close()
+    with ExitStack() as stack:
+        bench = Bench(tmp_path, stack)
+        met: list[StoreDamaged] = []
+        bench.store.on_damage = met.append
+        if count:
+            assert bench.comparer.step()
+            assert not bench.comparer.step()
+        else:
+            with pytest.raises(StoreDamaged):
+                bench.comparer.step()
+            assert len(met) == 1, "and the store is mended"
 
 
 def test_a_batch_that_was_not_stored_is_compared_again(bench: Bench) -> None:

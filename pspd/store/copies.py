@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.groups import inverse
 from pspd.core.model import ImageNumber
+from pspd.errors import StoreDamaged
 from pspd.store import keys
 from pspd.store.copy_codec import (
     AGAIN,
@@ -87,8 +88,8 @@ class CopyLedger:
             return
         for each in found.comparisons:
             if not self._is_there(each.number):
-                continue
-            if self._reader.cells(each.number).get(Column.PHASH256) == each.phash256:
+                self.forget(each.number)
+            elif self._reader.cells(each.number).get(Column.PHASH256) == each.phash256:
                 self._take_in(each, found.since)
             else:  # extracted again since somebody looked
                 self._put(mark_key(AGAIN, each.number), b"")
@@ -152,9 +153,13 @@ class CopyLedger:
         self._tables.put(DATABASE, key, body)
 
     def _delete(self, key: bytes) -> None:
-        if self._reader.get(DATABASE, key) is not None:
-            self._tables.set_number("copies", self._tables.number("copies") - 1)
-            self._tables.delete(DATABASE, key)
+        if self._reader.get(DATABASE, key) is None:
+            return
+        count = self._tables.number("copies")
+        if not count:
+            raise StoreDamaged("there are more copies than meta says")
+        self._tables.set_number("copies", count - 1)
+        self._tables.delete(DATABASE, key)
 
 
 # --- what must be true
