@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +26,9 @@ KEPT_SECONDS = 600.0
 
 MOST_LOOKED_AT = 20_000
 """Files that are looked at for one page, of which few may lie where somebody wants them."""
+
+SLICE_GROUPS = 100
+"""Groups that are read within one read transaction."""
 
 MOST_BITS = 256
 
@@ -147,14 +150,11 @@ class _PageMaker:
     ) -> bytes | None:
         """Take what fits; returns where the next page begins."""
         looked_at = 0
-        for place in range(first, len(groups)):
-            group = groups[place]
+        for group, files in self._resolved(groups, first):
             is_continued = (group.waste, group.best) == start[:2]
             offset = start[2] if is_continued else 0
             if looked_at >= MOST_LOOKED_AT:
                 return _CURSOR.pack(group.waste, group.best, offset)
-            with self._store.read() as reader:
-                files = self._files(reader, group)
             looked_at += len(files)
             if len(files) < 2 or not self._is_wanted(files):  # noqa: PLR2004 - a pair
                 continue
@@ -169,6 +169,15 @@ class _PageMaker:
             if len(taken) < left:
                 return _CURSOR.pack(group.waste, group.best, offset + len(taken))
         return None
+
+    def _resolved(
+        self, groups: Sequence[CopyGroup], first: int
+    ) -> Iterator[tuple[CopyGroup, list[GroupFile]]]:
+        """Yield groups with their files; a reader of several knows the folders they share."""
+        for begin in range(first, len(groups), SLICE_GROUPS):
+            with self._store.read() as reader:
+                for group in groups[begin : begin + SLICE_GROUPS]:
+                    yield group, self._files(reader, group)
 
     def _is_wanted(self, files: Sequence[GroupFile]) -> bool:
         return not self._prefixes or any(
