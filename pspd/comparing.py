@@ -18,6 +18,7 @@ from pspd.core.model import ImageNumber
 from pspd.errors import StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
+from pspd.precedence import Precedence
 from pspd.store import batch, copies
 from pspd.store.copy_codec import AGAIN
 from pspd.supervision import ThreadMaker, nothing, unsupervised
@@ -48,6 +49,9 @@ WORK_SECONDS = 0.01
 
 BUSY_RESTS = 4
 
+YIELD_SECONDS = 0.2
+"""How long it waits for searches before each picture: those of 64 clients never end."""
+
 CLOSE_SECONDS = 1.0
 """How long `close` waits for the image at hand; a batch that is not stored is compared again."""
 
@@ -63,22 +67,25 @@ class Comparer:
         store: The truth.
         indexer: Through which it is changed; brings the index up to it.
         search: Finds the copies.
+        precedence: Of searches; None if there are none.
         make_thread: Makes the thread.
         at_leisure: Called now and then while there is nothing to compare.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every part by its name
         self,
         store: Store,
         indexer: Indexer,
         search: CopySearch,
         *,
+        precedence: Precedence | None = None,
         make_thread: ThreadMaker = unsupervised,
         at_leisure: Callable[[], None] = nothing,
     ) -> None:
         self._store = store
         self._indexer = indexer
         self._search = search
+        self._precedence = precedence or Precedence()
         self._at_leisure = at_leisure
         self._stopping = threading.Event()
         self._thread = make_thread("comparer", self._run)
@@ -138,6 +145,7 @@ class Comparer:
         return since, upto, again
 
     def _give_way(self, found: _Found) -> None:
+        self._precedence.give_way(YIELD_SECONDS)
         worked = time.monotonic() - found.rested
         if worked >= WORK_SECONDS:
             self._stopping.wait(worked * (1 if self._indexer.is_idle else BUSY_RESTS))

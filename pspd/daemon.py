@@ -33,6 +33,7 @@ from pspd.indexer import Indexer
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.precedence import Precedence
 from pspd.protection import Finding, inspect, notice_of
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
@@ -189,8 +190,14 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     options = choices.search_options(config)
     copy_search = CopySearch(store, index, options.copy_distance, options.mean_difference)
     grouping = Grouping(store, copy_search)
+    precedence = Precedence()
     comparer = Comparer(
-        store, indexer, copy_search, make_thread=supervisor, at_leisure=grouping.forget_unused
+        store,
+        indexer,
+        copy_search,
+        precedence=precedence,
+        make_thread=supervisor,
+        at_leisure=grouping.forget_unused,
     )
     service = Service(
         store=store,
@@ -209,6 +216,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
             indexer.remember,
         ),
         grouping=grouping,
+        precedence=precedence,
         board=board,
         protection=_protection(board),
         max_hits=config.search.max_hits,

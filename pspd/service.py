@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pspd.grouping import Grouping
     from pspd.indexer import Indexer
     from pspd.noticeboard import NoticeBoard
+    from pspd.precedence import Precedence
     from pspd.protection import Finding
     from pspd.reading import FileReader
     from pspd.roots import Roots
@@ -50,6 +51,7 @@ class Service:
         storekeeper: Storekeeper,
         searcher: Searcher,
         grouping: Grouping,
+        precedence: Precedence,
         board: NoticeBoard,
         protection: Sequence[Finding],
         max_hits: int,
@@ -64,6 +66,7 @@ class Service:
         self._storekeeper = storekeeper
         self._searcher = searcher
         self._grouping = grouping
+        self._precedence = precedence
         self._board = board
         self._protection = [translation.restriction(finding) for finding in protection]
         self._max_hits = max_hits
@@ -154,7 +157,8 @@ class Service:
         if image is None:
             raise RequestError("bad_request", "a search needs the image in a second frame")
         begun = time.monotonic()
-        found = self._searcher.search(image, request.mode, request.distance, deadline)
+        with self._precedence.first():
+            found = self._searcher.search(image, request.mode, request.distance, deadline)
         most = self._max_hits if request.count is None else min(request.count, self._max_hits)
         return wire.SearchReply(
             query=translation.query(found),
