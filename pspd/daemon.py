@@ -1,7 +1,7 @@
 """The composition root: builds the daemon bottom-up, runs it, stops it in reverse.
 
 claim (locks, fronts) → store → index → workers → reader → indexer → watcher → upkeep →
-searcher → service → rpc
+comparer → searcher → service → rpc
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 from pspd import __version__, choices
 from pspd.claim import Claim
+from pspd.comparing import Comparer
 from pspd.config import Config
+from pspd.copy_search import CopySearch
 from pspd.core import verdict as verdicts
 from pspd.ending import (
     BATCH_SECONDS,
@@ -25,11 +27,13 @@ from pspd.ending import (
     guard_end,
 )
 from pspd.errors import PartDied, SocketGone, StartBrokenOff, StoreError
+from pspd.grouping import Grouping
 from pspd.host import StopSignal, prepare_process, watched_threads
 from pspd.indexer import Indexer
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.precedence import Precedence
 from pspd.protection import Finding, inspect, notice_of
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
@@ -188,6 +192,18 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         options=choices.storekeeper_options(config),
         make_thread=supervisor,
     )
+    options = choices.search_options(config)
+    copy_search = CopySearch(store, index, options.copy_distance, options.mean_difference)
+    grouping = Grouping(store, copy_search)
+    precedence = Precedence()
+    comparer = Comparer(
+        store,
+        indexer,
+        copy_search,
+        precedence=precedence,
+        make_thread=supervisor,
+        at_leisure=grouping.forget_unused,
+    )
     service = Service(
         store=store,
         roots=Roots(store, watcher, indexer.apply, own),
@@ -201,9 +217,11 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
             index,
             pools.queries,
             quarantine,
-            choices.search_options(config),
+            options,
             indexer.remember,
         ),
+        grouping=grouping,
+        precedence=precedence,
         board=board,
         protection=_protection(board),
         max_hits=config.search.max_hits,
@@ -213,10 +231,11 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     server = audience.server = _start_server(config, ending, service, claim)
     indexer.start()
     ending.add("indexer", indexer.close, seconds=BATCH_SECONDS, tell=indexer.retire)
-    hands: dict[str, Watcher | Upkeep | Storekeeper] = {
+    hands: dict[str, Watcher | Upkeep | Storekeeper | Comparer] = {
         "watcher": watcher,
         "upkeep": upkeep,
         "storekeeper": storekeeper,
+        "comparer": comparer,
     }
     for name, part in hands.items():
         part.start()

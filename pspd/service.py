@@ -15,11 +15,13 @@ from pspd import __version__, translation
 from pspd.errors import PspError, RequestError
 from pspd.features.extract import FEATURES_VERSION
 from pspd.rpc import wire
-from pspd.store import batch
+from pspd.store import batch, copies
 
 if TYPE_CHECKING:
+    from pspd.grouping import Grouping
     from pspd.indexer import Indexer
     from pspd.noticeboard import NoticeBoard
+    from pspd.precedence import Precedence
     from pspd.protection import Finding
     from pspd.reading import FileReader
     from pspd.roots import Roots
@@ -48,6 +50,8 @@ class Service:
         upkeep: Upkeep,
         storekeeper: Storekeeper,
         searcher: Searcher,
+        grouping: Grouping,
+        precedence: Precedence,
         board: NoticeBoard,
         protection: Sequence[Finding],
         max_hits: int,
@@ -61,6 +65,8 @@ class Service:
         self._upkeep = upkeep
         self._storekeeper = storekeeper
         self._searcher = searcher
+        self._grouping = grouping
+        self._precedence = precedence
         self._board = board
         self._protection = [translation.restriction(finding) for finding in protection]
         self._max_hits = max_hits
@@ -96,6 +102,8 @@ class Service:
                 return self._failures(after, limit)
             case wire.QuarantineRequest(retry, path):
                 return self._quarantine(path, retry=retry)
+            case wire.DuplicatesRequest():
+                return self._duplicates(request)
             case wire.StartJob():
                 return translation.job_reply(self._start_job(request), 0)
             case wire.JobRequest(number, after):
@@ -117,6 +125,7 @@ class Service:
         with self._store.read() as reader:
             pictures = reader.meta("pictures")
             not_pictures = sum(counts.not_pictures for counts in reader.counts().values())
+            uncompared = copies.count_uncompared(reader)
         return wire.StatusReply(
             pid=os.getpid(),
             version=__version__,
@@ -139,6 +148,7 @@ class Service:
             counters=self._board.counters(),
             sandbox=self._reader.sandbox,
             protection=self._protection,
+            uncompared=uncompared,
         )
 
     def _search(
@@ -147,7 +157,8 @@ class Service:
         if image is None:
             raise RequestError("bad_request", "a search needs the image in a second frame")
         begun = time.monotonic()
-        found = self._searcher.search(image, request.mode, request.distance, deadline)
+        with self._precedence.first():
+            found = self._searcher.search(image, request.mode, request.distance, deadline)
         most = self._max_hits if request.count is None else min(request.count, self._max_hits)
         return wire.SearchReply(
             query=translation.query(found),
@@ -201,6 +212,21 @@ class Service:
             # Those that are still in quarantine cost nothing but a look at their bytes.
             self._upkeep.retry_failures({entry.reason for _, entry in found})
         return wire.QuarantineReply([translation.quarantined(*each) for each in found])
+
+    def _duplicates(self, request: wire.DuplicatesRequest) -> wire.DuplicatesReply:
+        page = self._grouping.page(
+            request.after, request.limit, [os.fsdecode(path) for path in request.paths]
+        )
+        with self._store.read() as reader:
+            uncompared = copies.count_uncompared(reader)
+        return wire.DuplicatesReply(
+            groups=[translation.group(group) for group in page.groups],
+            total=page.total,
+            waste=page.waste,
+            uncompared=uncompared,
+            freshness=self._freshness(),
+            next=page.following,
+        )
 
     def _start_job(self, request: wire.StartJob) -> Job:
         folder = None if request.path is None else Path(os.fsdecode(request.path))

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from pspd.core import verdict as verdicts
 from pspd.core.disposition import disposition_of
-from pspd.core.model import FailureReason
+from pspd.core.model import FailureReason, Verdict
 from pspd.rpc import wire
 
 if TYPE_CHECKING:
     from pspd.core.model import ImageId, QuarantineEntry
+    from pspd.grouping import FileGroup
     from pspd.noticeboard import Notice
     from pspd.protection import Finding
     from pspd.searcher import Found, Hit
     from pspd.store_care import Job
+
+_GROUP_VERDICTS: Final[
+    dict[Verdict | None, Literal["best", "same_file", "same_pixels", "copy"]]
+] = {
+    None: "best",
+    Verdict.SAME_FILE: "same_file",
+    Verdict.SAME_PIXELS: "same_pixels",
+    Verdict.COPY: "copy",
+}
 
 MAX_FINDINGS = 1000
 """Largest page of a job's findings."""
@@ -69,6 +79,29 @@ def job_reply(job: Job, after: int) -> wire.JobReply:
         summary=job.summary,
         restart=job.needs_restart,
         error="" if job.error is None else str(job.error),
+    )
+
+
+def group(found: FileGroup) -> wire.Group:
+    """Say which files are copies of a best one."""
+    return wire.Group(
+        files=[
+            wire.GroupFile(
+                path=os.fsencode(file.path),
+                verdict=_GROUP_VERDICTS[file.verdict],
+                distance=file.distance,
+                turn=file.turn,
+                width=file.image.width,
+                height=file.image.height,
+                size=file.image.size,
+                format=file.image.format,
+                image=file.image.image_id.hex(),
+            )
+            for file in found.files
+        ],
+        waste=found.waste,
+        total=found.total,
+        first=found.first,
     )
 
 

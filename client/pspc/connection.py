@@ -175,6 +175,25 @@ class Connection:
             page = self._ask(wire.FailuresRequest(after=page.next), wire.FailuresReply)
             yield from page.failures
 
+    def duplicates(
+        self, paths: Iterable[str | bytes | os.PathLike[str]] = (), limit: int = 1000
+    ) -> Iterator[wire.DuplicatesReply]:
+        """Yield the groups of copies, the largest waste first, page by page as they are looked at.
+
+        Args:
+            paths: Only groups with a file below one of these folders; none for all.
+            limit: Most files of a page, 1 to 10,000.
+        """
+        folders = [_absolute(path) for path in paths]
+        after: bytes | None = None
+        while True:
+            request = wire.DuplicatesRequest(after, limit, folders)
+            page = self._ask(request, wire.DuplicatesReply)
+            yield page
+            if page.next is None:
+                return
+            after = page.next
+
     def quarantine(
         self, path: str | bytes | os.PathLike[str] | None = None, *, retry: bool = False
     ) -> list[wire.QuarantineEntry]:

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from pspc.schema import (
     BackupDocument,
     CheckDocument,
+    DuplicatesDocument,
     ErrorDocument,
     FailedQueryDocument,
     FailedResultDocument,
@@ -18,6 +19,8 @@ from pspc.schema import (
     FailuresDocument,
     FindingDocument,
     FreshnessDocument,
+    GroupDocument,
+    GroupFileDocument,
     HitDocument,
     NoticeDocument,
     QuarantineDocument,
@@ -32,7 +35,7 @@ from pspc.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pspc.errors import PspcError
     from pspd.rpc import wire
@@ -175,6 +178,7 @@ def status(reply: wire.StatusReply) -> StatusDocument:
             RestrictionDocument(setting=each.setting, holds=each.holds, promised=each.promised)
             for each in reply.protection
         ],
+        uncompared=reply.uncompared,
     )
 
 
@@ -191,6 +195,40 @@ def failures(entries: Iterable[wire.FailureEntry]) -> FailuresDocument:
             )
             for entry in entries
         ]
+    )
+
+
+def duplicates(pages: Sequence[wire.DuplicatesReply]) -> DuplicatesDocument:
+    """Make the document of the groups on all pages."""
+    groups: list[GroupDocument] = []
+    for group in (group for page in pages for group in page.groups):
+        files = [_group_file(file) for file in group.files]
+        if group.first and groups:
+            groups[-1].files.extend(files)
+        else:
+            groups.append(GroupDocument(waste=group.waste, files=files))
+    last = pages[-1]
+    return DuplicatesDocument(
+        groups=groups,
+        total=last.total,
+        waste=last.waste,
+        uncompared=last.uncompared,
+        freshness=_freshness(last.freshness),
+    )
+
+
+def _group_file(file: wire.GroupFile) -> GroupFileDocument:
+    return GroupFileDocument(
+        path=path_text(file.path),
+        path_base64=path_base64(file.path),
+        verdict=file.verdict,
+        distance=file.distance,
+        turn=file.turn,
+        width=file.width,
+        height=file.height,
+        bytes=file.size,
+        format=file.format,
+        image=file.image,
     )
 
 

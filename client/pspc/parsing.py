@@ -23,6 +23,7 @@ VERBS = {
     "remove": "stop watching a folder and forget its files",
     "roots": "list the watched folders and how far each is",
     "search": "find files with the same picture, and copies of it",
+    "duplicates": "list groups of copies, largest waste first",
     "sync": "return when everything that happened before now is indexed",
     "status": "show what is indexed and what is pending",
     "failures": "list files that could not be indexed, with the reason",
@@ -36,7 +37,7 @@ VERBS = {
 }
 """Every verb, with the line that `pspc --help` has for it."""
 
-_LOCAL_VERBS = ("add", "remove", "sync", "start", "stop", "service")
+_LOCAL_VERBS = ("add", "remove", "duplicates", "sync", "start", "stop", "service")
 """Verbs that a daemon on another machine does not serve."""
 
 MOST_SECONDS = 1_000_000.0

@@ -165,6 +165,7 @@ class StatusDocument(msgspec.Struct, kw_only=True):
     counters: dict[str, int]
     sandbox: str
     protection: list[RestrictionDocument]
+    uncompared: int
 
 
 class FailureDocument(PathDocument, kw_only=True):
@@ -210,6 +211,36 @@ class CheckDocument(msgspec.Struct, kw_only=True):
 
 class BackupDocument(PathDocument, kw_only=True):
     """`pspc backup --json`."""
+
+
+class GroupFileDocument(PathDocument, kw_only=True):
+    """One file of a group of copies."""
+
+    verdict: str
+    distance: int
+    turn: str
+    width: int
+    height: int
+    bytes: int
+    format: str
+    image: str
+
+
+class GroupDocument(msgspec.Struct, kw_only=True):
+    """Files of which each is a copy of the first."""
+
+    waste: int
+    files: list[GroupFileDocument]
+
+
+class DuplicatesDocument(msgspec.Struct, kw_only=True):
+    """`pspc duplicates --json`."""
+
+    groups: list[GroupDocument]
+    total: int
+    waste: int
+    uncompared: int
+    freshness: FreshnessDocument
 
 
 class FailuresDocument(msgspec.Struct, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -115,6 +116,39 @@ def wait_for_sync(
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
+
+
+def wait_for_comparing(
+    connect: Callable[[], Connection], console: Console, timeout: float | None
+) -> None:
+    """Return once every picture that is there now is compared with the others.
+
+    On a terminal it shows how many are left.
+
+    Args:
+        connect: Makes a connection.
+        console: Where to show it.
+        timeout: Seconds to wait at most; None for as long as it takes.
+
+    Raises:
+        IndexingStalled: the daemon has a problem and compares nothing.
+        PspcError: it takes longer than `timeout`.
+    """
+    stall = Stall()
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    with connect() as connection:
+        while (status := connection.status()).uncompared:
+            now = time.monotonic()
+            if now >= deadline:
+                raise PspcError(
+                    f"not every picture is compared after {timeout:g} s; see pspc status"
+                )
+            stall.check(now, -status.uncompared, status.problem)
+            if console.shows_progress:
+                console.overwrite(f"{status.uncompared:,} pictures to compare")
+            time.sleep(POLL_SECONDS)
+        if console.shows_progress:
+            console.overwrite("")
 
 
 def _outcome(

@@ -268,7 +268,7 @@ class RpcServer:
 
     def _pool_of(self, request: wire.Request) -> Workers:
         match request:
-            case wire.SearchRequest():
+            case wire.SearchRequest() | wire.DuplicatesRequest():
                 return self._searchers
             case wire.AddRoot() | wire.RemoveRoot() | wire.ConfirmRoot():
                 return self._changers

@@ -41,10 +41,14 @@ def problems(
         "pending": (there["pending"], counts.pending),
         "failures": (there["failures"], counts.failed),
         "directories": (there["directories"], there["children"] + there["roots"]),
+        "copies": (there["copies"], _number(transaction, databases["meta"], b"copies")),
     }
     for what, (found, wanted) in equal.items():
         if found != wanted:
             yield f"there are {found:,} {what}, which should be {wanted:,}"
+    compared = _number(transaction, databases["meta"], b"compared")
+    if compared > _number(transaction, databases["meta"], b"next_image"):
+        yield f"{compared:,} images are compared, more than there ever were"
     # A file in the queue may be indexed or failed besides, or neither.
     least, files = counts.indexed + counts.failed, there["files"]
     if not least <= files <= least + counts.pending:

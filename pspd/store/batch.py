@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pspd.core.model import (
     Directory,
@@ -16,6 +16,7 @@ from pspd.core.model import (
     ImageNumber,
     PixelDigest,
     QuarantineEntry,
+    Turn,
     WatchRoot,
 )
 
@@ -161,6 +162,50 @@ class ForgetOrphans:
     """At most so many in one transaction."""
 
 
+class CopyFound(NamedTuple):
+    """A copy of an image."""
+
+    other: ImageNumber
+    turn: Turn
+    """What turns the image into `other`."""
+    distance: int
+    """Of the 256-bit hashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One image was compared with the others."""
+
+    number: ImageNumber
+    phash256: bytes
+    """What was compared; with another one it is to be done again."""
+    copies: tuple[CopyFound, ...] = ()
+    is_crowded: bool = False
+    """Whether it has copies beside these."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesCompared:
+    """Images were compared with all that are there, see `pspd.store.copies`."""
+
+    since: int
+    """What `compared` of `meta` was: with another number nothing of it holds any more."""
+    upto: int
+    """All images of smaller numbers are compared now, but for those that are marked."""
+    comparisons: tuple[Compared, ...]
+    """Of the images from `since` to `upto`, and of any that were to be compared again."""
+    crowded: tuple[ImageNumber, ...] = ()
+    """Others that have copies which are not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareAnew:
+    """What makes a copy is another rule now."""
+
+    rule: int
+    """A digest of it."""
+
+
 Operation = (
     PutRoot
     | ForgetRoot
@@ -178,6 +223,8 @@ Operation = (
     | ForgetOrphans
     | PutQuarantine
     | DropQuarantine
+    | ImagesCompared
+    | CompareAnew
 )
 
 

@@ -249,6 +249,13 @@ def decode_image(number: ImageNumber, body: bytes) -> ImageRecord:
 
 
 @_refusing
+def image_standing(body: bytes) -> tuple[int, int, str, int]:
+    """Read only width, height, format and size of an image's record."""
+    fields = _decode_image(body)
+    return fields.width, fields.height, fields.format, fields.size
+
+
+@_refusing
 def image_version(body: bytes) -> int:
     """Read only the features version of an image's record."""
     return _decode_version(body).version

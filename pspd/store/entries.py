@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pspd.store import balance, checksum
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import lmdb
 
@@ -41,10 +42,23 @@ class Entries:
                 if key != after:
                     yield key, value
 
+    def raw_keys(self, database: str, after: bytes, most: int) -> list[bytes]:
+        """Return up to so many keys above `after`, whatever their values are worth."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            if not cursor.set_range(after + b"\0"):
+                return []
+            return list(islice(cursor.iternext(keys=True, values=False), most))
+
     def get(self, database: str, key: bytes) -> bytes | None:
         """Return the body of one value of one database."""
         value = self._transaction.get(key, db=self._databases[database])
         return None if value is None else checksum.unseal(key, value)
+
+    def get_many(self, database: str, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield those of many keys that are there, and their bodies, in the order asked."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            for key, value in cursor.getmulti(keys):
+                yield key, checksum.unseal(key, value)
 
     def items(
         self, database: str, prefix: bytes = b"", start: bytes = b""

@@ -46,9 +46,10 @@ DATABASES = (
     "columns",
     "counters",
     "quarantine",
+    "copies",
 )
 
-ADDED = frozenset({"quarantine"})
+ADDED = frozenset({"quarantine", "copies"})
 """Databases that a store made by an earlier PSP of the same format may lack."""
 
 ResultT = TypeVar("ResultT")

@@ -18,6 +18,7 @@ from pspd.core.model import (
     RootId,
 )
 from pspd.store import codec, keys
+from pspd.store.copies import CopyLedger
 from pspd.store.tables import Tables
 
 
@@ -32,6 +33,7 @@ class FileLedger:
     def __init__(self, tables: Tables, now: int) -> None:
         self._tables = tables
         self._reader = tables.reader
+        self._copies = CopyLedger(tables)
         self._now = now
         self._roots: dict[DirectoryId, RootId] = {}
         self._counts: dict[RootId, list[int]] = {}
@@ -100,14 +102,19 @@ class FileLedger:
         return self._roots[directory_id]
 
     def _link(self, image: ImageNumber, raw: bytes) -> None:
-        if not self._has_links(image):
+        had_links = self._has_links(image)
+        self._tables.put("links", keys.link_key(image, raw), b"")
+        if had_links:
+            self._copies.see_files(image)
+        else:
             self._tables.set_number("pictures", self._tables.number("pictures") + 1)
             self._tables.delete("orphans", keys.number_key(image))
-        self._tables.put("links", keys.link_key(image, raw), b"")
 
     def _unlink(self, image: ImageNumber, raw: bytes) -> None:
         self._tables.delete("links", keys.link_key(image, raw))
-        if not self._has_links(image):
+        if self._has_links(image):
+            self._copies.see_files(image)
+        else:
             self._tables.set_number("pictures", self._tables.number("pictures") - 1)
             self._tables.put("orphans", keys.number_key(image), codec.encode_number(self._now))
 

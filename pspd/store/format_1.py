@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from pspd.core.model import (
     FileRecord,
@@ -154,3 +155,6 @@ _LIFTED: Mapping[str, Callable[[bytes, bytes], Entry]] = {
     "counters": _same,
     "quarantine": _same,
 }
+
+DATABASES: Final = (*_LIFTED, "columns")
+"""What format 1 had; `copies` came with format 2."""

@@ -1,7 +1,7 @@
 """Mends a store whose pages are whole: drops what is damaged, and derives the rest anew.
 
     kept where it is whole   roots, directories, files, failures, images, columns, pixels, orphans,
-                             quarantine
+                             quarantine, copies if not one is missing
     derived from those       children, inodes, pending, digests, links, counters, parts of meta
 
 A file that lost what it rests on goes back into the queue and is read again; a directory that lost
@@ -26,6 +26,7 @@ from pspd.core.model import (
 )
 from pspd.errors import StoreError
 from pspd.store import codec, column_reading, columns, keys, shapes
+from pspd.store.copy_mending import mend_copies
 from pspd.store.directory_mending import DirectoryMender
 from pspd.store.environment import DATABASES
 from pspd.store.tables import Tables
@@ -108,6 +109,7 @@ class Mender:
         self._mend_numbers()
         self._mend_files()
         self._mend_what_hangs_on_files()
+        self._mended.dropped += mend_copies(self._tables, self._images)
         self._tables.finish()
         return self._mended
 

@@ -25,7 +25,7 @@ from pspd.log import get_logger
 from pspd.store import checksum, codec, file_system
 from pspd.store.engine import DATA_FILE
 from pspd.store.entries import Entries
-from pspd.store.environment import DATABASES, Environment
+from pspd.store.environment import Environment
 from pspd.store.manifest import sync_folder
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _from_1(old: Entries) -> Iterator[_Entry]:
     """Yield the entries of format 2 of a store of format 1."""
     from pspd.store import format_1  # noqa: PLC0415 - brings numpy
 
-    for name in DATABASES:
+    for name in format_1.DATABASES:
         if name == "columns":
             blocks = dict(_whole(old, name))
             for key, body in format_1.lifted_columns(blocks, format_1.images_in(blocks)):

@@ -15,7 +15,7 @@ from pspd.core.model import (
     FileState,
     ImageNumber,
 )
-from pspd.store import codec, keys, shapes
+from pspd.store import codec, copies, keys, shapes
 from pspd.store.reader import Reader
 
 Rule = Callable[[Reader, bytes, bytes], Iterator[str]]
@@ -110,6 +110,8 @@ def _image(reader: Reader, key: bytes, body: bytes) -> Iterator[str]:
     is_orphan = reader.get("orphans", key) is not None
     if bool(reader.has_links(number)) == is_orphan:
         yield "has files and is an orphan" if is_orphan else "has no file and is no orphan"
+    if number < reader.meta("compared") and copies.lacks_mark(reader, number):
+        yield "has several files and no mark that says so"
 
 
 def _digest(reader: Reader, key: bytes, _body: bytes) -> Iterator[str]:
@@ -150,5 +152,6 @@ RULES: Mapping[str, Rule] = {
     "orphans": _of_image,
     "pixels": _of_image,
     "columns": _block,
+    "copies": copies.problems,
 }
 """The rules of each database; what concerns sums is in `pspd.store.checking`."""

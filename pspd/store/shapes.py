@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId
 from pspd.errors import StoreDamaged
-from pspd.store import checksum, codec, keys
+from pspd.store import checksum, codec, copy_codec, keys
 
 _U32_BYTES = 4
 _U64_BYTES = 8
@@ -131,5 +131,6 @@ _SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]]
     ),
     "columns": ((_COLUMN_BYTES, _COLUMN_BYTES), (FIRST_ROWS, 32 * BLOCK_ROWS), _column),
     "counters": (_ROOT_KEY, (codec.COUNTS_BYTES, codec.COUNTS_BYTES), _any),
+    "copies": (copy_codec.KEY_BYTES, copy_codec.BODY_BYTES, copy_codec.decode),
 }
 """Lengths of keys, lengths of bodies, and what decodes a body."""

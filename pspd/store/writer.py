@@ -23,6 +23,7 @@ from pspd.core.model import (
 from pspd.store import batch as batches
 from pspd.store import codec, keys
 from pspd.store.columns import ColumnWriter, record_of, row_of
+from pspd.store.copies import CopyLedger
 from pspd.store.file_ledger import FileLedger, cut_name
 from pspd.store.tables import Tables
 
@@ -49,6 +50,7 @@ class Writer:
         self._ledger = FileLedger(self._tables, now)
         self._there: set[DirectoryId] = set()
         """Directories that are known to be there."""
+        self._copies = CopyLedger(self._tables)
         self.applied = batches.Applied()
 
     def apply(self, operation: batches.Operation) -> None:  # noqa: C901, PLR0912 - one line a case
@@ -87,6 +89,10 @@ class Writer:
                 self._tables.put("quarantine", image_id, codec.encode_quarantine(entry))
             case batches.DropQuarantine(image_id):
                 self._tables.delete("quarantine", image_id)
+            case batches.ImagesCompared():
+                self._copies.record(operation)
+            case batches.CompareAnew(rule):
+                self._copies.begin_anew(rule)
 
     def finish(self) -> batches.Applied:
         """Write what was collected over the whole batch."""
@@ -227,6 +233,7 @@ class Writer:
         old = self._reader.image(number)
         if old is not None and old.image_id == features.image_id:
             self._put_image(number, features)
+            self._copies.outdate(number)
 
     def _forget_orphans(self, before: int, most: int) -> None:
         numbers = [
@@ -240,6 +247,7 @@ class Writer:
                 self._tables.delete("digests", keys.digest_key(record.image_id, number))
             for database in ("images", "pixels", "orphans"):
                 self._tables.delete(database, keys.number_key(number))
+            self._copies.forget(number)
             self._columns.drop(number)
             self.applied.dropped.append(number)
 

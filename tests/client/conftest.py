@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pspc.cli import main
@@ -76,6 +77,10 @@ def handler() -> TableHandler:
         .on(wire.SearchRequest, SEARCH_REPLY)
         .on(wire.SyncRequest, wire.SyncReply(SEARCH_REPLY.freshness))
         .on(wire.FailuresRequest, wire.FailuresReply([]))
+        .on(
+            wire.DuplicatesRequest,
+            msgspec.structs.replace(replies[wire.DuplicatesReply], next=None),
+        )
     )
 
 

@@ -138,6 +138,7 @@ def test_a_search_for_nothing_is_an_error(run: Run, home: Path) -> None:
         "sync",
         "status",
         "failures",
+        "duplicates",
         "quarantine",
         "start",
         "stop",
@@ -404,6 +405,99 @@ def test_failures_that_claim_nothing_are_only_counted(daemon: TableHandler, run:
     assert "notes.txt" in run("failures", "--all").output
     assert "notes.txt" in run("failures", "--json").output
     assert "fake.JPG" in run("failures", is_terminal=True).output
+
+
+GROUP_LINES = (
+    "1\tbest\t0\tnone\t1920\t1080\t345678\tPNG\t/home/ann/Pictures/caf\\xe9.png\n"
+    "1\tcopy\t6\trotate_90\t108\t192\t12345\tJPEG\t/home/ann/Pictures/small.jpg\n"
+)
+
+
+def _duplicates(*groups: wire.Group, **changes: object) -> wire.DuplicatesReply:
+    (known,) = [reply for reply in samples.REPLIES if isinstance(reply, wire.DuplicatesReply)]
+    plain = msgspec.structs.replace(
+        known, groups=list(groups), next=None, uncompared=0, freshness=COMPLETE
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def _group(first: int = 0, total: int = 2) -> wire.Group:
+    (known,) = [reply for reply in samples.REPLIES if isinstance(reply, wire.DuplicatesReply)]
+    return msgspec.structs.replace(known.groups[0], first=first, total=total)
+
+
+def test_groups_are_lines_in_a_pipe_and_tables_on_a_terminal(
+    daemon: TableHandler, run: Run
+) -> None:
+    daemon.on(wire.DuplicatesRequest, _duplicates(_group(), _group()))
+    result = run("duplicates")
+    assert (result.status, result.errors) == (0, "")
+    assert result.output == GROUP_LINES + GROUP_LINES.replace("1\tbest", "2\tbest").replace(
+        "1\tcopy", "2\tcopy"
+    )
+    shown = run("duplicates", is_terminal=True).output
+    assert shown.startswith("2 files, 12.1 KiB to spare:\nverdict  bits  turn")
+    assert "rotate 90" in shown
+
+
+def test_a_group_on_two_pages_is_one_group(daemon: TableHandler, run: Run) -> None:
+    pages = {
+        None: _duplicates(_group(0, 4), next=b"1"),
+        b"1": _duplicates(next=b"2"),
+        b"2": _duplicates(_group(2, 4)),
+    }
+
+    def answer(call: Call) -> wire.Reply:
+        assert isinstance(call.request, wire.DuplicatesRequest)
+        return pages[call.request.after]
+
+    daemon.on(wire.DuplicatesRequest, answer)
+    assert run("duplicates").output == GROUP_LINES * 2
+    names = b"/home/ann/Pictures/caf\xe9.png\0/home/ann/Pictures/small.jpg\0"
+    assert run("duplicates", "-0").raw == names * 2 + b"\0"
+    [group] = json.loads(run("duplicates", "--json").output)["groups"]
+    assert len(group["files"]) == 4
+    assert run("duplicates", is_terminal=True).output.count("to spare") == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        (_duplicates(), 1),
+        (_duplicates(uncompared=3), 3),
+        (_duplicates(freshness=INCOMPLETE), 3),
+        (_duplicates(_group(), uncompared=3), 0),
+    ],
+)
+def test_no_copies_is_final_only_when_all_is_compared(
+    daemon: TableHandler, run: Run, reply: wire.DuplicatesReply, status: int
+) -> None:
+    daemon.on(wire.DuplicatesRequest, reply)
+    result = run("duplicates")
+    assert result.status == status
+    assert bool(result.errors) == (reply.uncompared > 0 or reply.freshness.pending > 0)
+
+
+def test_groups_can_wait_until_all_is_compared(daemon: TableHandler, run: Run) -> None:
+    states = iter([40, 3, 0])
+    daemon.on(
+        wire.StatusRequest,
+        lambda _call: msgspec.structs.replace(_status(samples.ROOT), uncompared=next(states, 0)),
+    )
+    daemon.on(wire.DuplicatesRequest, _duplicates(_group()))
+    result = run("duplicates", "--wait", "/home/ann", "Pictures", is_terminal=True)
+    assert result.status == 0
+    asked = daemon.calls[-1].request
+    assert isinstance(asked, wire.DuplicatesRequest)
+    assert asked.paths == [b"/home/ann", os.fsencode(Path("Pictures").absolute())]
+
+
+def test_waiting_for_comparing_gives_up_in_time(daemon: TableHandler, run: Run) -> None:
+    waiting = msgspec.structs.replace(_status(samples.ROOT), uncompared=5)
+    daemon.on(wire.StatusRequest, waiting)
+    result = run("duplicates", "--wait", "--timeout", "0.5")
+    assert (result.status, "not every picture is compared" in result.errors) == (2, True)
+    assert "copies    5 pictures to be compared" in run("status").output
 
 
 def test_start_tells_that_a_daemon_runs(daemon: TableHandler, run: Run) -> None:

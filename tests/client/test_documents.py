@@ -118,10 +118,11 @@ def test_a_bad_query_is_a_document_of_the_schema(
             "status",
             """pid version protocol since roots indexed pictures pending failed not_pictures stale
             extracted rate store_bytes features_version notifier problem notices
-            counters sandbox protection""",
+            counters sandbox protection uncompared""",
         ),
         ("roots", "roots"),
         ("failures", "failures"),
+        ("duplicates", "groups total waste uncompared freshness"),
         ("quarantine", "quarantine"),
     ],
 )

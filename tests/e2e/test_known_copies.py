@@ -93,3 +93,14 @@ def test_re_saved_pngs_are_the_same_pixels(home: Home) -> None:
             plain.save(query, **options)
             hit = home.search(query)[str(source)]
             assert hit["verdict"] in {"same_pixels", "same_file"}, (source.name, name)
+
+
+def test_the_bridges_edits_are_one_group_without_a_stranger(home: Home) -> None:
+    document = home.document("duplicates", "--wait")
+    groups = [{Path(file["path"]).name for file in group["files"]} for group in document["groups"]]
+    bridge = {path.name for path in copies().glob("pdq_bridge_mods/*")}
+    turned = {path.name for path in copies().glob("pdq_dih/*")}
+    assert len(bridge) == 12
+    assert len(turned) == 8
+    [found] = [group for group in groups if (bridge | turned) & group]
+    assert found == bridge | turned

@@ -55,6 +55,18 @@ QUERY = wire.QueryInfo(
     flat=False,
 )
 
+BEST = wire.GroupFile(
+    path=b"/home/ann/Pictures/caf\xe9.png",
+    verdict="best",
+    distance=0,
+    turn="none",
+    width=1920,
+    height=1080,
+    size=345_678,
+    format="PNG",
+    image="ab" * 32,
+)
+
 REQUESTS: tuple[wire.Request, ...] = (
     wire.Hello(client="pspc 0.1.0"),
     wire.StatusRequest(),
@@ -66,6 +78,7 @@ REQUESTS: tuple[wire.Request, ...] = (
     wire.SyncRequest(),
     wire.FailuresRequest(after=b"\x00\x01", limit=500),
     wire.QuarantineRequest(retry=True, path=b"/home/ann/Pictures/poison.png"),
+    wire.DuplicatesRequest(after=b"\x00\x01", limit=500, paths=[b"/home/ann/Pictures"]),
     wire.StartJob(verb="check", deep=True, part=2, parts=7, path=b"/media/usb"),
     wire.JobRequest(job=3, after=10),
     wire.StopRequest(),
@@ -117,6 +130,34 @@ REPLIES: tuple[wire.Reply, ...] = (
                 image="ef" * 32,
             )
         ]
+    ),
+    wire.DuplicatesReply(
+        groups=[
+            wire.Group(
+                files=[
+                    BEST,
+                    wire.GroupFile(
+                        path=b"/home/ann/Pictures/small.jpg",
+                        verdict="copy",
+                        distance=6,
+                        turn="rotate_90",
+                        width=108,
+                        height=192,
+                        size=12_345,
+                        format="JPEG",
+                        image="cd" * 32,
+                    ),
+                ],
+                waste=12_345,
+                total=4,
+                first=1,
+            )
+        ],
+        total=7,
+        waste=23_456,
+        uncompared=9,
+        freshness=FRESHNESS,
+        next=b"\x00\x02",
     ),
     wire.JobReply(
         job=3,

@@ -12,8 +12,8 @@ import numpy as np
 
 from pspd.core.model import FileKey, ImageNumber
 from pspd.store import checksum, codec, keys, shapes
-from pspd.store.environment import DATABASES
 from pspd.store.file_ledger import cut_name
+from pspd.store.format_1 import DATABASES
 from pspd.store.reader import Reader
 from pspd.store.store import Store
 
@@ -21,6 +21,9 @@ BLOCK_ROWS = 4096
 
 _FILE = struct.Struct("<QqqQQBBQQ")
 _IMAGE = struct.Struct("<H32sQIBBB3fIIB")
+
+NEW_NUMBERS = frozenset({b"compared", b"copies", b"copy_rule"})
+"""Of `meta`, those that format 1 did not have."""
 
 Entry = tuple[bytes, bytes]
 
@@ -41,11 +44,13 @@ def make_format_1(folder: Path, *, map_bytes: int = 1 << 26) -> None:
     old.rename(folder)
 
 
-def _entries(reader: Reader, name: str) -> Iterator[Entry]:
+def _entries(reader: Reader, name: str) -> Iterator[Entry]:  # noqa: C901 - one line a case
     if name == "columns":
         yield from _columns(reader)
         return
     for key, body in reader.items(name):
+        if name == "meta" and key in NEW_NUMBERS:
+            continue
         match name:
             case "meta":
                 yield key, codec.encode_number(1) if key == b"format" else body

@@ -16,6 +16,7 @@ from pspd.core.model import (
     PixelDigest,
     QuarantineEntry,
     RootId,
+    Turn,
     WatchRoot,
 )
 from pspd.store import batch
@@ -83,5 +84,11 @@ def add_everything(store: Store) -> None:
     store.apply([batch.FileIndexed(gone, sequence, stamp(), False, image_id(9), features(9))])
     store.apply([batch.FileGone(gone), batch.FileSeen(FileKey(root.directory, "new.png"), stamp())])
     store.apply([batch.PixelsKnown(ImageNumber(0), PixelDigest(1, bytes(32)))])
+    quarter = batch.CopyFound(ImageNumber(0), Turn.ROTATE_90, 5)
+    compared = [
+        batch.Compared(ImageNumber(number), features(content).phash256, copies)
+        for number, content, copies in ((0, 0, ()), (1, 1, (quarter,)), (2, 9, ()))
+    ]
+    store.apply([batch.ImagesCompared(0, 3, tuple(compared))])
     poison = QuarantineEntry(FailureReason.CRASHED, "died", "/poison.png", 1, 2, "pillow 13")
     store.apply([batch.PutQuarantine(image_id(7), poison)])

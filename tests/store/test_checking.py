@@ -14,10 +14,11 @@ from pspd.core.model import (
     FileState,
     ImageNumber,
     PixelDigest,
+    Turn,
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
-from pspd.store import batch, checksum, codec, keys
+from pspd.store import batch, checksum, codec, copy_codec, keys
 from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
@@ -147,6 +148,20 @@ STRAYS: dict[str, Callable[[Raw], None]] = {
     "counters": lambda raw: raw.put(
         "counters", bytes([0, 0, 0, 1]), codec.encode_counts(Counts(9))
     ),
+    "copies of no image": lambda raw: raw.put(
+        "copies", copy_codec.mark_key(copy_codec.AGAIN, 99), b""
+    ),
+    "copies one way": lambda raw: raw.put(
+        "copies", copy_codec.pair_key(1, 2), copy_codec.encode_pair(Turn.NONE, 3)
+    ),
+    "copies with another turn": lambda raw: raw.put(
+        "copies", copy_codec.pair_key(1, 0), copy_codec.encode_pair(Turn.TRANSVERSE, 5)
+    ),
+    "copies: several files": lambda raw: raw.put(
+        "copies", copy_codec.mark_key(copy_codec.SEVERAL, 0), b""
+    ),
+    "meta copies": lambda raw: raw.put("meta", b"copies", codec.encode_number(7)),
+    "meta compared": lambda raw: raw.put("meta", b"compared", codec.encode_number(7)),
     "meta pictures": lambda raw: raw.put("meta", b"pictures", codec.encode_number(7)),
     "meta next_sequence": lambda raw: raw.put("meta", b"next_sequence", codec.encode_number(1)),
     "meta next_image": lambda raw: raw.put("meta", b"next_image", codec.encode_number(0)),

@@ -26,10 +26,12 @@ from pspd.core.model import (
     PixelDigest,
     QuarantineEntry,
     RootId,
+    Turn,
     WatchRoot,
 )
 from pspd.errors import StoreError
-from pspd.store import checksum, codec, columns, format_1, keys
+from pspd.store import checksum, codec, columns, copy_codec, format_1, keys
+from pspd.store.copy_codec import Pair
 
 GOLDEN = Path(__file__).with_name("golden.json")
 GOLDEN_1 = Path(__file__).with_name("golden_1.json")
@@ -105,6 +107,21 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         lambda: codec.encode_quarantine(QUARANTINE),
         codec.decode_quarantine,
         QUARANTINE,
+    ),
+    "pair key": (
+        lambda: copy_codec.pair_key(4, 2**40),
+        lambda key: copy_codec.decode(key, copy_codec.encode_pair(Turn.NONE, 0)),
+        Pair(ImageNumber(4), ImageNumber(2**40), Turn.NONE, 0),
+    ),
+    "pair": (
+        lambda: copy_codec.encode_pair(Turn.TRANSVERSE, 256),
+        lambda body: copy_codec.decode(copy_codec.pair_key(1, 2), body),
+        Pair(ImageNumber(1), ImageNumber(2), Turn.TRANSVERSE, 256),
+    ),
+    "mark key": (
+        lambda: copy_codec.mark_key(copy_codec.AGAIN, 4),
+        lambda key: copy_codec.decode(key, b""),
+        (4, ImageNumber(4)),
     ),
     "root": (
         lambda: codec.encode_root(ROOT),

@@ -15,7 +15,7 @@ from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.opening import Options, open_store
 from pspd.store.store import Store
-from tests.store.older import make_format_1
+from tests.store.older import NEW_NUMBERS, make_format_1
 from tests.store.raw import Raw
 from tests.store.records import add_everything, add_root, features, image_id
 
@@ -73,6 +73,10 @@ def test_a_lifted_store_says_all_that_it_said_before(folder: Path) -> None:
     store.close()
     make_format_1(folder)
     store = opened(folder)
+    # What are copies of what is found anew: format 1 did not know it.
+    assert before["copies"]
+    before["copies"] = []
+    before["meta"] = [each for each in before["meta"] if each[0] not in NEW_NUMBERS]
     assert everything(store) == before
     assert list(Checker(store, Progress()).run()) == []
     store.close()

@@ -31,7 +31,7 @@ NOT_MISSED = {"meta", "pixels", "quarantine", "inodes", "files"}
 by the first scan."""
 
 NUMBERS = ["next_root", "next_directory", "next_image", "next_sequence"]
-META = [*NUMBERS, "pictures", "store_id", "format"]
+META = [*NUMBERS, "pictures", "copies", "store_id", "format"]
 ROOT = DirectoryId(1)
 
 

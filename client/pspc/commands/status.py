@@ -59,6 +59,9 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
     ]
     if reply.protection:
         rows.append(("protected", _protection(reply.protection)))
+    if reply.uncompared:
+        pictures = counted(reply.uncompared, "picture")
+        rows.append(("copies", f"{pictures} to be compared with the others"))
     if reply.stale:
         rows.append(("stale", f"{counted(reply.stale, 'picture')} to be extracted again"))
     if reply.problem not in {"", *(notice.cause for notice in reply.notices)}:

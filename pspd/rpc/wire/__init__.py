@@ -42,6 +42,8 @@ from pspd.rpc.wire.parts import (
     FailureEntry,
     Finding,
     Freshness,
+    Group,
+    GroupFile,
     Hit,
     Notice,
     QuarantineEntry,
@@ -52,6 +54,7 @@ from pspd.rpc.wire.parts import (
 )
 from pspd.rpc.wire.replies import (
     ChangeEvent,
+    DuplicatesReply,
     ErrorCode,
     ErrorReply,
     Event,
@@ -71,6 +74,7 @@ from pspd.rpc.wire.replies import (
 from pspd.rpc.wire.requests import (
     AddRoot,
     ConfirmRoot,
+    DuplicatesRequest,
     FailuresRequest,
     Hello,
     JobRequest,
@@ -99,6 +103,8 @@ __all__ = [
     "AddRoot",
     "ChangeEvent",
     "ConfirmRoot",
+    "DuplicatesReply",
+    "DuplicatesRequest",
     "EnvelopeHead",
     "ErrorCode",
     "ErrorReply",
@@ -108,6 +114,8 @@ __all__ = [
     "FailuresRequest",
     "Finding",
     "Freshness",
+    "Group",
+    "GroupFile",
     "Hello",
     "Hit",
     "JobReply",

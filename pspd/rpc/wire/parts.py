@@ -134,6 +134,37 @@ class QuarantineEntry(msgspec.Struct, frozen=True):
     """Content digest in hexadecimal."""
 
 
+class GroupFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a group of copies."""
+
+    path: bytes
+    verdict: Literal["best", "same_file", "same_pixels", "copy"]
+    """What it is to the best file of the group."""
+    distance: int
+    """Of the 256-bit hashes to the best picture's, 0 to 256; of a turned one, about."""
+    turn: str
+    """What turns the best picture into this one, as `pspd.core.model.Turn`."""
+    width: int
+    height: int
+    size: int = msgspec.field(name="bytes")
+    format: str
+    image: str
+    """Content digest in hexadecimal."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Files of which each is a copy of the first."""
+
+    files: list[GroupFile]
+    """The best one first, then the surest and nearest."""
+    waste: int
+    """Bytes of all its files but the best one."""
+    total: int
+    """Files of the whole group."""
+    first: int = 0
+    """How many of them are on pages before; only a group that fits on none is divided."""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One thing that a check found wrong."""
 

@@ -10,6 +10,7 @@ from pspd.rpc.wire.parts import (
     FailureEntry,
     Finding,
     Freshness,
+    Group,
     Hit,
     Notice,
     QuarantineEntry,
@@ -82,6 +83,8 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     """What confines the processes that decode, by their own word; empty until one is ready."""
     protection: list[Restriction] = msgspec.field(default_factory=list)
     """What the kernel keeps the daemon from, as it was at the start."""
+    uncompared: int = 0
+    """Pictures that were not compared with the others yet: their copies are not known."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):
@@ -126,6 +129,21 @@ class QuarantineReply(Message, frozen=True, tag="quarantine_reply"):
     """What is in quarantine, or was until it was let out."""
 
     entries: list[QuarantineEntry]
+
+
+class DuplicatesReply(Message, frozen=True, tag="duplicates_reply"):
+    """One page of the groups of copies, the largest waste first."""
+
+    groups: list[Group]
+    total: int
+    """Groups on all pages, whatever folders were asked for."""
+    waste: int
+    """Bytes of all their files but the best ones."""
+    uncompared: int
+    """Pictures that were not compared with the others yet."""
+    freshness: Freshness
+    next: bytes | None = None
+    """Pass as `after` for the next page, which may be all there is; None at the end."""
 
 
 class JobReply(Message, frozen=True, tag="job_reply"):
@@ -178,6 +196,7 @@ Reply = (
     | SyncReply
     | FailuresReply
     | QuarantineReply
+    | DuplicatesReply
     | JobReply
     | Stopping
     | ErrorReply

@@ -82,6 +82,17 @@ class QuarantineRequest(Message, frozen=True, tag="quarantine"):
     """Only the one that was met here; None for all."""
 
 
+class DuplicatesRequest(Message, frozen=True, tag="duplicates"):
+    """Ask for one page of the groups of copies."""
+
+    after: bytes | None = None
+    """The `next` of the page before."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+    """Most files of the page, 1 to 10,000."""
+    paths: list[bytes] = []
+    """Only groups with a file below one of these folders; none for all."""
+
+
 class StartJob(Message, frozen=True, tag="start_job"):
     """Begin something that takes long; the reply comes at once and has the job's number."""
 
@@ -120,6 +131,7 @@ Request = (
     | SyncRequest
     | FailuresRequest
     | QuarantineRequest
+    | DuplicatesRequest
     | StartJob
     | JobRequest
     | StopRequest

@@ -1,0 +1,143 @@
+r"""List groups of copies, largest waste first; in each, every file is a copy of the first one.
+
+The first file is the one with the most pixels, then the lossless one, then the larger one. The
+others are the same file, the same pixels, or a copy: resized, recompressed, turned or mirrored.
+Nothing is changed or removed. With DIR, only groups that have a file below one of these folders.
+
+In a pipe each file is one line of group, verdict, distance, turn, width, height, bytes, format and
+path, separated by tabs; the path is written as by pspc search. With -0 the paths of a group are
+each ended by a NUL byte, and so is the group.
+
+Exit status: 0 there are copies, 1 there are none, 2 an error, 3 none yet: not every picture is
+indexed and compared, or a folder is not there at the moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pspc import render
+from pspc.commands import connect
+from pspc.commands.search import Outcome
+from pspd.rpc.wire import printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from pspc.connection import Connection
+    from pspc.console import Console
+    from pspd.rpc import wire
+
+EXAMPLES = """\
+  pspc duplicates
+  pspc duplicates ~/Pictures/phone --wait
+  pspc duplicates --json | jq '.groups[].files[1:][].path'
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "directories", nargs="*", metavar="DIR", help="only groups with a file here"
+    )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="first wait until everything before now is indexed and compared",
+    )
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print all as one JSON document")
+    output.add_argument(
+        "-0", "--null", action="store_true", help="print paths only, ended by NUL bytes"
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the groups."""
+    if arguments.wait:
+        from pspc.waiting import wait_for_comparing, wait_for_sync  # noqa: PLC0415 - see search
+
+        wait_for_sync(lambda: connect(arguments), console, arguments.timeout)
+        wait_for_comparing(lambda: connect(arguments), console, arguments.timeout)
+    with connect(arguments) as connection:
+        pages = connection.duplicates(arguments.directories)
+        if arguments.json:
+            from pspc import documents  # noqa: PLC0415 - of no use to other output
+
+            replies = list(pages)
+            count = sum(len(reply.groups) for reply in replies)
+            console.line(documents.text_of(documents.duplicates(replies)))
+            last = replies[-1]
+        else:
+            count, last = _show(pages, arguments, console)
+        _explain(last, connection, console)
+    if count:
+        return Outcome.FOUND
+    is_final = render.is_complete(last.freshness) and not last.uncompared
+    return Outcome.NOTHING if is_final else Outcome.NOTHING_YET
+
+
+def _show(
+    pages: Iterable[wire.DuplicatesReply], arguments: argparse.Namespace, console: Console
+) -> tuple[int, wire.DuplicatesReply]:
+    """Print the pages as they come; returns the number of groups, and the last page."""
+    count = 0
+    for reply in pages:
+        last = reply
+        for group in reply.groups:
+            count += not group.first or not count
+            if arguments.null:
+                _print_paths(group, console)
+            elif console.is_terminal:
+                _print_table(group, console)
+            else:
+                for file in group.files:
+                    console.line(_line(count, file))
+    if not count and console.is_terminal and not arguments.null:
+        console.line("no copies")
+    return count, last
+
+
+def _print_paths(group: wire.Group, console: Console) -> None:
+    is_whole = group.first + len(group.files) >= group.total
+    console.raw(b"".join(file.path + b"\0" for file in group.files) + b"\0" * is_whole)
+
+
+def _print_table(group: wire.Group, console: Console) -> None:
+    if not group.first:
+        console.line(
+            f"{render.counted(group.total, 'file')}, {render.human_bytes(group.waste)} to spare:"
+        )
+    rows = [
+        (
+            file.verdict.replace("_", " "),
+            str(file.distance),
+            printable(file.turn).replace("_", " ") if file.turn != "none" else "",
+            f"{file.width}x{file.height}",
+            render.human_bytes(file.size),
+            printable(file.format),
+            printable(file.path),
+        )
+        for file in group.files
+    ]
+    header = ("verdict", "bits", "turn", "pixels", "size", "format", "path")
+    console.line(render.table(header, rows, right=(1, 3, 4)))
+    console.line("")
+
+
+def _line(number: int, file: wire.GroupFile) -> str:
+    cells = (number, file.verdict, file.distance, file.turn, file.width, file.height, file.size)
+    return "\t".join([*map(str, cells), file.format, render.field(file.path)])
+
+
+def _explain(last: wire.DuplicatesReply, connection: Connection, console: Console) -> None:
+    """Say on standard error what limits the answer."""
+    if last.uncompared:
+        are = "is" if last.uncompared == 1 else "are"
+        pictures = render.counted(last.uncompared, "picture")
+        console.note(f"{pictures} {are} not compared with the others yet; see pspc status")
+    for note in render.freshness_notes(last.freshness):
+        console.note(note)
+    if last.freshness.indexed == 0 and not connection.roots():
+        console.note("no folder is watched yet: pspc add DIR")
