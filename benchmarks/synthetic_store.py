@@ -45,8 +45,8 @@ SEEN_FILES = 1000
 """Files that are seen in one transaction."""
 INDEXED_SHARE = 100
 LEAST_INDEXED = 64
-"""Files that are indexed in one transaction are a hundredth of all, and so many at least: the daemon
-has 25 to 50 photographs in each, and what one rewrites stays as room in the file."""
+"""Files that are indexed in one transaction are a hundredth of all, and so many at least: the
+daemon has 25 to 50 photographs in each, and what one rewrites stays as room in the file."""
 DRAWN = 100_000
 """Hashes that are drawn at once."""
 ROOT = "/nonexistent/synthetic"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ def read_columns(transaction: lmdb.Transaction[Any], database: lmdb._Database) -
 
 def read_parts(
     transaction: lmdb.Transaction[Any], database: lmdb._Database
-) -> Iterator[tuple[int, Columns]]:
+) -> Generator[tuple[int, Columns]]:
     """Yield the columns in parts of 128,000 rows, with the number of the first; else as above.
 
     The next parts are read meanwhile. It takes half the processor time of all at once: a part stays

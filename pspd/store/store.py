@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,8 +107,12 @@ class Store:
         """
         database = self._environment.databases["columns"]
         try:
-            with self._environment.read(views=True) as transaction:
-                for count, (first, part) in enumerate(read_parts(transaction, database)):
+            # Its threads are to be through before the transaction is.
+            with (
+                self._environment.read(views=True) as transaction,
+                closing(read_parts(transaction, database)) as parts,
+            ):
+                for count, (first, part) in enumerate(parts):
                     yield part.rows(first)
                     if count % FORGET_PARTS == FORGET_PARTS - 1:
                         self._environment.forget_pages()
