@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pspd.store.mending import Mended
 
 FORGET_PARTS = 16
-"""Parts of the columns after which the memory is given back in which they were seen; 100 MB."""
+"""Parts of the columns after which the memory is given back in which they were seen; 25 MB."""
 
 MOST_FILE_BYTES = 96 << 20
 """How much memory pages of files may take, the store's and those of programs, of which there are
