@@ -32,7 +32,12 @@ _MAP_BYTES = 1 << 34
 
 
 def reports(
-    folder: Path, seconds: float, *, mends: bool, transaction: int | None = None
+    folder: Path,
+    seconds: float,
+    *,
+    mends: bool,
+    transaction: int | None = None,
+    rest: Callable[[], object] = lambda: None,
 ) -> Iterator[Report]:
     """Yield what is found in a store that nobody has open.
 
@@ -42,11 +47,13 @@ def reports(
         mends: Whether the store may be changed.
         transaction: The last one, of a store that was closed in order; then only what is needed
             first is looked at first. Where that is not in order, all is looked at, as in any other.
+        rest: Waits until the rest may be looked at.
     """
     if transaction is not None:
         with _opened(folder) as environment:
             if _is_needed_in_order(environment, transaction):
                 yield Report("sound", is_complete=False, is_verified=False, has_more=True)
+                rest()
                 yield _translated(lambda: _rest(environment))
                 return
     yield _translated(lambda: _of_all(folder, seconds, mends=mends))

@@ -99,7 +99,10 @@ class OpenedStore:
         self.notices.append(Notice("store", cause, "see to the disk; pspc check --deep"))
 
     def poll_look(self) -> Report | None:
-        """Return what the child found that looks at the rest, once, when it is through."""
+        """Return what the child found that looks at the rest, once, when it is through.
+
+        It begins with that when it is first asked for it.
+        """
         with self._looking:
             report = None if self._look is None else self._look.poll()
         if report is not None:

@@ -48,6 +48,8 @@ BIT_ROT = "bit rot does not come alone: see to the disk and the memory; pspc che
 
 _READ_BYTES = 1 << 16
 
+_GO_ON = b"\n"
+
 Verdict = Literal[
     "sound",
     "mended",
@@ -135,6 +137,8 @@ class Look:
     def __init__(self, folder: Path, seconds: float, *options: str) -> None:
         self._deadline = time.monotonic() + seconds + SLACK_SECONDS
         self._said = b""
+        self._is_resting = False
+        """Whether the child waits to be told to go on: the daemon is to start undisturbed."""
         self._child: subprocess.Popen[bytes] | None = None
         self._problem = ""
         words = [sys.executable, "-m", "pspd.store.preflight", os.fspath(folder), str(seconds)]
@@ -170,9 +174,16 @@ class Look:
                 return _unfinished("it was stopped")
 
     def poll(self, seconds: float = 0.0) -> Report | None:
-        """Return what the child reports next, if it does within some seconds."""
+        """Return what the child reports next, if it does within some seconds.
+
+        After a report that `has_more` the child goes on when this is called again.
+        """
         if self._child is None:
             return _unfinished(self._problem)
+        if self._is_resting:
+            self._is_resting = False
+            with suppress(OSError):  # it has ended, and is heard of below
+                os.write(self._end, _GO_ON)
         assert self._child.stdout is not None
         waiting = select.poll()
         waiting.register(self._child.stdout, select.POLLIN)
@@ -203,6 +214,7 @@ class Look:
             report = msgspec.json.decode(line, type=Report)
             if end and report.has_more:
                 self._said = rest
+                self._is_resting = True
                 self._deadline = math.inf
                 return report
         return None
@@ -232,9 +244,10 @@ def _unfinished(reason: str) -> Report:
     return Report("unfinished", [reason], is_complete=False, is_verified=False)
 
 
-def _end_with_parent() -> None:
-    """End this process when nobody holds the other end of its standard input any more."""
-    os.read(0, 1)
+def _hear_parent(goes_on: threading.Event) -> None:
+    """Hear that the child is to go on, and end it when nobody is there any more to say so."""
+    while os.read(0, 1):
+        goes_on.set()
     os._exit(ORPHANED)
 
 
@@ -249,7 +262,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    goes_on = threading.Event()
+    threading.Thread(target=_hear_parent, args=(goes_on,), daemon=True).start()
     from pspd.store import examination  # noqa: PLC0415 - keep the parent's start short
 
     if options.pages:
@@ -260,6 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.seconds,
             mends=options.mend,
             transaction=options.needed_first,
+            rest=goes_on.wait,
         )
     for report in reports:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")

@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pspd.store.mending import Mended
 
 FORGET_PARTS = 16
-"""Parts of the columns after which the memory is given back in which they were seen; 100 MB."""
+"""Parts of the columns after which the memory is given back in which they were seen; 25 MB."""
 
 MOST_FILE_BYTES = 96 << 20
 """How much memory pages of files may take, the store's and those of programs, of which there are
@@ -110,8 +110,12 @@ class Store:
         """
         database = self._environment.databases["columns"]
         try:
-            with self._environment.read(views=True) as transaction:
-                for count, (first, part) in enumerate(read_parts(transaction, database)):
+            # Its threads are to be through before the transaction is.
+            with (
+                self._environment.read(views=True) as transaction,
+                closing(read_parts(transaction, database)) as parts,
+            ):
+                for count, (first, part) in enumerate(parts):
                     yield part.rows(first)
                     if count % FORGET_PARTS == FORGET_PARTS - 1:
                         self._environment.forget_pages()

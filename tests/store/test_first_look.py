@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 from pathlib import Path
 
@@ -80,6 +81,19 @@ def test_what_the_claim_began_is_used_and_heard_of_to_its_end(state: Path) -> No
     assert len(index) == len(opened.rows()) == MANY + 3
     assert rest(opened) == Report("sound")
     opened.close()
+
+
+def test_a_daemon_starts_undisturbed_by_the_look_at_the_rest(state: Path) -> None:
+    look = first_look.begin(state)
+    assert look is not None
+    assert look.report().has_more
+    child = look._child
+    assert child is not None
+    # It says nothing, and does not end, until it is asked.
+    assert child.stdout is not None
+    assert select.select([child.stdout], [], [], 1.0)[0] == []
+    assert look.report().verdict == "sound"
+    look.close()
 
 
 def test_a_look_beside_a_daemon_that_writes_finds_nothing(state: Path) -> None:
