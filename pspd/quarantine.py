@@ -49,7 +49,7 @@ class Quarantine:
         self._changed = threading.Condition()
         self._in_hand: set[ImageId] = set()
 
-    def run(
+    def run(  # noqa: PLR0913 - all but three by their names
         self,
         pool: WorkerPool,
         descriptor: int,
@@ -57,6 +57,7 @@ class Quarantine:
         *,
         path: str = "",
         is_known: Callable[[ImageId], bool] | None = None,
+        wants_pixels: Callable[[Outcome], bool] | None = None,
     ) -> Outcome:
         """Have a worker read a file, as `WorkerPool.run` does.
 
@@ -66,6 +67,7 @@ class Quarantine:
             order: What is wanted.
             path: Where the file was met, for people.
             is_known: As of `WorkerPool.run`.
+            wants_pixels: As of `WorkerPool.run`.
 
         Raises:
             QuarantinedError: It cost workers their lives, by now or before; not to be tried again.
@@ -86,7 +88,7 @@ class Quarantine:
             return bool(refused)
 
         try:
-            outcome = pool.run(descriptor, order, is_known=is_settled)
+            outcome = pool.run(descriptor, order, is_known=is_settled, wants_pixels=wants_pixels)
         except WorkerLostError as lost:
             if lost.image_id is not None and self._count(lost.image_id, lost, path) >= MOST_DEATHS:
                 raise QuarantinedError(lost.reason, str(lost)) from lost

@@ -7,6 +7,8 @@
                                       <──         Digest      only if the job asks first
       Proceed (or not)                ──>
                                       <──         Done | Failed
+      Proceed (or not)                ──>           only if the job shows features first:
+                                      <──         Done | Failed     the pixels, if wanted
 
 Messages are MessagePack behind a length of four bytes, big-endian, over a Unix stream socket. A
 worker parses files of strangers, so that nothing it says is believed: replies are small, decoded
@@ -87,10 +89,12 @@ class Job(msgspec.Struct, frozen=True):
     """Whether the worker sends the digest and waits before it decodes."""
     size: int
     """Bytes of the file a moment ago; in its sandbox a worker cannot ask."""
+    shows_first: bool = False
+    """Whether the worker says all but the pixels, and waits before it decodes for those."""
 
 
 class Proceed(msgspec.Struct, frozen=True):
-    """The answer to a digest."""
+    """The answer to a digest, or to what was shown first."""
 
     is_wanted: bool
 

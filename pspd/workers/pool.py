@@ -77,6 +77,11 @@ class WorkerPool:
         self._is_closed = False
 
     @property
+    def size(self) -> int:
+        """Most processes at once."""
+        return self._size
+
+    @property
     def deaths(self) -> int:
         """Workers lost since the start: dead, late, or talking nonsense."""
         return self._deaths
@@ -118,6 +123,7 @@ class WorkerPool:
         order: Order,
         *,
         is_known: Callable[[ImageId], bool] | None = None,
+        wants_pixels: Callable[[Outcome], bool] | None = None,
     ) -> Outcome:
         """Have a worker read a file; waits for a worker and then for its answer.
 
@@ -126,6 +132,8 @@ class WorkerPool:
             order: What is wanted.
             is_known: If given, called in this thread with the file's digest before anything is
                 decoded; if it says True, the outcome has the digest alone.
+            wants_pixels: If given, and pixels are ordered, called in this thread with all the rest
+                before anything is decoded for them; if it says False, they are left out.
 
         Raises:
             FileFailure: the file cannot be read, or cost a worker its life.
@@ -133,7 +141,7 @@ class WorkerPool:
         """
         worker = self._ready(self._borrow())
         try:
-            return worker.read(descriptor, order, is_known)
+            return worker.read(descriptor, order, is_known, wants_pixels)
         except WorkerLostError:
             with self._changed:
                 if self._is_closed:

@@ -23,6 +23,7 @@ import sys
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
@@ -59,6 +60,9 @@ _PLUGINS = (
 """Pillow's readers of `BASE_FORMATS`, and what they import in the middle of their work."""
 _CODECS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be")
 """Of the texts in metadata; Python looks for a codec's module upon its first use."""
+_ONLY_PIXELS = Order(features=False, pixels=True)
+
+_proceeding = msgspec.msgpack.Decoder(Proceed)
 
 
 def main() -> None:
@@ -109,11 +113,12 @@ def serve(channel: Channel, limits: Limits) -> None:
         finally:
             # Before the reply: whoever gets it may want to unmount the drive.
             os.close(descriptor)
-        channel.send(reply, deadline=_EVER)
+        if reply is not None:
+            channel.send(reply, deadline=_EVER)
 
 
-def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Done | Failed:
-    """Do a job; whatever is wrong with the file becomes the reply.
+def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Done | Failed | None:
+    """Do a job; whatever is wrong with the file becomes the reply, None when all is said.
 
     Raises:
         ChannelClosedError: the other end is gone.
@@ -124,8 +129,16 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
             image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
         if job.asks_first and not _is_wanted(channel, image_id):
             return Done(image_id)
+        order = job.order
+        if job.shows_first:
+            with _limited_time(limits):
+                shown = _decode(data, image_id, replace(order, pixels=False), limits)
+            channel.send(shown, deadline=_EVER)
+            if not _may_proceed(channel):
+                return None
+            order = _ONLY_PIXELS
         with _limited_time(limits):
-            return _decode(data, image_id, job.order, limits)
+            return _decode(data, image_id, order, limits)
     except ChannelClosedError:
         raise
     except FileFailure as failure:
@@ -212,7 +225,11 @@ def _check_size(size: int, max_bytes: int) -> None:
 
 def _is_wanted(channel: Channel, image_id: ImageId) -> bool:
     channel.send(Digest(image_id), deadline=_EVER)
-    return channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=_EVER).is_wanted
+    return _may_proceed(channel)
+
+
+def _may_proceed(channel: Channel) -> bool:
+    return channel.receive(_proceeding, deadline=_EVER).is_wanted
 
 
 def _decode(data: bytes, image_id: ImageId, order: Order, limits: Limits) -> Done:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from pspd.core.model import FailureReason, Features, ImageId
+from pspd.core.model import FailureReason, Features, ImageId, Turn, TurnedHashes
 from pspd.workers.messages import (
     Channel,
     ChannelClosedError,
@@ -123,15 +123,21 @@ def main() -> None:
             return
         data = os.pread(descriptor, 1 << 16, 0)
         os.close(descriptor)
-        words = data.split()
-        deed = words[0]
+        words = iter(data.split())
+        deed = next(words)
         if deed == b"asked":
-            deed = words[1]
+            deed = next(words)
             if job.asks_first:
                 channel.send(Digest(honest(data).image_id), deadline=EVER)
                 if not channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=EVER).is_wanted:
                     channel.send(Done(honest(data).image_id), deadline=EVER)
                     continue
+        if deed == b"shown":
+            deed = next(words)
+            turns = (TurnedHashes(Turn.NONE, bytes(8), bytes(32)),) if job.order.turns else ()
+            channel.send(msgspec.structs.replace(honest(data), turns=turns), deadline=EVER)
+            if not channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=EVER).is_wanted:
+                continue
         if deed == b"twice":
             connection.sendall(frame(honest(data)) + frame(honest(b"another file")))
         elif deed in LIES:

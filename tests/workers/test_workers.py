@@ -125,6 +125,56 @@ def test_a_question_that_raises_leaves_the_pool_in_order(pool: WorkerPool) -> No
     assert pool.deaths == deaths
 
 
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_all_but_the_pixels_is_shown_before_they_are_decoded(
+    pool: WorkerPool, *, is_wanted: bool
+) -> None:
+    data = picture("JPEG")
+    shown: list[Outcome] = []
+
+    def wants_pixels(outcome: Outcome) -> bool:
+        shown.append(outcome)
+        return is_wanted
+
+    with file_of(data) as descriptor:
+        order = Order(turns=True, pixels=True)
+        outcome = pool.run(descriptor, order, is_known=lambda _: False, wants_pixels=wants_pixels)
+    assert [(each.features, each.turns) for each in shown] == [extract_query(data, Limits())]
+    assert shown[0].pixels is None
+    assert outcome.pixels == (pixel_digest(data, Limits()) if is_wanted else None)
+    assert (outcome.features, outcome.turns) == (shown[0].features, shown[0].turns)
+    assert run(pool, picture("PNG")).features is not None
+
+
+def test_pixels_that_cannot_be_had_fail_after_the_rest_was_shown() -> None:
+    frames = [Image.linear_gradient("L").resize((64, 48)).rotate(turn) for turn in (0, 90, 180, 7)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    shown: list[Outcome] = []
+
+    def wants_pixels(outcome: Outcome) -> bool:
+        shown.append(outcome)
+        return True
+
+    # A frame counts for 65,536 pixels, and four of them for more than five times the limit.
+    limits = Limits(max_pixels=50_000)
+    with closing(WorkerPool(1, limits)) as pool, file_of(file.getvalue()) as descriptor:
+        with pytest.raises(FileFailure) as caught:
+            pool.run(descriptor, Order(pixels=True), wants_pixels=wants_pixels)
+        assert caught.value.reason == FailureReason.TOO_BIG
+        assert [each.features for each in shown] == [extract(file.getvalue(), limits)]
+        assert run(pool, picture("PNG")).features is not None
+        assert pool.deaths == 0
+
+
+def test_a_question_about_pixels_that_raises_leaves_the_pool_in_order(pool: WorkerPool) -> None:
+    deaths = pool.deaths
+    with file_of(picture("PNG")) as descriptor, pytest.raises(ZeroDivisionError):
+        pool.run(descriptor, Order(pixels=True), wants_pixels=lambda _: bool(1 // 0))
+    assert run(pool, picture("PNG")).features is not None
+    assert pool.deaths == deaths
+
+
 def test_the_offset_of_a_file_does_not_matter(pool: WorkerPool) -> None:
     with file_of(picture("PNG")) as descriptor:
         assert os.lseek(descriptor, 0, os.SEEK_CUR) > 0
