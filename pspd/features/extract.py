@@ -9,6 +9,7 @@ daemon then extracts again in the background. Golden tests hold it to that.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -66,12 +67,15 @@ def extract(data: bytes, limits: Limits) -> Features:
     return _extract(data, limits).features
 
 
-def extract_query(data: bytes, limits: Limits) -> tuple[Features, tuple[TurnedHashes, ...]]:
+def extract_query(
+    data: bytes, limits: Limits, keep: Callable[[OpenPicture], None] | None = None
+) -> tuple[Features, tuple[TurnedHashes, ...]]:
     """Extract the features of a query image, and its hashes after each of the eight turns.
 
     Args:
         data: The whole file.
         limits: What it may cost.
+        keep: Given the picture as it was loaded, so that its pixels need not be decoded again.
 
     Returns:
         The features, and the hashes in the order of `Turn`, so the unturned ones first.
@@ -79,7 +83,7 @@ def extract_query(data: bytes, limits: Limits) -> tuple[Features, tuple[TurnedHa
     Raises:
         FileFailure: It cannot be read as a picture within the limits.
     """
-    extraction = _extract(data, limits)
+    extraction = _extract(data, limits, keep)
     turned = []
     for turn in Turn:
         pair = hashes.turn_pair(extraction.pair, turn)
@@ -87,7 +91,9 @@ def extract_query(data: bytes, limits: Limits) -> tuple[Features, tuple[TurnedHa
     return extraction.features, tuple(turned)
 
 
-def _extract(data: bytes, limits: Limits) -> _Extraction:
+def _extract(
+    data: bytes, limits: Limits, keep: Callable[[OpenPicture], None] | None = None
+) -> _Extraction:
     with open_picture(data, limits) as picture:
         stored_size = picture.image.size
         channels = channels_of(picture.image)
@@ -114,6 +120,8 @@ def _extract(data: bytes, limits: Limits) -> _Extraction:
             phash64=hashes.phash64(pair),
             phash256=hashes.phash256(pair),
         )
+        if keep is not None:
+            keep(picture)
     return _Extraction(features, pair)
 
 

@@ -28,6 +28,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
 from pspd.errors import FileFailure
+from pspd.features.decode import OpenPicture
 from pspd.features.extract import extract, extract_query
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS, require_readable, sniff
@@ -130,15 +131,16 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
         if job.asks_first and not _is_wanted(channel, image_id):
             return Done(image_id)
         order = job.order
+        loaded: list[OpenPicture] = []
         if job.shows_first:
             with _limited_time(limits):
-                shown = _decode(data, image_id, replace(order, pixels=False), limits)
+                shown = _decode(data, image_id, replace(order, pixels=False), limits, loaded)
             channel.send(shown, deadline=_EVER)
             if not _may_proceed(channel):
                 return None
             order = _ONLY_PIXELS
         with _limited_time(limits):
-            return _decode(data, image_id, order, limits)
+            return _decode(data, image_id, order, limits, loaded)
     except ChannelClosedError:
         raise
     except FileFailure as failure:
@@ -232,14 +234,17 @@ def _may_proceed(channel: Channel) -> bool:
     return channel.receive(_proceeding, deadline=_EVER).is_wanted
 
 
-def _decode(data: bytes, image_id: ImageId, order: Order, limits: Limits) -> Done:
+def _decode(
+    data: bytes, image_id: ImageId, order: Order, limits: Limits, loaded: list[OpenPicture]
+) -> Done:
+    """Decode what is ordered, and leave in `loaded` what was; that is not decoded again."""
     features: Features | None = None
     turns: tuple[TurnedHashes, ...] = ()
     if order.turns:
-        features, turns = extract_query(data, limits)
+        features, turns = extract_query(data, limits, loaded.append)
     elif order.features:
         features = extract(data, limits)
-    pixels = pixel_digest(data, limits) if order.pixels else None
+    pixels = pixel_digest(data, limits, *loaded) if order.pixels else None
     return Done(image_id, features, turns, pixels)
 
 

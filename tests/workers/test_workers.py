@@ -125,11 +125,12 @@ def test_a_question_that_raises_leaves_the_pool_in_order(pool: WorkerPool) -> No
     assert pool.deaths == deaths
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_all_but_the_pixels_is_shown_before_they_are_decoded(
-    pool: WorkerPool, *, is_wanted: bool
+    pool: WorkerPool, format: str, *, is_wanted: bool
 ) -> None:
-    data = picture("JPEG")
+    data = picture(format)
     shown: list[Outcome] = []
 
     def wants_pixels(outcome: Outcome) -> bool:
