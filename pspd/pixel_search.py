@@ -94,8 +94,8 @@ class PixelSearch:
                 own = None if number is None else _current(reader.pixels(number))
             known = {n: digest for n, each in digests.items() if (digest := _current(each))}
         comparison = Comparison(candidates, known, own, self._decode, self._most, until)
-        # One worker is for the query itself, and for others.
-        comparison.start(self._pool.size - 1)
+        # Those whom nobody else waits for: the query itself has one.
+        comparison.start(self._pool.free)
         return comparison
 
     def finish(

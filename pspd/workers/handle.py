@@ -116,9 +116,9 @@ class WorkerHandle:
         return self._child.pid
 
     @property
-    def is_usable(self) -> bool:
-        """Whether it may be given another file."""
-        return self._is_usable and self._files < MAX_FILES
+    def files_left(self) -> int:
+        """How many files it may still be given."""
+        return MAX_FILES - self._files if self._is_usable else 0
 
     def is_waiting(self) -> bool:
         """Tell whether it is alive and said nothing unasked."""

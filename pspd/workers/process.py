@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import gc
 import hashlib
 import importlib
 import io
@@ -102,6 +103,8 @@ def prepare_decoders() -> None:
     Image.linear_gradient("L").convert("RGB").save(file, "PNG")
     extract_query(file.getvalue(), Limits())
     pixel_digest(file.getvalue(), Limits())
+    # What was imported stays: it is not looked through for cycles in the middle of a picture.
+    gc.freeze()
 
 
 def serve(channel: Channel, limits: Limits) -> None:

@@ -24,7 +24,7 @@ from pspd.errors import FileFailure
 from pspd.features.extract import extract, extract_query
 from pspd.verify.pixels import pixel_digest
 from pspd.workers.messages import Order
-from pspd.workers.pool import WorkerPool
+from pspd.workers.pool import LAST_FILES, WorkerPool
 from pspd.workers.process import read_up_to
 from pspd.workers.replies import Outcome
 from pspd.workers.sandbox import MAX_FILES
@@ -388,18 +388,34 @@ def test_poison_among_many_files_costs_exactly_itself() -> None:
     assert results == expected
 
 
-def test_a_worker_is_replaced_after_enough_files() -> None:
+def test_a_worker_is_replaced_after_enough_files_by_one_that_is_ready_by_then() -> None:
     with misbehaving() as pool:
         run(pool, b"good")
-        before = pool.pids
-        for _ in range(MAX_FILES - 2):
+        (first,) = pool.pids
+        for _ in range(MAX_FILES - LAST_FILES - 2):
             run(pool, b"good")
-        assert pool.pids == before
+        assert pool.pids == (first,)
         run(pool, b"good")
+        (successor,) = set(pool.pids) - {first}
+        for _ in range(LAST_FILES - 1):
+            run(pool, b"good")
+        assert set(pool.pids) == {first, successor}
         run(pool, b"good")
-        assert len(pool.pids) == 1
-        assert pool.pids != before
+        assert pool.pids == (successor,)
+        run(pool, b"good")
+        assert pool.pids == (successor,)
         assert pool.deaths == 0
+
+
+def test_a_successor_that_nobody_needed_ends_with_the_pool() -> None:
+    with misbehaving() as pool:
+        for _ in range(MAX_FILES - LAST_FILES):
+            run(pool, b"good")
+        both = pool.pids
+        assert len(both) == 2
+    for pid in both:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_closing_wakes_those_who_wait() -> None:
@@ -468,7 +484,7 @@ def test_no_worker_outlives_its_daemon() -> None:
     daemon = """
 import sys
 from pspd.core.model import Limits
-from pspd.workers.pool import WorkerPool
+from pspd.workers.pool import LAST_FILES, WorkerPool
 
 pool = WorkerPool(2, Limits())
 pool.start()
