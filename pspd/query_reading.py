@@ -1,6 +1,6 @@
 """Bytes of a query image → its features, the hashes of its turns, and its pixels when they matter.
 
-    image ──▶ a worker: content digest ──▶ known? ──▶ features, turns ──▶ pixels wanted? ──▶ pixels
+    image ──▶ known? ──▶ a worker: features, turns ──▶ pixels wanted? ──▶ the worker: pixels
 
 Pixels cost a full decode, and few queries have a candidate that they could equal: so the worker
 shows the features first and waits. What the last queries were is kept, for people ask twice: first
@@ -9,22 +9,24 @@ for all, then for originals only.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
+from pspd.core.model import ImageId
 from pspd.errors import FileFailure
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pspd.core.model import Features, ImageId, PixelDigest, TurnedHashes
+    from pspd.core.model import Features, PixelDigest, TurnedHashes
     from pspd.quarantine import Quarantine
     from pspd.workers.pool import WorkerPool
     from pspd.workers.replies import Outcome
@@ -33,6 +35,7 @@ MOST_KEPT = 256
 """Queries that are kept, of 2 kB each."""
 
 _EVERYTHING = Order(turns=True, pixels=True)
+_ONLY_PIXELS = Order(features=False, pixels=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,68 +74,50 @@ class QueryReader:
         Raises:
             FileFailure: It cannot be read as a picture.
         """
-        reading = _Reading(wants_pixels)
+        image_id = ImageId(hashlib.blake2b(image, digest_size=32).digest())
+        query = self._recall(image_id)
+        if query is None:
+            query = self._read(image, wants_pixels)
+        elif wants_pixels(query.features) and query.pixels is None:
+            query = replace(query, pixels=self._pixels(image))
+        self._keep(image_id, query)
+        return query
+
+    def _read(self, image: bytes, wants_pixels: Callable[[Features], bool]) -> ReadQuery:
+        shown: list[ReadQuery] = []
+
+        def show(outcome: Outcome) -> bool:
+            assert outcome.features is not None, "they were ordered"
+            shown.append(ReadQuery(outcome.features, outcome.turns, None))
+            return wants_pixels(outcome.features)
+
         with _as_descriptor(image) as descriptor:
             try:
-                outcome = self._quarantine.run(
-                    self._pool,
-                    descriptor,
-                    _EVERYTHING,
-                    is_known=lambda image_id: reading.is_answered_by(self._recall(image_id)),
-                    wants_pixels=reading.take,
-                )
+                pixels = self._quarantine.run(
+                    self._pool, descriptor, _EVERYTHING, wants_pixels=show
+                ).pixels
             except FileFailure:
                 # Without its pixels it can still be searched for.
-                if reading.query is None:
+                if not shown:
                     raise
-            else:
-                if outcome.pixels is not None:
-                    reading.take_pixels(outcome.pixels)
-        assert reading.query is not None, "either it was known or it was shown"
-        self._keep(reading.query)
-        return reading.query
+                pixels = None
+        return replace(shown[0], pixels=pixels)
+
+    def _pixels(self, image: bytes) -> PixelDigest | None:
+        with _as_descriptor(image) as descriptor, suppress(FileFailure):
+            return self._quarantine.run(self._pool, descriptor, _ONLY_PIXELS).pixels
+        return None
 
     def _recall(self, image_id: ImageId) -> ReadQuery | None:
         with self._lock:
             return self._kept.get(image_id)
 
-    def _keep(self, query: ReadQuery) -> None:
-        image_id = query.features.image_id
+    def _keep(self, image_id: ImageId, query: ReadQuery) -> None:
         with self._lock:
             self._kept[image_id] = query
             self._kept.move_to_end(image_id)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-
-
-class _Reading:
-    """What is known of a query while it is read."""
-
-    def __init__(self, wants_pixels: Callable[[Features], bool]) -> None:
-        self._wants_pixels = wants_pixels
-        self.query: ReadQuery | None = None
-        self._is_wanted = False
-
-    def is_answered_by(self, kept: ReadQuery | None) -> bool:
-        """Take what is kept of an equal query; tell whether nothing is to be decoded."""
-        if kept is None:
-            return False
-        self.query = kept
-        self._is_wanted = self._wants_pixels(kept.features)
-        return kept.pixels is not None or not self._is_wanted
-
-    def take(self, outcome: Outcome) -> bool:
-        """Take features and turns; tell whether the pixels are wanted too."""
-        assert outcome.features is not None, "they were ordered"
-        if self.query is None:
-            self.query = ReadQuery(outcome.features, outcome.turns, None)
-            self._is_wanted = self._wants_pixels(outcome.features)
-        return self._is_wanted
-
-    def take_pixels(self, pixels: PixelDigest) -> None:
-        """Take the pixels as well."""
-        assert self.query is not None, "the features come first"
-        self.query = replace(self.query, pixels=pixels)
 
 
 @contextmanager
