@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pspd.quarantine import Quarantine
+    from pspd.store.reader import Reader
     from pspd.store.store import Store
     from pspd.workers.pool import WorkerPool
 
@@ -141,8 +142,10 @@ class Searcher:
                 record.number: Recognized(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
                 for record, bits in same
             }
-        self._find_same_file(query, recognized)
-        return Found(query, tuple(self._hits(recognized.values())), unverified)
+        with self._store.read() as reader:
+            _find_same_file(reader, query, recognized)
+            hits = _hits(reader, recognized.values())
+        return Found(query, tuple(hits), unverified)
 
     def _near(
         self, query: Features, turns: Sequence[TurnedHashes], distance: int | None
@@ -166,20 +169,22 @@ class Searcher:
                     recognized[number] = Recognized(record, found, bits, turns[turn].turn)
         return recognized
 
-    def _find_same_file(self, query: Features, recognized: dict[ImageNumber, Recognized]) -> None:
-        with self._store.read() as reader:
-            number = reader.number_of(query.image_id)
-            record = None if number is None else reader.image(number)
-        if record is not None:
-            recognized[record.number] = Recognized(record, Verdict.SAME_FILE, 0, Turn.NONE)
 
-    def _hits(self, recognized: Iterable[Recognized]) -> list[Hit]:
-        hits = []
-        with self._store.read() as reader:
-            for each in recognized:
-                for key in reader.links(each.image.number):
-                    path = reader.file_path(key)
-                    if path is not None:
-                        hits.append(Hit(path, each))
-        hits.sort(key=lambda hit: (_RANK[hit.found.verdict], hit.found.distance, hit.path))
-        return hits
+def _find_same_file(
+    reader: Reader, query: Features, recognized: dict[ImageNumber, Recognized]
+) -> None:
+    number = reader.number_of(query.image_id)
+    record = None if number is None else reader.image(number)
+    if record is not None:
+        recognized[record.number] = Recognized(record, Verdict.SAME_FILE, 0, Turn.NONE)
+
+
+def _hits(reader: Reader, recognized: Iterable[Recognized]) -> list[Hit]:
+    hits = []
+    for each in recognized:
+        for key in reader.links(each.image.number):
+            path = reader.file_path(key)
+            if path is not None:
+                hits.append(Hit(path, each))
+    hits.sort(key=lambda hit: (_RANK[hit.found.verdict], hit.found.distance, hit.path))
+    return hits
