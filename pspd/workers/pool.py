@@ -22,6 +22,7 @@ from pspd.errors import NoWorker
 from pspd.host import seconds_left
 from pspd.noticeboard import Notice, NoticeBoard
 from pspd.workers.child import END_SECONDS
+from pspd.workers.fair_places import FairPlaces
 from pspd.workers.handle import (
     COMMAND,
     SandboxMissingError,
@@ -31,7 +32,6 @@ from pspd.workers.handle import (
 )
 from pspd.workers.messages import Order, Protection
 from pspd.workers.replies import Outcome
-from pspd.workers.turns import Turns
 
 _MAX_FAILED_STARTS = 3
 """Workers that may fail to start one after the other before the pool gives up: one or two are a
@@ -73,7 +73,7 @@ class WorkerPool:
         self._needs_sandbox = needs_sandbox
         self._board = NoticeBoard() if board is None else board
         self._protection: Protection | None = None
-        self._turns = Turns(size)
+        self._places = FairPlaces(size)
         self._lock = threading.Lock()
         # Under the lock: all workers, those nobody has, the one that follows the next to go.
         self._workers: set[WorkerHandle] = set()
@@ -86,7 +86,7 @@ class WorkerPool:
     @property
     def free(self) -> int:
         """Workers that nobody has, started or not; 0 while anybody waits for one."""
-        return self._turns.free
+        return self._places.free
 
     @property
     def deaths(self) -> int:
@@ -114,7 +114,7 @@ class WorkerPool:
             raise self._closed()
         taken: list[WorkerHandle | None] = []
         try:
-            while self._turns.take(waits=False):
+            while self._places.take(waits=False):
                 taken.append(self._pick())
             for number, worker in enumerate(taken):
                 taken[number] = worker or self._started()
@@ -171,7 +171,7 @@ class WorkerPool:
                 self._successor = None
             lent = self._workers.difference(idle)
             self._workers.clear()
-        self._turns.close()
+        self._places.close()
         for worker in (*lent, *idle):
             worker.kill(0.0)  # all of them, before the first is waited for
         deadline = min(deadline, time.monotonic() + END_SECONDS)
@@ -182,7 +182,7 @@ class WorkerPool:
 
     def _borrow(self) -> WorkerHandle | None:
         """Wait for a place, and take it; None if its worker is still to be started."""
-        if not self._turns.take():
+        if not self._places.take():
             raise self._closed()
         return self._pick()
 
@@ -200,7 +200,7 @@ class WorkerPool:
             is_kept = left > 0 and not self._is_closed
             if is_kept and worker is not None:
                 self._idle.append(worker)
-        self._turns.give()
+        self._places.give()
         if worker is not None and not is_kept:
             self._dismiss(worker)
         elif is_kept and left <= LAST_FILES and self._successor is None:
@@ -238,7 +238,7 @@ class WorkerPool:
         except BaseException:
             if worker is not None:
                 self._dismiss(worker)
-            self._turns.give()
+            self._places.give()
             raise
 
     def _is_waiting(self, worker: WorkerHandle) -> bool:
