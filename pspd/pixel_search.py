@@ -5,7 +5,7 @@ candidates of equal dimensions and near hash are, when a query first asks for th
 of their pixels is kept, so that the second time costs nothing.
 
     query's features ──begin──▶ candidates ──▶ threads decode those that nobody knows
-    query's pixels ──────────────finish──────▶ those with the same digest
+    query's pixels ──────────────result──────▶ those with the same digest
 """
 
 from __future__ import annotations
@@ -98,22 +98,10 @@ class PixelSearch:
         comparison.start(self._pool.free)
         return comparison
 
-    def finish(
-        self, comparison: Comparison, pixels: PixelDigest | None
-    ) -> tuple[list[tuple[ImageRecord, int]], int]:
-        """Return the images with the query's pixels, each with the distance of its 256-bit hash.
-
-        Args:
-            comparison: What `begin` began.
-            pixels: The query's own; None when they cannot be had, or were not wanted.
-
-        Returns:
-            The images, and how many candidates could not be compared: unreadable, or out of time.
-        """
-        found = comparison.result(pixels)
+    def keep(self, comparison: Comparison) -> None:
+        """Have the store remember what was learned, so that no later query has to."""
         if comparison.learned:
             self._remember(list(comparison.learned))
-        return found
 
     def _candidates(self, query: Features) -> list[tuple[ImageRecord, int]]:
         """Return images that may have the query's pixels, the nearest hash first."""
@@ -208,7 +196,15 @@ class Comparison:
                 self._helpers.append(done)
 
     def result(self, pixels: PixelDigest | None) -> tuple[list[tuple[ImageRecord, int]], int]:
-        """Decode the rest, and return what `PixelSearch.finish` does."""
+        """Decode the rest, and return the images with the query's pixels.
+
+        Args:
+            pixels: The query's own; None when they cannot be had, or were not wanted.
+
+        Returns:
+            The images, each with the distance of its 256-bit hash, and how many candidates could
+            not be compared: unreadable, or out of time.
+        """
         pixels = pixels or self._own
         if pixels is None:
             self._waiting.clear()

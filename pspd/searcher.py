@@ -137,7 +137,7 @@ class Searcher:
         recognized = {} if mode == "original" else self._near(query, read.turns, distance)
         unverified = 0
         for comparison in comparisons:
-            same, unverified = self._pixels.finish(comparison, read.pixels)
+            same, unverified = comparison.result(read.pixels)
             recognized |= {
                 record.number: Recognized(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
                 for record, bits in same
@@ -145,6 +145,9 @@ class Searcher:
         with self._store.read() as reader:
             _find_same_file(reader, query, recognized)
             hits = _hits(reader, recognized.values())
+        # Last, for it sets another thread to work while somebody waits for the answer.
+        for comparison in comparisons:
+            self._pixels.keep(comparison)
         return Found(query, tuple(hits), unverified)
 
     def _near(
