@@ -77,13 +77,15 @@ class QueryReader:
         image_id = ImageId(hashlib.blake2b(image, digest_size=32).digest())
         query = self._recall(image_id)
         if query is None:
-            query = self._read(image, wants_pixels)
+            query = self._read(image, image_id, wants_pixels)
         elif wants_pixels(query.features) and query.pixels is None:
-            query = replace(query, pixels=self._pixels(image))
+            query = replace(query, pixels=self._pixels(image, image_id))
         self._keep(image_id, query)
         return query
 
-    def _read(self, image: bytes, wants_pixels: Callable[[Features], bool]) -> ReadQuery:
+    def _read(
+        self, image: bytes, image_id: ImageId, wants_pixels: Callable[[Features], bool]
+    ) -> ReadQuery:
         shown: list[ReadQuery] = []
 
         def show(outcome: Outcome) -> bool:
@@ -93,8 +95,8 @@ class QueryReader:
 
         with _as_descriptor(image) as descriptor:
             try:
-                pixels = self._quarantine.run(
-                    self._pool, descriptor, _EVERYTHING, wants_pixels=show
+                pixels = self._quarantine.run_known(
+                    self._pool, descriptor, _EVERYTHING, image_id, show
                 ).pixels
             except FileFailure:
                 # Without its pixels it can still be searched for.
@@ -103,9 +105,9 @@ class QueryReader:
                 pixels = None
         return replace(shown[0], pixels=pixels)
 
-    def _pixels(self, image: bytes) -> PixelDigest | None:
+    def _pixels(self, image: bytes, image_id: ImageId) -> PixelDigest | None:
         with _as_descriptor(image) as descriptor, suppress(FileFailure):
-            return self._quarantine.run(self._pool, descriptor, _ONLY_PIXELS).pixels
+            return self._quarantine.run_known(self._pool, descriptor, _ONLY_PIXELS, image_id).pixels
         return None
 
     def _recall(self, image_id: ImageId) -> ReadQuery | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,10 +13,11 @@ from pspd import query_reading
 from pspd.core.model import FailureReason, Features, ImageId, Limits
 from pspd.errors import FileFailure
 from pspd.features.extract import extract_query
-from pspd.quarantine import Quarantine
+from pspd.quarantine import MOST_DEATHS, Quarantine, QuarantinedError
 from pspd.query_reading import QueryReader
 from pspd.store.store import Store
 from pspd.verify.pixels import pixel_digest
+from pspd.workers.handle import WorkerLostError
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
 from pspd.workers.replies import Outcome
@@ -136,7 +138,21 @@ def test_what_is_no_picture_fails_each_time(queries: QueryReader, pool: WatchedP
 def test_a_query_whose_pixels_kill_the_worker_is_answered_without_them(store: Store) -> None:
     with misbehaving() as pool:
         queries = QueryReader(pool, Quarantine(store, "this one"))
-        read = queries.read(b"asked shown SIGSEGV", always)
+        read = queries.read(b"shown SIGSEGV", always)
         assert read.features.width == 3
         assert read.pixels is None
         assert pool.deaths == 1
+
+
+def test_a_query_that_kills_workers_costs_two_of_them(store: Store) -> None:
+    with misbehaving() as pool:
+        queries = QueryReader(pool, Quarantine(store, "this one"))
+        for expected in (WorkerLostError, QuarantinedError, QuarantinedError):
+            with pytest.raises(FileFailure) as caught:
+                queries.read(b"SIGSEGV", always)
+            assert type(caught.value) is expected
+        assert pool.deaths == MOST_DEATHS
+    with store.read() as reader:
+        ((image_id, entry),) = reader.quarantine()
+    assert image_id == hashlib.blake2b(b"SIGSEGV", digest_size=32).digest()
+    assert (entry.path, entry.deaths) == ("", MOST_DEATHS)
