@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 MOST_KEPT = 256
 """Queries that are kept, of 2 kB each."""
 
-_EVERYTHING = Order(turns=True, pixels=True)
 _ONLY_PIXELS = Order(features=False, pixels=True)
 
 
@@ -64,12 +63,13 @@ class QueryReader:
         # Under the lock; the last used is the last.
         self._kept: OrderedDict[ImageId, ReadQuery] = OrderedDict()
 
-    def read(self, image: bytes, wants_pixels: Callable[[Features], bool]) -> ReadQuery:
+    def read(self, image: bytes, wants_pixels: Callable[[Features], bool] | None) -> ReadQuery:
         """Read a query image.
 
         Args:
             image: The bytes of its file.
-            wants_pixels: Called once, in this thread, as soon as the features are known.
+            wants_pixels: Called once, in this thread, as soon as the features are known; None when
+                pixels do not matter whatever they are.
 
         Raises:
             FileFailure: It cannot be read as a picture.
@@ -78,32 +78,32 @@ class QueryReader:
         query = self._recall(image_id)
         if query is None:
             query = self._read(image, image_id, wants_pixels)
-        elif wants_pixels(query.features) and query.pixels is None:
+        elif wants_pixels is not None and wants_pixels(query.features) and query.pixels is None:
             query = replace(query, pixels=self._pixels(image, image_id))
         self._keep(image_id, query)
         return query
 
     def _read(
-        self, image: bytes, image_id: ImageId, wants_pixels: Callable[[Features], bool]
+        self, image: bytes, image_id: ImageId, wants_pixels: Callable[[Features], bool] | None
     ) -> ReadQuery:
-        shown: list[ReadQuery] = []
+        shown: list[Outcome] = []
 
         def show(outcome: Outcome) -> bool:
             assert outcome.features is not None, "they were ordered"
-            shown.append(ReadQuery(outcome.features, outcome.turns, None))
-            return wants_pixels(outcome.features)
+            shown.append(outcome)
+            return wants_pixels is not None and wants_pixels(outcome.features)
 
+        order = Order(turns=True, pixels=wants_pixels is not None)
         with _as_descriptor(image) as descriptor:
             try:
-                pixels = self._quarantine.run_known(
-                    self._pool, descriptor, _EVERYTHING, image_id, show
-                ).pixels
+                outcome = self._quarantine.run_known(self._pool, descriptor, order, image_id, show)
             except FileFailure:
                 # Without its pixels it can still be searched for.
                 if not shown:
                     raise
-                pixels = None
-        return replace(shown[0], pixels=pixels)
+                outcome = shown[0]
+        assert outcome.features is not None, "they were ordered"
+        return ReadQuery(outcome.features, outcome.turns, outcome.pixels)
 
     def _pixels(self, image: bytes, image_id: ImageId) -> PixelDigest | None:
         with _as_descriptor(image) as descriptor, suppress(FileFailure):

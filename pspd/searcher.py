@@ -126,13 +126,11 @@ class Searcher:
         comparisons: list[Comparison] = []
 
         def wants_pixels(query: Features) -> bool:
-            if mode == "similar":
-                return False
             until = min(deadline, time.monotonic() + self._options.verify_seconds)
             comparisons.append(self._pixels.begin(query, until))
             return comparisons[0].wants_pixels
 
-        read = self._queries.read(image, wants_pixels)
+        read = self._queries.read(image, None if mode == "similar" else wants_pixels)
         query = read.features
         recognized = {} if mode == "original" else self._near(query, read.turns, distance)
         unverified = 0

@@ -85,6 +85,9 @@ def test_a_query_is_read_with_its_turns_and_its_pixels_if_they_matter(queries: Q
     assert read.pixels == pixel_digest(data, Limits())
     assert asked == [read.features]
     assert queries.read(other, never).pixels is None
+    third = picture("BMP")
+    assert queries.read(third, None).pixels is None
+    assert queries.read(third, always).pixels == pixel_digest(third, Limits())
 
 
 def test_an_equal_query_is_not_decoded_again(queries: QueryReader, pool: WatchedPool) -> None:

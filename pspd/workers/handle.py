@@ -52,8 +52,6 @@ has just been switched on is slower by far."""
 
 _SIGNALS_OF_TIME: Final = frozenset({signal.SIGXCPU, signal.SIGALRM})
 
-_ONLY_PIXELS: Final = Order(features=False, pixels=True)
-
 _T = TypeVar("_T")
 
 _readiness = msgspec.msgpack.Decoder(Ready)
@@ -236,11 +234,12 @@ class WorkerHandle:
         if wants_pixels is None:
             return self._outcome(order, image_id)
         shown = self._outcome(msgspec.structs.replace(order, pixels=False), image_id)
-        if isinstance(shown, Failed) or not self._proceeds(self._ask(wants_pixels, shown)):
+        if isinstance(shown, Failed):
             return shown
+        is_wanted = self._proceeds(self._ask(wants_pixels, shown))
         # A second decode, of the whole picture, may take as long as the first.
         self._deadline = time.monotonic() + self._limits.max_seconds + GRACE_SECONDS
-        rest = self._outcome(_ONLY_PIXELS, shown.image_id)
+        rest = self._outcome(Order(features=False, pixels=is_wanted), shown.image_id)
         return rest if isinstance(rest, Failed) else replace(shown, pixels=rest.pixels)
 
     def _outcome(self, order: Order, known_as: ImageId | None) -> Outcome | Failed:

@@ -7,12 +7,13 @@
                                       <──         Digest      only if the job asks first
       Proceed (or not)                ──>
                                       <──         Done | Failed
-      Proceed (or not)                ──>           only if the job shows features first:
-                                      <──         Done | Failed     the pixels, if wanted
+      Proceed (or not)                ──>           only if the job shows features first
+                                      <──         Done | Failed     with the pixels, if wanted
 
-Messages are MessagePack behind a length of four bytes, big-endian, over a Unix stream socket. A
-worker parses files of strangers, so that nothing it says is believed: replies are small, decoded
-to these types and no others, and then checked by `pspd.workers.replies`.
+Each end speaks in its turn. Messages are MessagePack behind a length of four bytes, big-endian,
+over a Unix stream socket. A worker parses files of strangers, so that nothing it says is believed:
+replies are small, decoded to these types and no others, and then checked by
+`pspd.workers.replies`.
 """
 
 from __future__ import annotations

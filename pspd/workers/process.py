@@ -120,12 +120,11 @@ def serve(channel: Channel, limits: Limits) -> None:
         finally:
             # Before the reply: whoever gets it may want to unmount the drive.
             os.close(descriptor)
-        if reply is not None:
-            channel.send(reply, deadline=_EVER)
+        channel.send(reply, deadline=_EVER)
 
 
-def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Done | Failed | None:
-    """Do a job; whatever is wrong with the file becomes the reply, None when all is said.
+def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Done | Failed:
+    """Do a job; whatever is wrong with the file becomes the reply.
 
     Raises:
         ChannelClosedError: the other end is gone.
@@ -143,7 +142,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
                 shown = _decode(data, image_id, replace(order, pixels=False), limits, loaded)
             channel.send(shown, deadline=_EVER)
             if not _may_proceed(channel):
-                return None
+                return Done(image_id)
             order = _ONLY_PIXELS
         with _limited_time(limits):
             return _decode(data, image_id, order, limits, loaded)
