@@ -68,7 +68,7 @@ def extract(data: bytes, limits: Limits) -> Features:
 
 
 def extract_query(
-    data: bytes, limits: Limits, keep: Callable[[OpenPicture], None] | None = None
+    data: bytes, limits: Limits, *, keep: Callable[[OpenPicture], None] | None = None
 ) -> tuple[Features, tuple[TurnedHashes, ...]]:
     """Extract the features of a query image, and its hashes after each of the eight turns.
 

@@ -246,7 +246,7 @@ def _decode(
     features: Features | None = None
     turns: tuple[TurnedHashes, ...] = ()
     if order.turns:
-        features, turns = extract_query(data, limits, loaded.append)
+        features, turns = extract_query(data, limits, keep=loaded.append)
     elif order.features:
         features = extract(data, limits)
     pixels = pixel_digest(data, limits, *loaded) if order.pixels else None

@@ -43,7 +43,7 @@ def _digest(data: bytes) -> bytes:
     """Digest a picture as a candidate, and see that as a query it has the same."""
     digest = pixel_digest(data, LIMITS)
     loaded: list[OpenPicture] = []
-    extract_query(data, LIMITS, loaded.append)
+    extract_query(data, LIMITS, keep=loaded.append)
     assert pixel_digest(data, LIMITS, *loaded) == digest
     return digest.digest
 
