@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import hashlib
 import importlib
 import io
 import math
@@ -27,7 +26,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
 from pspd.errors import FileFailure
-from pspd.features.extract import extract, extract_query
+from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS, require_readable, sniff
 from pspd.verify.pixels import pixel_digest
@@ -121,7 +120,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     try:
         with _limited_time(limits):
             data = read_whole(descriptor, job.size, limits.max_bytes)
-            image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
+            image_id = image_id_of(data)
         if job.asks_first and not _is_wanted(channel, image_id):
             return Done(image_id)
         with _limited_time(limits):
@@ -219,9 +218,9 @@ def _decode(data: bytes, image_id: ImageId, order: Order, limits: Limits) -> Don
     features: Features | None = None
     turns: tuple[TurnedHashes, ...] = ()
     if order.turns:
-        features, turns = extract_query(data, limits)
+        features, turns = extract_query(data, limits, image_id)
     elif order.features:
-        features = extract(data, limits)
+        features = extract(data, limits, image_id)
     pixels = pixel_digest(data, limits) if order.pixels else None
     return Done(image_id, features, turns, pixels)
 
