@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageChops
 
 from pspd.features.colour import BACKGROUND, Flattener
 from pspd.features.hashes import Box
@@ -59,14 +59,8 @@ def shrink(image: Image.Image, box: Box | None = None) -> SmallPicture:
     width, height = (image.width, image.height) if box is None else box[2:]
     across, down = (min(max(1, int(side / LEAST_SIDE)), _MOST) for side in (width, height))
     averages = _averages(image, across, down)
-    is_ycc = averages.mode == "YCbCr"
-    values = _on_background(np.asarray(averages), averages.mode)
-    gray = averages.convert("L") if is_ycc else Image.fromarray(values).convert("L")
-    mean = _mean(values, _weights(width, across), _weights(height, down))
-    if is_ycc:
-        mean = np.clip(_YCC_TO_RGB @ (mean - _NO_COLOUR), 0.0, 255.0)
-    red, green, blue = (float(each) for each in np.broadcast_to(mean, (3,)))
-    return SmallPicture(gray, (0.0, 0.0, width / across, height / down), (red, green, blue))
+    gray, mean = _seen(averages, _weights(width, across), _weights(height, down))
+    return SmallPicture(gray, (0.0, 0.0, width / across, height / down), mean)
 
 
 def exact_gray(image: Image.Image) -> Image.Image:
@@ -96,18 +90,30 @@ def _averages(image: Image.Image, across: int, down: int) -> Image.Image:
     return whole
 
 
-def _on_background(values: _Values, mode: str) -> _Values:
-    if mode not in {"La", "RGBa"}:
-        return values
-    flat = values[..., :-1] + (BACKGROUND - values[..., -1:])
-    return np.ascontiguousarray(flat[..., 0] if mode == "La" else flat)
+def _seen(averages: Image.Image, columns: _Weights, rows: _Weights) -> tuple[Image.Image, Mean]:
+    """Put averages on the background; return them gray, and the mean colour."""
+    mean = _mean(np.asarray(averages), columns, rows)
+    match averages.mode:
+        case "La" | "RGBa":
+            *colours, alpha = averages.split()
+            opaque = colours[0] if len(colours) == 1 else Image.merge("RGB", colours).convert("L")
+            gray = ImageChops.add(opaque, ImageChops.invert(alpha))
+            mean = mean[:-1] + (BACKGROUND - mean[-1])
+        case "YCbCr":
+            gray = averages.getchannel("Y")
+            mean = np.clip(_YCC_TO_RGB @ (mean - _NO_COLOUR), 0.0, 255.0)
+        case _:
+            gray = averages.convert("L")
+    red, green, blue = (float(each) for each in np.broadcast_to(mean, (3,)))
+    return gray, (red, green, blue)
 
 
 def _mean(values: _Values, columns: _Weights, rows: _Weights) -> npt.NDArray[np.float64]:
     """Compute the weighted mean of each channel."""
-    pixels = values.reshape(len(rows), len(columns), -1).astype(np.float64)
-    sums = np.tensordot(columns, np.tensordot(rows, pixels, 1), 1)
-    mean: npt.NDArray[np.float64] = sums / (columns.sum() * rows.sum())
+    # One row of them at a time, for a matrix product needs all as floats, eight times the memory.
+    pixels = values.reshape(len(rows), -1)
+    sums = np.einsum("i,ij->j", rows, pixels).reshape(len(columns), -1)
+    mean: npt.NDArray[np.float64] = columns @ sums / (columns.sum() * rows.sum())
     return mean
 
 

@@ -49,7 +49,8 @@ _EVER = math.inf
 _ALARM_GRACE_SECONDS = 5.0
 """How much later than its parent's deadline a worker ends itself, if there is no parent."""
 _PART_BYTES = 1 << 20
-"""Read at once of what a file has grown by since its size was asked for."""
+"""Read at once: of a file to its end, of one that grows in parts, of a large one not before a look
+at its beginning."""
 _SNIFFED_BYTES = 1 << 16
 _PLUGINS = (
     *("JpegImagePlugin", "MpoImagePlugin", "PngImagePlugin", "WebPImagePlugin", "GifImagePlugin"),
@@ -175,7 +176,8 @@ def read_whole(descriptor: int, size: int, max_bytes: int) -> bytes:
     """
     try:
         _check_size(size, max_bytes)
-        check_beginning(descriptor)
+        if size > _PART_BYTES:
+            check_beginning(descriptor)
         data = read_up_to(descriptor, size, max_bytes)
     except OSError as error:
         raise FileFailure(
