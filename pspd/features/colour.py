@@ -28,6 +28,11 @@ def channels_of(image: Image.Image) -> int:
     return (1 if image.mode in _GRAY_MODES else 3) + has_alpha
 
 
+def is_linear(image: Image.Image) -> bool:
+    """Say whether a picture is opaque, and may be averaged as it is."""
+    return image.mode in {"L", "RGB", "YCbCr"} and not image.has_transparency_data
+
+
 class Flattener:
     """Turns strips of one picture into 8-bit pictures.
 
@@ -44,12 +49,12 @@ class Flattener:
         The last two have their colours multiplied by alpha, so that
         colour + `BACKGROUND` - alpha is the average as it is seen.
         """
-        if strip.mode in {"La", "RGBa"}:
+        if strip.mode in {"La", "RGBa"} or is_linear(strip):
             return strip
         if strip.mode in _DEEP_MODES:
             return self._deep_to_gray(strip)
         if not strip.has_transparency_data:
-            return strip if strip.mode == "YCbCr" else _opaque_to_rgb(strip)
+            return _opaque_to_rgb(strip)
         if strip.mode == "LA":
             return strip.convert("La")
         return (strip if strip.mode == "RGBA" else strip.convert("RGBA")).convert("RGBa")
@@ -60,8 +65,6 @@ class Flattener:
             return self._deep_to_gray(strip)
         if strip.mode in {"La", "RGBa"} or strip.has_transparency_data:
             return _gray_on_background(strip)
-        if strip.mode == "YCbCr":
-            return strip.convert("L")
         return _opaque_to_rgb(strip).convert("L")
 
     def _deep_to_gray(self, strip: Image.Image) -> Image.Image:
@@ -101,8 +104,6 @@ def _gray_on_background(strip: Image.Image) -> Image.Image:
 
 
 def _opaque_to_rgb(strip: Image.Image) -> Image.Image:
-    if strip.mode in {"L", "RGB"}:
-        return strip
     if strip.mode == "1":
         return strip.convert("L")
     if strip.mode == "LAB":

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops
 
-from pspd.features.colour import BACKGROUND, Flattener
+from pspd.features.colour import BACKGROUND, Flattener, is_linear
 from pspd.features.hashes import Box
 from pspd.features.upright import strips
 
@@ -65,6 +65,8 @@ def shrink(image: Image.Image, box: Box | None = None) -> SmallPicture:
 
 def exact_gray(image: Image.Image) -> Image.Image:
     """Make a loaded picture gray ("L"), of its own size, each pixel on the background."""
+    if is_linear(image):
+        return image.convert("L")
     flatten = Flattener(image)
     gray = Image.new("L", image.size)
     top = 0
@@ -76,6 +78,9 @@ def exact_gray(image: Image.Image) -> Image.Image:
 
 def _averages(image: Image.Image, across: int, down: int) -> Image.Image:
     """Average `across` × `down` pixels to one; those at the edges may be of fewer."""
+    if is_linear(image):
+        return image.reduce((across, down))
+    # A strip at a time: what may be averaged would be in memory beside the picture.
     flatten = Flattener(image)
     parts = [
         flatten.to_linear(strip).reduce((across, down)) for strip in strips(image, multiple=down)
