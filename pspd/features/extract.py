@@ -103,7 +103,7 @@ def _extract(data: bytes, limits: Limits, image_id: ImageId | None) -> _Extracti
         turn = _TURN_OF_ORIENTATION[loaded.orientation]
         pair = hashes.turn_pair(hashes.gray_pair(small.gray, small.box), turn)
         seen = hashes.contrasts(pair)
-        if hashes.is_doubtful(seen):
+        if hashes.is_doubtful(seen) and not (small.is_exact and loaded.is_final):
             pair = hashes.turn_pair(_exact_pair(picture, loaded), turn)
             seen = hashes.contrasts(pair)
         width, height = upright_size(stored_size, loaded.orientation)

@@ -47,6 +47,8 @@ class SmallPicture:
     """The part of `gray` that is picture; its last row and column may be less than a pixel."""
     mean: Mean
     """Of red, green and blue, 0 to 255."""
+    is_exact: bool
+    """Whether `gray` is what `exact_gray` would make of the same picture."""
 
 
 def shrink(image: Image.Image, box: Box | None = None) -> SmallPicture:
@@ -60,7 +62,8 @@ def shrink(image: Image.Image, box: Box | None = None) -> SmallPicture:
     across, down = (min(max(1, int(side / LEAST_SIDE)), _MOST) for side in (width, height))
     averages = _averages(image, across, down)
     gray, mean = _seen(averages, _weights(width, across), _weights(height, down))
-    return SmallPicture(gray, (0.0, 0.0, width / across, height / down), mean)
+    is_exact = across == down == 1 and is_linear(averages)
+    return SmallPicture(gray, (0.0, 0.0, width / across, height / down), mean, is_exact)
 
 
 def exact_gray(image: Image.Image) -> Image.Image:
