@@ -13,7 +13,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import gc
-import hashlib
 import importlib
 import io
 import math
@@ -30,7 +29,7 @@ from PIL import Image, UnidentifiedImageError
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
 from pspd.errors import FileFailure
 from pspd.features.decode import OpenPicture
-from pspd.features.extract import extract, extract_query
+from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS, require_readable, sniff
 from pspd.verify.pixels import pixel_digest
@@ -53,7 +52,8 @@ _EVER = math.inf
 _ALARM_GRACE_SECONDS = 5.0
 """How much later than its parent's deadline a worker ends itself, if there is no parent."""
 _PART_BYTES = 1 << 20
-"""Read at once of what a file has grown by since its size was asked for."""
+"""Read at once: of a file to its end, of one that grows in parts, of a large one not before a look
+at its beginning."""
 _SNIFFED_BYTES = 1 << 16
 _PLUGINS = (
     *("JpegImagePlugin", "MpoImagePlugin", "PngImagePlugin", "WebPImagePlugin", "GifImagePlugin"),
@@ -132,7 +132,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     try:
         with _limited_time(limits):
             data = read_whole(descriptor, job.size, limits.max_bytes)
-            image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
+            image_id = image_id_of(data)
         if job.asks_first and not _is_wanted(channel, image_id):
             return Done(image_id)
         order = job.order
@@ -196,7 +196,8 @@ def read_whole(descriptor: int, size: int, max_bytes: int) -> bytes:
     """
     try:
         _check_size(size, max_bytes)
-        check_beginning(descriptor)
+        if size > _PART_BYTES:
+            check_beginning(descriptor)
         data = read_up_to(descriptor, size, max_bytes)
     except OSError as error:
         raise FileFailure(
@@ -246,9 +247,9 @@ def _decode(
     features: Features | None = None
     turns: tuple[TurnedHashes, ...] = ()
     if order.turns:
-        features, turns = extract_query(data, limits, keep=loaded.append)
+        features, turns = extract_query(data, limits, image_id, keep=loaded.append)
     elif order.features:
-        features = extract(data, limits)
+        features = extract(data, limits, image_id)
     pixels = pixel_digest(data, limits, *loaded) if order.pixels else None
     return Done(image_id, features, turns, pixels)
 

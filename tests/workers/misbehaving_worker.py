@@ -17,6 +17,7 @@ from collections.abc import Callable
 import msgspec
 
 from pspd.core.model import FailureReason, Features, ImageId, Turn, TurnedHashes
+from pspd.features.extract import FEATURES_VERSION
 from pspd.workers.messages import (
     Channel,
     ChannelClosedError,
@@ -35,7 +36,7 @@ EVER = math.inf
 def honest(data: bytes) -> Done:
     image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
     features = Features(
-        version=1,
+        version=FEATURES_VERSION,
         image_id=image_id,
         format="PNG",
         width=3,
