@@ -54,11 +54,14 @@ class RememberingPool(WorkerPool):
         order: Order,
         *,
         is_known: Callable[[ImageId], bool] | None = None,
+        wants_pixels: Callable[[Outcome], bool] | None = None,
     ) -> Outcome:
         """Have a file read, unless an equal one was."""
         key = (os.pread(descriptor, os.fstat(descriptor).st_size, 0), order)
         if key not in self._outcomes:
-            self._outcomes[key] = super().run(descriptor, order, is_known=is_known)
+            self._outcomes[key] = super().run(
+                descriptor, order, is_known=is_known, wants_pixels=wants_pixels
+            )
         return self._outcomes[key]
 
 

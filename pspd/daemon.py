@@ -6,6 +6,7 @@ comparer → searcher → service → rpc
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -81,6 +82,8 @@ def run(config: Config, environ: Mapping[str, str], claim: Claim) -> None:
             opened, index = _open_store(config, ending, stop, claim)
             end = _End(stop, deaths)
             service, server = _start_parts(config, ending, opened, index, end, claim)
+            # What is there by now stays; to look through it for cycles held up searches for 10 ms.
+            gc.freeze()
             notifier.ready()
             _log.info("ready", version=__version__, pid=os.getpid(), state=config.paths.state)
             _stay(service, server, notifier, stop)

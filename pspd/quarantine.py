@@ -88,14 +88,52 @@ class Quarantine:
         try:
             outcome = pool.run(descriptor, order, is_known=is_settled)
         except WorkerLostError as lost:
-            if lost.image_id is not None and self._count(lost.image_id, lost, path) >= MOST_DEATHS:
-                raise QuarantinedError(lost.reason, str(lost)) from lost
+            if lost.image_id is not None:
+                self._raise_if_poison(lost.image_id, lost, path)
             raise
         finally:
             self._let_go(held)
         if refused:
             raise QuarantinedError(refused[0].reason, refused[0].message)
         return outcome
+
+    def run_known(
+        self,
+        pool: WorkerPool,
+        descriptor: int,
+        order: Order,
+        image_id: ImageId,
+        wants_pixels: Callable[[Outcome], bool] | None = None,
+    ) -> Outcome:
+        """Have a worker read a file of which we know the content: it is not asked for it.
+
+        Args:
+            pool: Whose workers.
+            descriptor: Open for reading, of a file that nobody else can change.
+            order: What is wanted.
+            image_id: The file's content digest.
+            wants_pixels: As of `WorkerPool.run`.
+
+        Raises:
+            QuarantinedError: As `run`; likewise the others.
+        """
+        # Before a worker is taken: who waits here would keep it from others.
+        self._take_in_hand(image_id)
+        try:
+            entry = self._entry(image_id)
+            if entry is not None and entry.deaths >= MOST_DEATHS:
+                raise QuarantinedError(entry.reason, entry.message)
+            return pool.run(descriptor, order, wants_pixels=wants_pixels)
+        except WorkerLostError as lost:
+            self._raise_if_poison(image_id, lost, "")
+            raise
+        finally:
+            self._let_go([image_id])
+
+    def _raise_if_poison(self, image_id: ImageId, lost: WorkerLostError, path: str) -> None:
+        """Count a death, and raise QuarantinedError when it is one too many."""
+        if self._count(image_id, lost, path) >= MOST_DEATHS:
+            raise QuarantinedError(lost.reason, str(lost)) from lost
 
     def _entry(self, image_id: ImageId) -> QuarantineEntry | None:
         with self._store.read() as reader:

@@ -108,7 +108,8 @@ class FileReader:
         except OSError as error:
             return self._not_opened(sequence, key, record.stamp, error)
         try:
-            operation = self._read_open(sequence, key, descriptor)
+            path = os.path.join(place[0], *place[1], key.name)
+            operation = self._read_open(sequence, key, descriptor, path)
         finally:
             os.close(descriptor)
         if not isinstance(operation, batch.FileDeferred):
@@ -190,7 +191,9 @@ class FileReader:
         finally:
             os.close(descriptor)
 
-    def _read_open(self, sequence: int, key: FileKey, descriptor: int) -> batch.Operation:
+    def _read_open(
+        self, sequence: int, key: FileKey, descriptor: int, path: str
+    ) -> batch.Operation:
         status = os.fstat(descriptor)
         stamp = stamp_of(status)
         if not stat.S_ISREG(status.st_mode):
@@ -204,7 +207,6 @@ class FileReader:
             raise NotReady(racy_ns / 1e9)
         is_racy = racy_ns > 0
         try:
-            path = self._path_of(key)
             outcome = self._quarantine.run(
                 self._pool, descriptor, Order(), path=path, is_known=self._is_known
             )
@@ -252,10 +254,6 @@ class FileReader:
     def _is_known(self, image_id: ImageId) -> bool:
         with self._store.read() as reader:
             return reader.number_of(image_id) is not None
-
-    def _path_of(self, key: FileKey) -> str:
-        with self._store.read() as reader:
-            return reader.file_path(key) or ""
 
     def _forget(self, key: FileKey) -> None:
         with self._lock:

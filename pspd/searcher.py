@@ -7,13 +7,9 @@ dimensions ──Index.shaped──▶ plausible ──pixel digests (kept)─�
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pspd.core import verdict as verdicts
 from pspd.core.model import (
@@ -24,16 +20,17 @@ from pspd.core.model import (
     TurnedHashes,
     Verdict,
 )
-from pspd.pixel_search import PixelSearch
+from pspd.pixel_search import Comparison, PixelSearch
+from pspd.query_reading import QueryReader
 from pspd.search.index import Index
 from pspd.search.index import Query as IndexQuery
 from pspd.store import batch
-from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pspd.quarantine import Quarantine
+    from pspd.store.reader import Reader
     from pspd.store.store import Store
     from pspd.workers.pool import WorkerPool
 
@@ -108,8 +105,7 @@ class Searcher:
     ) -> None:
         self._store = store
         self._index = index
-        self._pool = pool
-        self._quarantine = quarantine
+        self._queries = QueryReader(pool, quarantine)
         self._options = options
         self._pixels = PixelSearch(
             store, index, pool, quarantine, most=options.pixel_comparisons, remember=remember
@@ -127,21 +123,30 @@ class Searcher:
         Raises:
             FileFailure: The query cannot be read as a picture.
         """
-        with _as_descriptor(image) as descriptor:
-            outcome = self._quarantine.run(self._pool, descriptor, Order(turns=True))
-            assert outcome.features is not None, "no `is_known` was passed"
-            query = outcome.features
-            recognized = {} if mode == "original" else self._near(query, outcome.turns, distance)
-            unverified = 0
-            if mode != "similar":
-                until = min(deadline, time.monotonic() + self._options.verify_seconds)
-                same, unverified = self._pixels.find(query, descriptor, until)
-                recognized |= {
-                    record.number: Recognized(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
-                    for record, bits in same
-                }
-        self._find_same_file(query, recognized)
-        return Found(query, tuple(self._hits(recognized.values())), unverified)
+        comparisons: list[Comparison] = []
+
+        def wants_pixels(query: Features) -> bool:
+            until = min(deadline, time.monotonic() + self._options.verify_seconds)
+            comparisons.append(self._pixels.begin(query, until))
+            return comparisons[0].wants_pixels
+
+        read = self._queries.read(image, None if mode == "similar" else wants_pixels)
+        query = read.features
+        recognized = {} if mode == "original" else self._near(query, read.turns, distance)
+        unverified = 0
+        for comparison in comparisons:
+            same, unverified = comparison.result(read.pixels)
+            recognized |= {
+                record.number: Recognized(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
+                for record, bits in same
+            }
+        with self._store.read() as reader:
+            _find_same_file(reader, query, recognized)
+            hits = _hits(reader, recognized.values())
+        # Last, for it sets another thread to work while somebody waits for the answer.
+        for comparison in comparisons:
+            self._pixels.keep(comparison)
+        return Found(query, tuple(hits), unverified)
 
     def _near(
         self, query: Features, turns: Sequence[TurnedHashes], distance: int | None
@@ -165,33 +170,22 @@ class Searcher:
                     recognized[number] = Recognized(record, found, bits, turns[turn].turn)
         return recognized
 
-    def _find_same_file(self, query: Features, recognized: dict[ImageNumber, Recognized]) -> None:
-        with self._store.read() as reader:
-            number = reader.number_of(query.image_id)
-            record = None if number is None else reader.image(number)
-        if record is not None:
-            recognized[record.number] = Recognized(record, Verdict.SAME_FILE, 0, Turn.NONE)
 
-    def _hits(self, recognized: Iterable[Recognized]) -> list[Hit]:
-        hits = []
-        with self._store.read() as reader:
-            for each in recognized:
-                for key in reader.links(each.image.number):
-                    path = reader.file_path(key)
-                    if path is not None:
-                        hits.append(Hit(path, each))
-        hits.sort(key=lambda hit: (_RANK[hit.found.verdict], hit.found.distance, hit.path))
-        return hits
+def _find_same_file(
+    reader: Reader, query: Features, recognized: dict[ImageNumber, Recognized]
+) -> None:
+    number = reader.number_of(query.image_id)
+    record = None if number is None else reader.image(number)
+    if record is not None:
+        recognized[record.number] = Recognized(record, Verdict.SAME_FILE, 0, Turn.NONE)
 
 
-@contextmanager
-def _as_descriptor(image: bytes) -> Iterator[int]:
-    """Give bytes to a worker as it gets files: as an open descriptor."""
-    if hasattr(os, "memfd_create"):
-        opened: IO[bytes] = os.fdopen(os.memfd_create("pspd-query", os.MFD_CLOEXEC), "w+b")
-    else:
-        opened = tempfile.TemporaryFile(prefix="pspd-query-")  # noqa: SIM115 - closed below
-    with opened as file:
-        file.write(image)
-        file.flush()
-        yield file.fileno()
+def _hits(reader: Reader, recognized: Iterable[Recognized]) -> list[Hit]:
+    hits = []
+    for each in recognized:
+        for key in reader.links(each.image.number):
+            path = reader.file_path(key)
+            if path is not None:
+                hits.append(Hit(path, each))
+    hits.sort(key=lambda hit: (_RANK[hit.found.verdict], hit.found.distance, hit.path))
+    return hits

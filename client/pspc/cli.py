@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_ERROR = 2
-EXIT_INTERRUPTED = 128 + signal.SIGINT
-"""What a shell reports of a program that the signal ended; likewise the next one."""
-EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
+EXIT_INTERRUPTED = 130
+"""What a shell reports of a program that SIGINT ended; the next one, SIGPIPE."""
+EXIT_BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
@@ -55,7 +54,3 @@ def _run(words: Sequence[str], console: Console) -> int:
         console.note(f"this should not happen, please report it: {type(error).__name__}: {error}")
         return EXIT_ERROR
     return status
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from pspc.errors import OutputError
-from pspd.rpc.wire import printable
+from pspd.rpc.wire.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "pspc"
 
-_USUAL_COLUMNS = 80
+USUAL_COLUMNS = 80
+"""Of a terminal that does not say."""
 
 
 class Console(NamedTuple):
@@ -54,12 +55,12 @@ class Console(NamedTuple):
     @property
     def columns(self) -> int | None:
         """Columns of the terminal that shows the results; None when nobody knows."""
-        return _columns(self.output)
+        return columns_of(self.output)
 
     @property
     def progress_columns(self) -> int:
         """Columns that a line which is written over may have without wrapping."""
-        return (_columns(self.errors) or _USUAL_COLUMNS) - 1
+        return (columns_of(self.errors) or USUAL_COLUMNS) - 1
 
     def line(self, text: str) -> None:
         """Write one line of a result.
@@ -131,7 +132,8 @@ def writing() -> Iterator[None]:
         raise OutputError(f"cannot write the output: {error.strerror}") from error
 
 
-def _columns(stream: TextIO) -> int | None:
+def columns_of(stream: TextIO) -> int | None:
+    """Return the columns of a terminal, as $COLUMNS or it itself says; None when neither does."""
     # Not `shutil.get_terminal_size`: that asks standard output, which may be a pipe while progress
     # is shown on standard error.
     wanted = os.environ.get("COLUMNS", "")

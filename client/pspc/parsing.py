@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pspc.console import PROGRAM, writing
+from pspc.console import PROGRAM, USUAL_COLUMNS, columns_of, writing
 from pspc.errors import UsageError
 from pspd import __version__
-from pspd.rpc.wire import quoted
+from pspd.rpc.wire.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,6 +61,17 @@ Every verb has a --help with examples.
 
 _NUMBERED = ("-n", "--count", "--distance", "--timeout")
 """Options whose value is a number: a negative one is a value, if a wrong one, and no option."""
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal.
+
+    argparse makes one for each argument that is declared, help or not, and would ask `shutil` for
+    the width, which takes 2 ms to import.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=(columns_of(sys.stdout) or USUAL_COLUMNS) - 2)
 
 
 class Parser(argparse.ArgumentParser):
@@ -124,21 +136,22 @@ def load(name: str) -> Verb:
 
 
 def _parsers(words: Sequence[str]) -> tuple[Parser, dict[str, Parser]]:
-    """Build the parsers; only verbs that occur among `words` are loaded and get their arguments."""
+    """Build the parsers; only verbs that occur among `words` are loaded and get their arguments.
+
+    When the first word is a verb, nothing can be about another one, and there is none.
+    """
     parser = Parser(
         prog=PROGRAM,
         description="Find a picture, and its copies, in the folders that the daemon pspd watches.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     _add_common_arguments(parser, default=None)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
     verb_parsers = {}
-    for name, help_line in VERBS.items():
-        verb_parser = verbs.add_parser(
-            name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+    for name in words[:1] if words and words[0] in VERBS else VERBS:
+        verb_parser = verbs.add_parser(name, help=VERBS[name], formatter_class=Formatter)
         verb_parsers[name] = verb_parser
         if name in words:
             verb = load(name)

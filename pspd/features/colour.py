@@ -1,4 +1,4 @@
-"""Whatever colour model a picture is in → 8-bit RGB or gray on the one documented background.
+"""Whatever colour model a picture is in → one of few, on the one documented background.
 
 Transparent pictures are put on white, as they are mostly seen. Of 276 real drawings, 42 come out
 blank on black (lines are black), 4 on middle gray, none on white; ignoring alpha, so hashing the
@@ -28,8 +28,13 @@ def channels_of(image: Image.Image) -> int:
     return (1 if image.mode in _GRAY_MODES else 3) + has_alpha
 
 
+def is_linear(image: Image.Image) -> bool:
+    """Say whether a picture is opaque, and may be averaged as it is."""
+    return image.mode in {"L", "RGB", "YCbCr"} and not image.has_transparency_data
+
+
 class Flattener:
-    """Turns strips of one picture into 8-bit "L" or "RGB" on the background.
+    """Turns strips of one picture into 8-bit pictures.
 
     Args:
         image: The whole picture, loaded: the range of deep values is the whole picture's.
@@ -38,13 +43,29 @@ class Flattener:
     def __init__(self, image: Image.Image) -> None:
         self._range = _deep_range(image) if image.mode in _DEEP_MODES else (0.0, 1.0)
 
-    def __call__(self, strip: Image.Image) -> Image.Image:
-        """Flatten one strip."""
+    def to_linear(self, strip: Image.Image) -> Image.Image:
+        """Bring a strip to what may be averaged: "L", "RGB", "YCbCr", or "La", "RGBa".
+
+        The last two have their colours multiplied by alpha, so that
+        colour + `BACKGROUND` - alpha is the average as it is seen.
+        """
+        if strip.mode in {"La", "RGBa"} or is_linear(strip):
+            return strip
+        if strip.mode in _DEEP_MODES:
+            return self._deep_to_gray(strip)
+        if not strip.has_transparency_data:
+            return _opaque_to_rgb(strip)
+        if strip.mode == "LA":
+            return strip.convert("La")
+        return (strip if strip.mode == "RGBA" else strip.convert("RGBA")).convert("RGBa")
+
+    def to_gray(self, strip: Image.Image) -> Image.Image:
+        """Bring a strip to "L" on the background."""
         if strip.mode in _DEEP_MODES:
             return self._deep_to_gray(strip)
         if strip.mode in {"La", "RGBa"} or strip.has_transparency_data:
-            return _on_background(strip)
-        return _opaque_to_rgb(strip)
+            return _gray_on_background(strip)
+        return _opaque_to_rgb(strip).convert("L")
 
     def _deep_to_gray(self, strip: Image.Image) -> Image.Image:
         low, high = self._range
@@ -73,21 +94,16 @@ def _deep_range(image: Image.Image) -> tuple[float, float]:
     return low, max(high, low + 1.0)
 
 
-def _on_background(strip: Image.Image) -> Image.Image:
+def _gray_on_background(strip: Image.Image) -> Image.Image:
     if strip.mode == "La":
         strip = strip.convert("LA")
     straight = strip if strip.mode == "RGBA" else strip.convert("RGBA")
-    alpha = straight.getchannel("A")
-    if alpha.getextrema() == (255, 255):
-        return straight.convert("RGB")
-    flat = Image.new("RGB", straight.size, (BACKGROUND, BACKGROUND, BACKGROUND))
-    flat.paste(straight, mask=alpha)
-    return flat
+    gray = Image.new("L", straight.size, BACKGROUND)
+    gray.paste(straight.convert("L"), mask=straight.getchannel("A"))
+    return gray
 
 
 def _opaque_to_rgb(strip: Image.Image) -> Image.Image:
-    if strip.mode in {"L", "RGB"}:
-        return strip
     if strip.mode == "1":
         return strip.convert("L")
     if strip.mode == "LAB":

@@ -29,7 +29,7 @@ from pspd.features.upright import ORIENTATIONS
 
 _ORIENTATION_TAG: Final = 0x0112
 
-_DECODER_ERRORS: Final = (
+DECODER_ERRORS: Final = (
     # What 162,486 mutated files of 11 formats made Pillow raise, and the bases of those.
     OSError,
     SyntaxError,
@@ -70,11 +70,17 @@ class OpenPicture:
 
     image: Image.Image
     """As stored, at its current frame; not loaded, unless a RAW's preview is a bitmap."""
+    source: bytes
+    """What the image is read from: the file, or a RAW's preview."""
     format: str
     frames: int
     """Frames or pages, counted in bounded time."""
     turn: int = 1
     """Orientation that a RAW's header gives to a preview without one of its own."""
+
+    def reopen(self) -> None:
+        """Have the first frame to be decoded again."""
+        self.image = Image.open(io.BytesIO(self.source), formats=[self.image.format or ""])
 
     def load(self) -> int:
         """Decode the current frame; return the orientation (1 to 8) still to be applied."""
@@ -110,7 +116,7 @@ def open_picture(data: bytes, limits: Limits) -> Iterator[OpenPicture]:
     with _settings(limits):
         try:
             yield _open(data, name, limits)
-        except _DECODER_ERRORS as error:
+        except DECODER_ERRORS as error:
             raise _failure(error, name, data, limits) from error
 
 
@@ -179,9 +185,9 @@ def _open(data: bytes, format: str, limits: Limits) -> OpenPicture:
         preview, turn = raw_preview(data)
         if isinstance(preview, Image.Image):
             check_size(preview.size, limits)
-            return OpenPicture(preview, format, 1, turn)
+            return OpenPicture(preview, b"", format, 1, turn)
         check_segments("JPEG", preview, limits)
-        return OpenPicture(_open_as("JPEG", preview, limits), format, 1, turn)
+        return OpenPicture(_open_as("JPEG", preview, limits), preview, format, 1, turn)
     image = _open_as(format, data, limits)
     if format == "BMP" and image.mode == "RGBA":
         image = _without_empty_alpha(image)
@@ -190,7 +196,7 @@ def _open(data: bytes, format: str, limits: Limits) -> OpenPicture:
     claimed = 1 if format in {"GIF", "TIFF", "JPEG", "BMP"} else getattr(image, "n_frames", 1)
     frames = headers.count_frames(format, data, claimed)
     check_frames(format, frames, limits)
-    return OpenPicture(image, format, frames)
+    return OpenPicture(image, data, format, frames)
 
 
 def _open_as(format: str, data: bytes, limits: Limits) -> Image.Image:
@@ -221,7 +227,7 @@ def _orientation_tag(image: Image.Image) -> int:
     """Read the EXIF orientation; 1 if there is none, or none that makes sense."""
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         # Damaged metadata does not make the picture unreadable.
         return 1
     return value if isinstance(value, int) and value in ORIENTATIONS else 1

@@ -9,27 +9,26 @@ daemon then extracts again in the background. Golden tests hold it to that.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
+from typing import Final
 
 from pspd.core.model import Features, ImageId, Limits, Turn, TurnedHashes
-from pspd.features import hashes
-from pspd.features.colour import Flattener, channels_of
+from pspd.features import hashes, scaled
+from pspd.features.colour import channels_of
 from pspd.features.decode import OpenPicture, open_picture
-from pspd.features.upright import strips, upright_size
+from pspd.features.shrink import exact_gray, shrink
+from pspd.features.upright import upright_size
 
-FEATURES_VERSION: int = 1
+FEATURES_VERSION: int = 2
 """Of everything `extract` computes; two values of different versions are not comparable."""
 
-SMALL_SIDE: Final = 256
-"""Pixels that scaled decoding of a JPEG leaves of the smaller side, at least. At 256 the 256-bit
-hash stays within 4 bits of the full decode's for 97 to 100 % of real JPEGs, at 128 within 8 bits
-for 98, at 64 for 82 to 97 %. Other formats are decoded in full and hashed from that: averaging
-them down to 256 saved a third of the time, but left only 91 % of photographs within 8 bits."""
+SMALL_SIDE: Final = 96
+"""Pixels that scaled decoding of a JPEG leaves of the smaller side, at least."""
+
+EXACT_SIDE: Final = 256
+"""The same where the hashes are doubtful. At 256 the 256-bit hash stays within 4 bits of the full
+decode's for 97 to 100 % of real JPEGs, doubtful ones included."""
 
 _TURN_OF_ORIENTATION: Final = {
     1: Turn.NONE,
@@ -43,9 +42,6 @@ _TURN_OF_ORIENTATION: Final = {
 }
 
 
-Mean: TypeAlias = tuple[float, float, float]
-
-
 @dataclass(frozen=True, slots=True)
 class _Extraction:
     features: Features
@@ -53,25 +49,34 @@ class _Extraction:
     """Upright."""
 
 
-def extract(data: bytes, limits: Limits) -> Features:
+def extract(data: bytes, limits: Limits, image_id: ImageId | None = None) -> Features:
     """Extract the features of one picture; decodes it once, scaled where its format allows.
 
     Args:
         data: The whole file.
         limits: What it may cost; time and memory are the worker's to limit.
+        image_id: The digest of `data`, where it is known.
 
     Raises:
         FileFailure: It cannot be read as a picture within the limits.
     """
-    return _extract(data, limits).features
+    return _extract(data, limits, image_id).features
 
 
-def extract_query(data: bytes, limits: Limits) -> tuple[Features, tuple[TurnedHashes, ...]]:
+def extract_query(
+    data: bytes,
+    limits: Limits,
+    image_id: ImageId | None = None,
+    *,
+    keep: Callable[[OpenPicture], None] | None = None,
+) -> tuple[Features, tuple[TurnedHashes, ...]]:
     """Extract the features of a query image, and its hashes after each of the eight turns.
 
     Args:
         data: The whole file.
         limits: What it may cost.
+        image_id: The digest of `data`, where it is known.
+        keep: Given the picture as it was loaded, so that its pixels need not be decoded again.
 
     Returns:
         The features, and the hashes in the order of `Turn`, so the unturned ones first.
@@ -79,29 +84,43 @@ def extract_query(data: bytes, limits: Limits) -> tuple[Features, tuple[TurnedHa
     Raises:
         FileFailure: It cannot be read as a picture within the limits.
     """
-    extraction = _extract(data, limits)
+    extraction = _extract(data, limits, image_id, keep)
     turned = []
     for turn in Turn:
-        pair = hashes.turn_pair(extraction.pair, turn)
-        turned.append(TurnedHashes(turn, hashes.phash64(pair), hashes.phash256(pair)))
+        seen = hashes.contrasts(hashes.turn_pair(extraction.pair, turn))
+        turned.append(TurnedHashes(turn, hashes.phash64(seen), hashes.phash256(seen)))
     return extraction.features, tuple(turned)
 
 
-def _extract(data: bytes, limits: Limits) -> _Extraction:
+def image_id_of(data: bytes) -> ImageId:
+    """Digest the bytes of a file."""
+    return ImageId(hashlib.blake2b(data, digest_size=32).digest())
+
+
+def _extract(
+    data: bytes,
+    limits: Limits,
+    image_id: ImageId | None,
+    keep: Callable[[OpenPicture], None] | None = None,
+) -> _Extraction:
     with open_picture(data, limits) as picture:
         stored_size = picture.image.size
         channels = channels_of(picture.image)
-        box = _draft(picture)
-        pending = picture.load()
+        loaded = scaled.load(picture, SMALL_SIDE, EXACT_SIDE)
         if picture.format == "TIFF":
             # Turned while it was loaded, and its palette's alpha known only now.
             stored_size = picture.image.size
-        gray, mean = _flatten(picture.image)
-        pair = hashes.turn_pair(hashes.gray_pair(gray, box), _TURN_OF_ORIENTATION[pending])
-        width, height = upright_size(stored_size, pending)
+        small = shrink(picture.image, loaded.box)
+        turn = _TURN_OF_ORIENTATION[loaded.orientation]
+        pair = hashes.turn_pair(hashes.gray_pair(small.gray, small.box), turn)
+        seen = hashes.contrasts(pair)
+        if hashes.is_doubtful(seen) and not (small.is_exact and loaded.is_final):
+            pair = hashes.turn_pair(_exact_pair(picture, loaded), turn)
+            seen = hashes.contrasts(pair)
+        width, height = upright_size(stored_size, loaded.orientation)
         features = Features(
             version=FEATURES_VERSION,
-            image_id=ImageId(hashlib.blake2b(data, digest_size=32).digest()),
+            image_id=image_id_of(data) if image_id is None else image_id,
             format=picture.format,
             width=width,
             height=height,
@@ -109,39 +128,19 @@ def _extract(data: bytes, limits: Limits) -> _Extraction:
             size=len(data),
             frames=picture.frames,
             orientation=picture.turn,
-            mean=mean,
-            quality=hashes.quality(pair),
-            phash64=hashes.phash64(pair),
-            phash256=hashes.phash256(pair),
+            mean=small.mean,
+            quality=hashes.quality(seen),
+            phash64=hashes.phash64(seen),
+            phash256=hashes.phash256(seen),
         )
+        if keep is not None:
+            keep(picture)
     return _Extraction(features, pair)
 
 
-def _draft(picture: OpenPicture) -> hashes.Box | None:
-    """Have a JPEG decoded at the smallest scale that leaves `SMALL_SIDE`; no other format."""
-    image = picture.image
-    if image.format not in {"JPEG", "MPO"}:
-        return None
-    drafted = image.draft(None, (SMALL_SIDE, SMALL_SIDE))
-    return None if drafted is None else drafted[1]
-
-
-def _flatten(image: Image.Image) -> tuple[Image.Image, Mean]:
-    """Make a loaded picture gray, a strip at a time, and take the mean of its colours."""
-    flatten = Flattener(image)
-    gray = Image.new("L", image.size)
-    top = 0
-    sums = np.zeros(3)
-    for strip in strips(image):
-        flat = flatten(strip)
-        gray.paste(flat.convert("L"), (0, top))
-        top += strip.height
-        sums += strip.height * _mean(flat)
-    red, green, blue = (float(total) / image.height for total in sums)
-    return gray, (red, green, blue)
-
-
-def _mean(flat: Image.Image) -> npt.NDArray[np.float64]:
-    """Compute the mean of red, green and blue, each 0 to 255."""
-    counts = np.asarray(flat.histogram(), np.float64).reshape(-1, 256)
-    return np.broadcast_to(counts @ np.arange(256.0) / (flat.width * flat.height), (3,))
+def _exact_pair(picture: OpenPicture, loaded: scaled.Loaded) -> hashes.GrayPair:
+    """Scale the picture as ImageHash does, from as many pixels as that takes."""
+    if not loaded.is_final:
+        picture.reopen()
+        loaded = scaled.load(picture, EXACT_SIDE)
+    return hashes.gray_pair(exact_gray(picture.image), loaded.box)

@@ -67,7 +67,7 @@ def count_frames(format: str, data: bytes, claimed: int) -> int:
         return max(1, _gif_frames(data))
     if format == "TIFF":
         return max(1, _tiff_pages(data))
-    if format == "PNG":
+    if format == "PNG" and claimed > 1:
         # A lie in `acTL` costs nothing to find out: each frame has its `fcTL` chunk.
         return max(1, min(claimed, data.count(b"fcTL") + 1))
     return max(1, claimed)

@@ -9,7 +9,9 @@ segment. Damage ends nothing: a decoder goes on at the next marker, and so does 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 MAX_SEGMENTS: Final = 20_000
@@ -20,14 +22,39 @@ _START: Final = b"\xff\xd8"
 _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 """Passes over stuffed zeros, fill bytes, and the markers that stand alone: TEM, restarts, start."""
 
-_END_OF_IMAGE: Final = 0xD9
-_START_OF_SCAN: Final = 0xDA
-_COMMENT: Final = 0xFE
-_APPLICATION: Final = range(0xE0, 0xF0)
+
+class Marker(IntEnum):
+    """Second byte of a marker, of those that matter here (T.81, table B.1)."""
+
+    PROGRESSIVE_FRAME = 0xC2
+    HUFFMAN_TABLES = 0xC4
+    END = 0xD9
+    SCAN = 0xDA
+    QUANTIZATION_TABLES = 0xDB
+    RESTART_INTERVAL = 0xDD
+    COMMENT = 0xFE
+
+
+APPLICATION: Final = range(0xE0, 0xF0)
+"""Markers of segments that are an application's own: EXIF, colour profiles, previews."""
 
 
 class JpegMarkersError(ValueError):
     """The bytes do not begin as a JPEG does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A marker and the segment behind it; entropy-coded data may follow a scan's."""
+
+    marker: int
+    """Its second byte."""
+    start: int
+    """Where the marker begins; of fill bytes before it, the last."""
+    body: int
+    """Where the segment begins, behind its length."""
+    end: int
+    """Where it ends, by its length; the file may end before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +90,37 @@ def read_markers(
         JpegMarkersError: `data` does not begin with the start-of-image marker. Nothing else is
             raised, whatever the bytes.
     """
+    scans = segments_ = metadata_bytes = 0
+    has_end = False
+    for segment in segments(data):
+        has_end = segment.marker == Marker.END
+        if has_end:
+            break
+        segments_ += 1
+        scans += segment.marker == Marker.SCAN
+        if segment.marker == Marker.COMMENT or segment.marker in APPLICATION:
+            metadata_bytes += min(segment.end, len(data)) - segment.body + 2
+        if scans > most_scans or segments_ > most_segments:
+            break
+    is_whole = scans <= most_scans and segments_ <= most_segments
+    return JpegMarkers(scans, segments_, metadata_bytes, has_end, is_whole)
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """Yield the segments of a JPEG up to its first end of image, which is the last if it is there.
+
+    Raises:
+        JpegMarkersError: `data` does not begin with the start-of-image marker. Nothing else is
+            raised, whatever the bytes.
+    """
     if not data.startswith(_START):
         raise JpegMarkersError("no start-of-image marker at the beginning")
-    scans = segments = metadata_bytes = 0
-    has_end = False
     position = len(_START)
-    while scans <= most_scans and segments <= most_segments:
-        found = _NEXT_MARKER.search(data, position)
-        has_end = found is not None and data[found.start() + 1] == _END_OF_IMAGE
-        if found is None or has_end:
-            break
-        marker = data[found.start() + 1]
+    while (found := _NEXT_MARKER.search(data, position)) is not None:
+        marker, behind = data[found.start() + 1], found.end()
+        if marker == Marker.END:
+            yield Segment(marker, found.start(), behind, behind)
+            return
         # The length counts its own two bytes; libjpeg takes a smaller one as an empty segment.
-        length = max(2, int.from_bytes(data[found.end() : found.end() + 2], "big"))
-        segments += 1
-        scans += marker == _START_OF_SCAN
-        if marker == _COMMENT or marker in _APPLICATION:
-            metadata_bytes += min(length, len(data) - found.end())
-        position = found.end() + length
-    is_whole = scans <= most_scans and segments <= most_segments
-    return JpegMarkers(scans, segments, metadata_bytes, has_end, is_whole)
+        position = behind + max(2, int.from_bytes(data[behind : behind + 2], "big"))
+        yield Segment(marker, found.start(), behind + 2, position)

@@ -32,15 +32,16 @@ def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return (size[1], size[0]) if orientation in _AXES_SWAPPED else size
 
 
-def strips(image: Image.Image, orientation: int = 1) -> Iterator[Image.Image]:
+def strips(image: Image.Image, orientation: int = 1, *, multiple: int = 1) -> Iterator[Image.Image]:
     """Cut a loaded picture into horizontal strips of the upright one, from the top.
 
     Args:
         image: Loaded; as stored.
         orientation: What is still to be applied, 1 to 8.
+        multiple: Of so many rows each strip is, but for the last.
     """
     width, height = upright_size(image.size, orientation)
-    rows = max(1, _STRIP_PIXELS // width)
+    rows = max(1, _STRIP_PIXELS // width // multiple) * multiple
     if rows >= height:
         yield _turn(image, orientation)
         return

@@ -24,6 +24,12 @@ _OPPOSITE: Final = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" el
 
 _BYTE_BITS: Final = 8
 
+_BYTE_MODES: Final = frozenset({"1", "L", "P", "LA", "RGB", "RGBA"})
+_SHALLOW: Final = frozenset({"BMP", "GIF", "WEBP"})
+"""Formats of 8 bits a value, which are decoded in full for their features."""
+_PNG_DEPTH: Final = 24
+"""Where a PNG says how many bits a value has: behind the sides in IHDR, its first chunk."""
+
 _AV1_HIGH_BITDEPTH: Final = 0x40
 """Flag in the third byte of `av1C` (AV1 in ISO media, section 2.3.3)."""
 
@@ -46,6 +52,16 @@ def is_beyond_decoder(image: Image.Image, format: str, data: bytes) -> bool:
             return is_deep and not _can_restore(image)
         case _:
             return False
+
+
+def is_whole(image: Image.Image, format: str, frames: int, data: bytes) -> bool:
+    """Say whether a picture that is loaded surely holds all that its file does.
+
+    Not a JPEG, which may have been loaded at a fraction of its size.
+    """
+    if frames != 1 or image.mode not in _BYTE_MODES:
+        return False
+    return format in _SHALLOW or (format == "PNG" and data[_PNG_DEPTH] <= _BYTE_BITS)
 
 
 def low_bytes(image: Image.Image, format: str, data: bytes) -> Image.Image | None:

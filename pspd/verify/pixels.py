@@ -49,19 +49,32 @@ Canonical: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 """Rows × columns × (red, green, blue, alpha)."""
 
 
-def pixel_digest(data: bytes, limits: Limits) -> PixelDigest:
+def pixel_digest(data: bytes, limits: Limits, loaded: OpenPicture | None = None) -> PixelDigest:
     """Digest the upright pixels of all frames, in memory for about two of them.
 
     Args:
         data: The whole file.
         limits: What it may cost; time and memory are the worker's to limit.
+        loaded: The same picture, as it was loaded for its features: of most formats that was all of
+            it, and it is not decoded again.
 
     Raises:
         FileFailure: It cannot be read within the limits, whole.
     """
     digest = hashlib.blake2b(digest_size=32, person=b"PSP pixels")
+    if loaded is not None and deep.is_whole(loaded.image, loaded.format, loaded.frames, data):
+        _update(digest, loaded.image, None, loaded.load())
+        frames = 1
+    else:
+        frames = _update_all(digest, data, limits)
+    digest.update(struct.pack("<Q", frames))
+    return PixelDigest(PIXELS_VERSION, digest.digest())
+
+
+def _update_all(digest: hashlib.blake2b, data: bytes, limits: Limits) -> int:
+    """Digest each frame; returns how many there are."""
+    frames = 0
     with open_picture(data, limits) as picture:
-        frames = 0
         for _ in _frames(picture, limits):
             # Asked of each frame: the pages of a TIFF may differ in depth.
             if deep.is_beyond_decoder(picture.image, picture.format, data):
@@ -70,8 +83,7 @@ def pixel_digest(data: bytes, limits: Limits) -> PixelDigest:
             orientation = picture.load()
             _update(digest, picture.image, low, orientation)
             frames += 1
-    digest.update(struct.pack("<Q", frames))
-    return PixelDigest(PIXELS_VERSION, digest.digest())
+    return frames
 
 
 def _frames(picture: OpenPicture, limits: Limits) -> Iterator[None]:

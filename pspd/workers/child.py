@@ -20,6 +20,14 @@ _KEPT_VARIABLES: Final = (
 )
 """What an interpreter needs to find its modules; secrets in the environment stay here."""
 
+_KEPT_MEMORY: Final = {
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+}
+"""What glibc keeps for the next picture instead of giving it back to the system, which clears each
+page anew: an eighth of the time of progressive JPEGs. It goes so far by itself, but only once it
+has freed 32 MB at once. Other libraries do not know these."""
+
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """There are as many workers as wanted already, and each thread's stack is address space."""
 
@@ -45,7 +53,7 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 cwd="/",
-                env=environment | _ONE_THREAD,
+                env=environment | _ONE_THREAD | _KEPT_MEMORY,
                 pass_fds=(descriptor,),
                 # Ctrl-C in a terminal is for the daemon.
                 start_new_session=True,

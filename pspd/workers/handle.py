@@ -15,7 +15,8 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -50,6 +51,8 @@ START_SECONDS: Final = 60.0
 has just been switched on is slower by far."""
 
 _SIGNALS_OF_TIME: Final = frozenset({signal.SIGXCPU, signal.SIGALRM})
+
+_T = TypeVar("_T")
 
 _readiness = msgspec.msgpack.Decoder(Ready)
 _digest_or_failure = msgspec.msgpack.Decoder(Digest | Failed)
@@ -111,9 +114,9 @@ class WorkerHandle:
         return self._child.pid
 
     @property
-    def is_usable(self) -> bool:
-        """Whether it may be given another file."""
-        return self._is_usable and self._files < MAX_FILES
+    def files_left(self) -> int:
+        """How many files it may still be given."""
+        return MAX_FILES - self._files if self._is_usable else 0
 
     def is_waiting(self) -> bool:
         """Tell whether it is alive and said nothing unasked."""
@@ -141,7 +144,11 @@ class WorkerHandle:
         self._is_ready = self._is_usable = True
 
     def read(
-        self, descriptor: int, order: Order, is_known: Callable[[ImageId], bool] | None
+        self,
+        descriptor: int,
+        order: Order,
+        is_known: Callable[[ImageId], bool] | None,
+        wants_pixels: Callable[[Outcome], bool] | None = None,
     ) -> Outcome:
         """Have a file read.
 
@@ -150,6 +157,8 @@ class WorkerHandle:
             order: What is wanted.
             is_known: Called with the file's digest before it is decoded; if it says True, the
                 outcome has the digest alone. The time it takes is not the worker's.
+            wants_pixels: Called with all but the pixels that were ordered, if they were; if it says
+                False, they are left out. The time it takes is not the worker's.
 
         Raises:
             WorkerLostError: `crashed` or `timeout`; this worker cannot be used again.
@@ -161,7 +170,11 @@ class WorkerHandle:
         self._announced = None
         self._deadline = time.monotonic() + self._limits.max_seconds + GRACE_SECONDS
         try:
-            outcome = self._converse(descriptor, size, order, is_known)
+            if not order.pixels:
+                wants_pixels = None
+            job = Job(order, is_known is not None, size, shows_first=wants_pixels is not None)
+            self._channel.send(job, descriptor=descriptor, deadline=self._deadline)
+            outcome = self._converse(order, is_known, wants_pixels)
         except TimeoutError as error:
             raise self._late() from error
         except ChannelClosedError as error:
@@ -204,13 +217,10 @@ class WorkerHandle:
 
     def _converse(
         self,
-        descriptor: int,
-        size: int,
         order: Order,
         is_known: Callable[[ImageId], bool] | None,
+        wants_pixels: Callable[[Outcome], bool] | None,
     ) -> Outcome | Failed:
-        job = Job(order, asks_first=is_known is not None, size=size)
-        self._channel.send(job, descriptor=descriptor, deadline=self._deadline)
         image_id: ImageId | None = None
         if is_known is not None:
             asked = self._channel.receive(_digest_or_failure, deadline=self._deadline)
@@ -219,18 +229,32 @@ class WorkerHandle:
             image_id = asked.image_id
             check_digest(image_id)
             self._announced = image_id
-            is_wanted = not self._ask(is_known, image_id)
-            self._channel.send(Proceed(is_wanted), deadline=self._deadline)
-            if not is_wanted:
-                order = Order(features=False)
+            if not self._proceeds(not self._ask(is_known, image_id)):
+                return self._outcome(Order(features=False), image_id)
+        if wants_pixels is None:
+            return self._outcome(order, image_id)
+        shown = self._outcome(msgspec.structs.replace(order, pixels=False), image_id)
+        if isinstance(shown, Failed):
+            return shown
+        is_wanted = self._proceeds(self._ask(wants_pixels, shown))
+        # A second decode, of the whole picture, may take as long as the first.
+        self._deadline = time.monotonic() + self._limits.max_seconds + GRACE_SECONDS
+        rest = self._outcome(Order(features=False, pixels=is_wanted), shown.image_id)
+        return rest if isinstance(rest, Failed) else replace(shown, pixels=rest.pixels)
+
+    def _outcome(self, order: Order, known_as: ImageId | None) -> Outcome | Failed:
         reply = self._channel.receive(_end_or_failure, deadline=self._deadline)
         if isinstance(reply, Failed):
             return reply
-        return checked_outcome(reply, order, self._limits, image_id)
+        return checked_outcome(reply, order, self._limits, known_as)
 
-    def _ask(self, is_known: Callable[[ImageId], bool], image_id: ImageId) -> bool:
+    def _proceeds(self, is_wanted: bool) -> bool:  # noqa: FBT001 - the one thing that is said
+        self._channel.send(Proceed(is_wanted), deadline=self._deadline)
+        return is_wanted
+
+    def _ask(self, question: Callable[[_T], bool], about: _T) -> bool:
         before = time.monotonic()
-        answer = is_known(image_id)
+        answer = question(about)
         self._deadline += time.monotonic() - before
         return answer
 

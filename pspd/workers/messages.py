@@ -7,10 +7,13 @@
                                       <──         Digest      only if the job asks first
       Proceed (or not)                ──>
                                       <──         Done | Failed
+      Proceed (or not)                ──>           only if the job shows features first
+                                      <──         Done | Failed     with the pixels, if wanted
 
-Messages are MessagePack behind a length of four bytes, big-endian, over a Unix stream socket. A
-worker parses files of strangers, so that nothing it says is believed: replies are small, decoded
-to these types and no others, and then checked by `pspd.workers.replies`.
+Each end speaks in its turn. Messages are MessagePack behind a length of four bytes, big-endian,
+over a Unix stream socket. A worker parses files of strangers, so that nothing it says is believed:
+replies are small, decoded to these types and no others, and then checked by
+`pspd.workers.replies`.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ MAX_FRAME_BYTES = 1 << 16
 """Largest message; the features of a picture and the hashes of its eight turns take 1.2 kB."""
 
 _LENGTH = struct.Struct(">I")
+_READ_BYTES = 1 << 14
+"""Asked for at once: more than any message has but a hostile one."""
 
 _T = TypeVar("_T")
 
@@ -87,10 +92,12 @@ class Job(msgspec.Struct, frozen=True):
     """Whether the worker sends the digest and waits before it decodes."""
     size: int
     """Bytes of the file a moment ago; in its sandbox a worker cannot ask."""
+    shows_first: bool = False
+    """Whether the worker says all but the pixels, and waits before it decodes for those."""
 
 
 class Proceed(msgspec.Struct, frozen=True):
-    """The answer to a digest."""
+    """The answer to a digest, or to what was shown first."""
 
     is_wanted: bool
 
@@ -145,6 +152,8 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._received = b""
+        """What came and was not yet asked for."""
 
     def close(self) -> None:
         """Close this end."""
@@ -185,8 +194,7 @@ class Channel:
             NonsenseError: the frame is too large or not what the decoder expects.
             TimeoutError: the deadline passed.
         """
-        (size,) = _LENGTH.unpack(self._receive_bytes(_LENGTH.size, deadline))
-        return self._decode(decoder, size, deadline)
+        return self._decode(decoder, self._receive_frame(deadline))
 
     def receive_with_descriptor(
         self, decoder: msgspec.msgpack.Decoder[_T], *, deadline: float
@@ -199,18 +207,19 @@ class Channel:
             TimeoutError: the deadline passed.
         """
         self._wait_no_longer_than(deadline)
-        header, descriptors, _, _ = socket.recv_fds(self._connection, _LENGTH.size, 1)
-        if not header:
+        self._received, descriptors, _, _ = socket.recv_fds(self._connection, _READ_BYTES, 1)
+        if not self._received:
             raise ChannelClosedError
-        if len(header) != _LENGTH.size or len(descriptors) != 1:
+        if len(descriptors) != 1:
             for descriptor in descriptors:
                 os.close(descriptor)
             raise NonsenseError("a job without a descriptor")
-        (size,) = _LENGTH.unpack(header)
-        return self._decode(decoder, size, deadline), descriptors[0]
+        return self._decode(decoder, self._receive_frame(deadline)), descriptors[0]
 
     def is_silent(self) -> bool:
         """Tell whether the other end is there and has said nothing that is not yet received."""
+        if self._received:
+            return False
         self._connection.setblocking(False)
         try:
             self._connection.recv(1, socket.MSG_PEEK)
@@ -220,10 +229,7 @@ class Channel:
             return False
         return False
 
-    def _decode(self, decoder: msgspec.msgpack.Decoder[_T], size: int, deadline: float) -> _T:
-        if size > MAX_FRAME_BYTES:
-            raise NonsenseError(f"a message of {size} bytes")
-        body = self._receive_bytes(size, deadline)
+    def _decode(self, decoder: msgspec.msgpack.Decoder[_T], body: bytes) -> _T:
         # Beside MsgspecError, mutated frames were seen to raise UnicodeDecodeError (a
         # ValueError) and RecursionError.
         try:
@@ -231,18 +237,28 @@ class Channel:
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise NonsenseError(str(error)) from error
 
-    def _receive_bytes(self, count: int, deadline: float) -> bytes:
-        received = bytearray()
-        while len(received) < count:
+    def _receive_frame(self, deadline: float) -> bytes:
+        """Return the body of the next frame; mostly all of it comes at once."""
+        self._receive_bytes(_LENGTH.size, deadline)
+        (size,) = _LENGTH.unpack_from(self._received)
+        if size > MAX_FRAME_BYTES:
+            raise NonsenseError(f"a message of {size} bytes")
+        end = _LENGTH.size + size
+        self._receive_bytes(end, deadline)
+        body, self._received = self._received[_LENGTH.size : end], self._received[end:]
+        return body
+
+    def _receive_bytes(self, count: int, deadline: float) -> None:
+        """Wait until so many bytes are there."""
+        while len(self._received) < count:
             self._wait_no_longer_than(deadline)
             try:
-                part = self._connection.recv(count - len(received))
+                part = self._connection.recv(_READ_BYTES)
             except ConnectionResetError as error:
                 raise ChannelClosedError from error
             if not part:
                 raise ChannelClosedError
-            received += part
-        return bytes(received)
+            self._received += part
 
     def _wait_no_longer_than(self, deadline: float) -> None:
         if deadline == float("inf"):

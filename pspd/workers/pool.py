@@ -14,12 +14,15 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
 
 from pspd.core.model import ImageId, Limits
 from pspd.errors import NoWorker
 from pspd.host import seconds_left
 from pspd.noticeboard import Notice, NoticeBoard
 from pspd.workers.child import END_SECONDS
+from pspd.workers.fair_places import FairPlaces
 from pspd.workers.handle import (
     COMMAND,
     SandboxMissingError,
@@ -33,6 +36,10 @@ from pspd.workers.replies import Outcome
 _MAX_FAILED_STARTS = 3
 """Workers that may fail to start one after the other before the pool gives up: one or two are a
 machine short of memory, three are a broken installation."""
+
+LAST_FILES: Final = 100
+"""Files before a worker's end at which its successor is started: a start takes 0.2 s, and whoever
+searched then would wait for it; a search takes a worker 2 ms at least."""
 
 
 class WorkerPool:
@@ -59,7 +66,6 @@ class WorkerPool:
         needs_sandbox: bool = False,
         board: NoticeBoard | None = None,
     ) -> None:
-        self._size = size
         self._limits = limits
         self._name = name
         self._nice = nice
@@ -67,14 +73,20 @@ class WorkerPool:
         self._needs_sandbox = needs_sandbox
         self._board = NoticeBoard() if board is None else board
         self._protection: Protection | None = None
-        self._changed = threading.Condition()
-        # Under `_changed`: all workers, those nobody has, the places of those that someone has.
+        self._places = FairPlaces(size)
+        self._lock = threading.Lock()
+        # Under the lock: all workers, those nobody has, the one that follows the next to go.
         self._workers: set[WorkerHandle] = set()
         self._idle: list[WorkerHandle] = []
-        self._lent = 0
+        self._successor: WorkerHandle | None = None
         self._deaths = 0
         self._failed_starts = 0
         self._is_closed = False
+
+    @property
+    def free(self) -> int:
+        """Workers that nobody has, started or not; 0 while anybody waits for one."""
+        return self._places.free
 
     @property
     def deaths(self) -> int:
@@ -89,7 +101,7 @@ class WorkerPool:
     @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers there are now."""
-        with self._changed:
+        with self._lock:
             return tuple(sorted(worker.pid for worker in self._workers))
 
     def start(self) -> None:
@@ -98,19 +110,17 @@ class WorkerPool:
         Raises:
             NoWorker: the pool is closed, or processes cannot be started.
         """
-        with self._changed:
-            if self._is_closed:
-                raise self._closed()
-            missing = self._size - self._lent - len(self._idle)
-            self._lent += missing
-        started: list[WorkerHandle] = []
+        if self._is_closed:
+            raise self._closed()
+        taken: list[WorkerHandle | None] = []
         try:
-            while len(started) < missing:
-                started.append(self._started())
+            while self._places.take(waits=False):
+                taken.append(self._pick())
+            for number, worker in enumerate(taken):
+                taken[number] = worker or self._started()
         finally:
-            for worker in started:
+            for worker in taken:
                 self._give_back(worker)
-            self._give_up(missing - len(started))
 
     def run(
         self,
@@ -118,6 +128,7 @@ class WorkerPool:
         order: Order,
         *,
         is_known: Callable[[ImageId], bool] | None = None,
+        wants_pixels: Callable[[Outcome], bool] | None = None,
     ) -> Outcome:
         """Have a worker read a file; waits for a worker and then for its answer.
 
@@ -126,6 +137,8 @@ class WorkerPool:
             order: What is wanted.
             is_known: If given, called in this thread with the file's digest before anything is
                 decoded; if it says True, the outcome has the digest alone.
+            wants_pixels: If given, and pixels are ordered, called in this thread with all the rest
+                before anything is decoded for them; if it says False, they are left out.
 
         Raises:
             FileFailure: the file cannot be read, or cost a worker its life.
@@ -133,9 +146,9 @@ class WorkerPool:
         """
         worker = self._ready(self._borrow())
         try:
-            return worker.read(descriptor, order, is_known)
+            return worker.read(descriptor, order, is_known, wants_pixels)
         except WorkerLostError:
-            with self._changed:
+            with self._lock:
                 if self._is_closed:
                     # It was `close` that killed it, and the file is not to blame.
                     raise self._closed() from None
@@ -150,12 +163,15 @@ class WorkerPool:
         Args:
             deadline: Of `time.monotonic()`: so long it waits for their ends, a few seconds at most.
         """
-        with self._changed:
+        with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
+            if self._successor is not None:
+                idle.append(self._successor)
+                self._successor = None
             lent = self._workers.difference(idle)
             self._workers.clear()
-            self._changed.notify_all()
+        self._places.close()
         for worker in (*lent, *idle):
             worker.kill(0.0)  # all of them, before the first is waited for
         deadline = min(deadline, time.monotonic() + END_SECONDS)
@@ -166,31 +182,44 @@ class WorkerPool:
 
     def _borrow(self) -> WorkerHandle | None:
         """Wait for a place, and take it; None if its worker is still to be started."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_closed or self._lent < self._size)
-            if self._is_closed:
-                raise self._closed()
-            self._lent += 1
-            return self._idle.pop() if self._idle else None
+        if not self._places.take():
+            raise self._closed()
+        return self._pick()
 
-    def _give_back(self, worker: WorkerHandle) -> None:
-        with self._changed:
-            self._lent -= 1
-            is_kept = worker.is_usable and not self._is_closed
-            if is_kept:
+    def _pick(self) -> WorkerHandle | None:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            successor, self._successor = self._successor, None
+            return successor
+
+    def _give_back(self, worker: WorkerHandle | None) -> None:
+        """Give back a place, with its worker if it has one."""
+        left = 0 if worker is None else worker.files_left
+        with self._lock:
+            is_kept = left > 0 and not self._is_closed
+            if is_kept and worker is not None:
                 self._idle.append(worker)
-            self._changed.notify()
-        if not is_kept:
+        self._places.give()
+        if worker is not None and not is_kept:
             self._dismiss(worker)
+        elif is_kept and left <= LAST_FILES and self._successor is None:
+            self._raise_successor()
 
-    def _give_up(self, places: int) -> None:
-        with self._changed:
-            self._lent -= places
-            self._changed.notify(places)
+    def _raise_successor(self) -> None:
+        """Start the worker that follows the next one to go, so that nobody has to wait for it."""
+        with suppress(NoWorker):  # whoever needs one says so
+            successor = self._started()
+            with self._lock:
+                is_first = self._successor is None and not self._is_closed
+                if is_first:
+                    self._successor = successor
+            if not is_first:
+                self._dismiss(successor)
 
     def _dismiss(self, worker: WorkerHandle) -> None:
         worker.end()
-        with self._changed:
+        with self._lock:
             self._workers.discard(worker)
 
     def _ready(self, worker: WorkerHandle | None) -> WorkerHandle:
@@ -209,7 +238,7 @@ class WorkerPool:
         except BaseException:
             if worker is not None:
                 self._dismiss(worker)
-            self._give_up(1)
+            self._places.give()
             raise
 
     def _is_waiting(self, worker: WorkerHandle) -> bool:
@@ -227,7 +256,7 @@ class WorkerPool:
         is_waiting = worker.is_waiting()
         if not is_waiting:
             # Nobody's file: it died between two, when the system ran out of memory for example.
-            with self._changed:
+            with self._lock:
                 self._count_death()
         return is_waiting
 
@@ -262,7 +291,7 @@ class WorkerPool:
             except WorkerStartError as error:
                 self._note_failed_start(error)
                 continue
-            with self._changed:
+            with self._lock:
                 if not self._is_closed:
                     self._workers.add(worker)
                     return worker
@@ -275,7 +304,7 @@ class WorkerPool:
         Raises:
             NoWorker: it is one too many, or the pool was closed meanwhile.
         """
-        with self._changed:
+        with self._lock:
             if self._is_closed:
                 raise self._closed() from None
             self._failed_starts += 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import hashlib
+import gc
 import importlib
 import io
 import math
@@ -23,11 +23,13 @@ import sys
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
 from pspd.errors import FileFailure
-from pspd.features.extract import extract, extract_query
+from pspd.features.decode import OpenPicture
+from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS, require_readable, sniff
 from pspd.verify.pixels import pixel_digest
@@ -50,7 +52,8 @@ _EVER = math.inf
 _ALARM_GRACE_SECONDS = 5.0
 """How much later than its parent's deadline a worker ends itself, if there is no parent."""
 _PART_BYTES = 1 << 20
-"""Read at once of what a file has grown by since its size was asked for."""
+"""Read at once: of a file to its end, of one that grows in parts, of a large one not before a look
+at its beginning."""
 _SNIFFED_BYTES = 1 << 16
 _PLUGINS = (
     *("JpegImagePlugin", "MpoImagePlugin", "PngImagePlugin", "WebPImagePlugin", "GifImagePlugin"),
@@ -59,6 +62,9 @@ _PLUGINS = (
 """Pillow's readers of `BASE_FORMATS`, and what they import in the middle of their work."""
 _CODECS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be")
 """Of the texts in metadata; Python looks for a codec's module upon its first use."""
+_ONLY_PIXELS = Order(features=False, pixels=True)
+
+_proceeding = msgspec.msgpack.Decoder(Proceed)
 
 
 def main() -> None:
@@ -80,9 +86,10 @@ def main() -> None:
 def prepare_decoders() -> None:
     """Load all that decoding needs, so that nothing has to be opened in the sandbox.
 
-    One picture is read, because numpy takes 34 MB of buffers and imports modules upon first use;
-    the limit on memory is for files alone. Of Pillow's 43 plugins those are loaded that are on the
-    list of formats, and not the one that starts Ghostscript.
+    Two pictures are read, because numpy takes 34 MB of buffers and imports modules upon first use;
+    the limit on memory is for files alone, and the first search shall be as fast as the next. Of
+    Pillow's 43 plugins those are loaded that are on the list of formats, and not the one that
+    starts Ghostscript.
     """
     for plugin in _PLUGINS:
         importlib.import_module(f"PIL.{plugin}")
@@ -92,11 +99,15 @@ def prepare_decoders() -> None:
         # A file that needs a missing one says so.
         with contextlib.suppress(FileFailure):
             import_reader(name)
-    file = io.BytesIO()
     # In colour: its mean is what OpenBLAS takes a buffer for, and without one it ends the process.
-    Image.linear_gradient("L").convert("RGB").save(file, "PNG")
-    extract_query(file.getvalue(), Limits())
-    pixel_digest(file.getvalue(), Limits())
+    picture = Image.linear_gradient("L").convert("RGB")
+    for name in ("PNG", "JPEG"):
+        file = io.BytesIO()
+        picture.save(file, name)
+        extract_query(file.getvalue(), Limits())
+        pixel_digest(file.getvalue(), Limits())
+    # What was imported stays: it is not looked through for cycles in the middle of a picture.
+    gc.freeze()
 
 
 def serve(channel: Channel, limits: Limits) -> None:
@@ -121,11 +132,20 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
     try:
         with _limited_time(limits):
             data = read_whole(descriptor, job.size, limits.max_bytes)
-            image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
+            image_id = image_id_of(data)
         if job.asks_first and not _is_wanted(channel, image_id):
             return Done(image_id)
+        order = job.order
+        loaded: list[OpenPicture] = []
+        if job.shows_first:
+            with _limited_time(limits):
+                shown = _decode(data, image_id, replace(order, pixels=False), limits, loaded)
+            channel.send(shown, deadline=_EVER)
+            if not _may_proceed(channel):
+                return Done(image_id)
+            order = _ONLY_PIXELS
         with _limited_time(limits):
-            return _decode(data, image_id, job.order, limits)
+            return _decode(data, image_id, order, limits, loaded)
     except ChannelClosedError:
         raise
     except FileFailure as failure:
@@ -176,7 +196,8 @@ def read_whole(descriptor: int, size: int, max_bytes: int) -> bytes:
     """
     try:
         _check_size(size, max_bytes)
-        check_beginning(descriptor)
+        if size > _PART_BYTES:
+            check_beginning(descriptor)
         data = read_up_to(descriptor, size, max_bytes)
     except OSError as error:
         raise FileFailure(
@@ -212,17 +233,24 @@ def _check_size(size: int, max_bytes: int) -> None:
 
 def _is_wanted(channel: Channel, image_id: ImageId) -> bool:
     channel.send(Digest(image_id), deadline=_EVER)
-    return channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=_EVER).is_wanted
+    return _may_proceed(channel)
 
 
-def _decode(data: bytes, image_id: ImageId, order: Order, limits: Limits) -> Done:
+def _may_proceed(channel: Channel) -> bool:
+    return channel.receive(_proceeding, deadline=_EVER).is_wanted
+
+
+def _decode(
+    data: bytes, image_id: ImageId, order: Order, limits: Limits, loaded: list[OpenPicture]
+) -> Done:
+    """Decode what is ordered, and leave in `loaded` what was; that is not decoded again."""
     features: Features | None = None
     turns: tuple[TurnedHashes, ...] = ()
     if order.turns:
-        features, turns = extract_query(data, limits)
+        features, turns = extract_query(data, limits, image_id, keep=loaded.append)
     elif order.features:
-        features = extract(data, limits)
-    pixels = pixel_digest(data, limits) if order.pixels else None
+        features = extract(data, limits, image_id)
+    pixels = pixel_digest(data, limits, *loaded) if order.pixels else None
     return Done(image_id, features, turns, pixels)
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 import pspc
 from pspd.rpc import wire
@@ -19,7 +20,7 @@ from tests.client.conftest import SEARCH_REPLY
 from tests.rpc.peers import Answer, Call, Gate, TableHandler
 
 HEAVY = {"numpy", "PIL", "lmdb", "watchdog"}
-LATER = {"zmq", "urllib.request", "subprocess", "json", "dataclasses"}
+LATER = {"zmq", "urllib.request", "subprocess", "json", "dataclasses", "shutil", "signal"}
 
 
 def _imported(statement: str) -> set[str]:
@@ -40,7 +41,7 @@ def test_the_verbs_import_nothing_of_the_daemon_but_the_wire() -> None:
     modules = _imported(
         "import pspc, pspc.cli, pkgutil, importlib, pspc.commands\n"
         "for m in pkgutil.walk_packages(pspc.__path__, 'pspc.'):\n"
-        "    if m.name != 'pspc.__main__': importlib.import_module(m.name)"
+        "    importlib.import_module(m.name)"
     )
     assert not modules & HEAVY
     ours = {name for name in modules if name.partition(".")[0] == "pspd"}
@@ -70,6 +71,31 @@ def test_a_closed_pipe_is_no_error_message(daemon: TableHandler, image: str) -> 
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_a_process_that_ends_in_a_hurry_loses_nothing(daemon: TableHandler, image: str) -> None:
+    hits = [structs.replace(SEARCH_REPLY.hits[0], distance=number) for number in range(5000)]
+    daemon.on(wire.SearchRequest, structs.replace(SEARCH_REPLY, hits=hits, total=len(hits)))
+    with _pspc("search", image) as process:
+        output, errors = process.communicate(timeout=60)
+    lines = output.decode().splitlines()
+    assert [line.split("\t")[1] for line in lines] == [str(number) for number in range(5000)]
+    assert (process.returncode, errors) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("freshness", "status"),
+    [(wire.Freshness(1, 0, 0), 1), (wire.Freshness(1, 7, 0), 3)],
+)
+def test_a_process_ends_with_the_status_of_its_command(
+    daemon: TableHandler, image: str, freshness: wire.Freshness, status: int
+) -> None:
+    empty = structs.replace(SEARCH_REPLY, hits=[], total=0, freshness=freshness)
+    daemon.on(wire.SearchRequest, empty)
+    with _pspc("search", image) as process:
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (status, b"")
+    assert (b"pending" in errors) == (freshness.pending > 0)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")

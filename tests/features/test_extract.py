@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 
 import imagehash
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image, ImageOps
 
 from pspd.core.model import Limits, Turn
 from pspd.core.verdict import FLAT_QUALITY, hamming
-from pspd.features.extract import FEATURES_VERSION, extract, extract_query
+from pspd.features.extract import EXACT_SIDE, FEATURES_VERSION, extract, extract_query
 from tests.features.samples import LIMITS, encode, png, scene, with_orientation
 from tests.pictures import shared_pictures
 
@@ -79,8 +80,9 @@ def test_a_transparent_picture_is_hashed_on_white_whatever_hides_under_it() -> N
     hidden = np.where(alpha[..., None] == 0, np.uint8(7), scene())
     features = extract(encode(np.dstack((hidden, alpha))), LIMITS)
     on_white = np.where(alpha[..., None] == 0, np.uint8(255), scene())
-    assert features.phash256 == extract(encode(on_white), LIMITS).phash256
-    assert features.mean == pytest.approx(on_white.mean((0, 1)))
+    # What is averaged is rounded: once for the colours, once for alpha.
+    assert hamming(features.phash256, extract(encode(on_white), LIMITS).phash256) <= 4
+    assert features.mean == pytest.approx(on_white.mean((0, 1)), abs=0.5)
     assert features.channels == 4
 
 
@@ -161,6 +163,67 @@ def test_pictures_of_one_pixel_and_long_strips_are_pictures() -> None:
         assert features.mean == (0.0, 128.0, 128.0)
 
 
+@pytest.mark.parametrize("size", [(128, 128), (256, 127), (301, 1500), (2000, 260)])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P"])
+def test_averaging_first_leaves_the_hash_and_the_mean(mode: str, size: tuple[int, int]) -> None:
+    colours = scene(*size, seed=5)
+    alpha = scene(*size, seed=6)[..., 0]
+    picture = Image.fromarray(np.dstack((colours, alpha))).convert(mode)
+    features = extract(encode(picture), LIMITS)
+    exact = _on_white(picture).convert("RGB")
+    assert hamming(features.phash64, _reference(exact, 8)) <= 2
+    # Dithering, which a palette brings, is what averaging changes most.
+    assert hamming(features.phash256, _reference(exact, 16)) <= (8 if mode == "P" else 4)
+    assert features.mean == pytest.approx(np.asarray(exact).mean((0, 1)), abs=0.5)
+
+
+def test_a_doubtful_picture_is_hashed_from_all_its_pixels() -> None:
+    rows, columns = np.mgrid[-300:300, -300:300] + 0.5
+    ring = np.where(np.abs(np.hypot(rows, columns) - 180) < 60, 0, 255).astype(np.uint8)
+    alpha = np.where(np.hypot(rows, columns) < 280, 255, 0).astype(np.uint8)
+    for data in (encode(ring), encode(np.dstack((ring, alpha)))):
+        features = extract(data, LIMITS)
+        exact = _on_white(Image.open(io.BytesIO(data)))
+        assert features.phash64 == _reference(exact, 8)
+        assert features.phash256 == _reference(exact, 16)
+    for options in ({}, {"progressive": True}):
+        data = encode(ring, "JPEG", quality=95, **options)
+        scaled = Image.open(io.BytesIO(data))
+        scaled.draft(None, (EXACT_SIDE, EXACT_SIDE))
+        assert extract(data, LIMITS).phash256 == _reference(scaled, 16)
+
+
+@pytest.mark.parametrize("subsampling", [0, 2])
+@pytest.mark.parametrize("size", [(150, 100), (400, 300), (800, 500), (1600, 1001)])
+def test_a_progressive_jpeg_is_hashed_as_the_same_baseline_one(
+    size: tuple[int, int], subsampling: int
+) -> None:
+    one, other = (
+        extract(
+            encode(scene(*size), "JPEG", subsampling=subsampling, progressive=progressive), LIMITS
+        )
+        for progressive in (False, True)
+    )
+    assert hamming(one.phash64, other.phash64) <= 2
+    assert hamming(one.phash256, other.phash256) <= 4
+    assert one.mean == pytest.approx(other.mean, abs=0.5)
+
+
+def test_a_jpeg_without_chroma_of_its_own_is_read_all_the_same() -> None:
+    picture = Image.fromarray(scene())
+    for options in ({"keep_rgb": True}, {"keep_rgb": True, "progressive": True}):
+        features = extract(encode(picture, "JPEG", quality=95, **options), LIMITS)
+        assert hamming(features.phash256, extract(encode(picture), LIMITS).phash256) <= 4
+        assert features.mean == pytest.approx(scene().mean((0, 1)), abs=1)
+
+
+def test_a_jpeg_that_lies_about_its_colours_is_read_plainly() -> None:
+    data = encode(Image.fromarray(scene()), "JPEG", quality=95, keep_rgb=True)
+    # Pillow believes any JFIF segment, libjpeg none that is so short.
+    lying = data[:2] + b"\xff\xe0\x00\x0aJFIF\x00\x01\x01\x00" + data[2:]
+    assert hamming(extract(lying, LIMITS).phash256, extract(data, LIMITS).phash256) <= 4
+
+
 def test_extraction_leaves_pillows_settings_alone() -> None:
     before = Image.MAX_IMAGE_PIXELS
     extract(encode(scene()), LIMITS)
@@ -188,5 +251,5 @@ def test_real_pictures_are_hashed_as_imagehash_does_within_the_contract() -> Non
             )
         )
     shallow, deep = np.array(distances).T
-    assert np.mean(shallow <= 2) >= 0.99
-    assert np.mean(deep <= 8) >= 0.98
+    assert np.all(shallow <= 2)
+    assert np.mean(deep <= 4) >= 0.99

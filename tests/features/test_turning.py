@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pspd.core.groups import inverse
-from pspd.core.model import Turn
+from pspd.core.model import Turn, TurnedHashes
 from pspd.core.verdict import hamming
 from pspd.features import hashes
 from pspd.features.turning import turned_hashes
@@ -22,12 +22,17 @@ MOST_OFF = 24
 """Of 256 bits: all of the scenes below are within it, strangers are 100 apart."""
 
 
+def about_turns(pair: hashes.GrayPair) -> tuple[TurnedHashes, ...]:
+    """Turn the bits of a pair's hashes."""
+    seen = hashes.contrasts(pair)
+    return turned_hashes(hashes.phash64(seen), hashes.phash256(seen))
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_turned_bits_are_close_to_the_hashes_of_the_turned_picture(seed: int) -> None:
     pair = hashes.gray_pair(scene(seed, 240, 240).convert("L"))
-    about = turned_hashes(hashes.phash64(pair), hashes.phash256(pair))
-    for each in about:
-        turned = hashes.turn_pair(pair, each.turn)
+    for each in about_turns(pair):
+        turned = hashes.contrasts(hashes.turn_pair(pair, each.turn))
         off = hamming(each.phash256, hashes.phash256(turned))
         assert off <= (0 if each.turn in {Turn.NONE, Turn.TRANSPOSE} else MOST_OFF)
         assert hamming(each.phash64, hashes.phash64(turned)) <= MOST_OFF // 2
@@ -59,7 +64,8 @@ def test_turns_mean_what_they_mean_of_a_picture() -> None:
     noise = np.random.default_rng(1).normal(0, 20, (64, 64))
     gray = Image.fromarray(np.clip(wave + noise, 0, 255).astype(np.uint8))
     pair = hashes.gray_pair(gray)
-    exact = {turn: hashes.phash256(hashes.turn_pair(pair, turn)) for turn in Turn}
-    for each in turned_hashes(hashes.phash64(pair), hashes.phash256(pair)):
+    turned = {turn: hashes.contrasts(hashes.turn_pair(pair, turn)) for turn in Turn}
+    exact = {turn: hashes.phash256(seen) for turn, seen in turned.items()}
+    for each in about_turns(pair):
         nearest = min(exact, key=lambda turn: hamming(exact[turn], each.phash256))
         assert nearest is each.turn

@@ -15,7 +15,7 @@ from pspd import config
 from pspd.config.rendering import render
 from pspd.core.model import DirectoryId, ImageNumber, Limits, RootId
 from pspd.errors import ConfigError, FileFailure, StoreDamaged
-from pspd.features import formats, headers, jpeg_markers
+from pspd.features import formats, headers, jpeg_markers, progressive
 from pspd.features.segments import check_segments
 from pspd.rpc import wire
 from pspd.store import codec, keys
@@ -162,12 +162,20 @@ def check_headers(data: bytes) -> None:
 
 
 def check_jpeg(data: bytes) -> None:
-    """The markers of a JPEG are counted in any bytes, never further than wanted."""
+    """The markers of a JPEG are counted in any bytes, and never further than wanted; what is left
+    of a progressive one is smaller, but for the scans that are empty.
+    """
     data = b"\xff\xd8" + data
     seen = jpeg_markers.read_markers(data)
     assert 0 <= seen.scans <= seen.segments <= len(data)
     assert 0 <= seen.metadata_bytes <= len(data)
     assert seen.is_whole
+    thin = progressive.without_detail(data, 8)
+    if thin is not None:
+        assert jpeg_markers.read_markers(thin).has_end
+        assert seen.has_end
+        assert seen.scans > 0
+        assert len(thin) < len(data) + MAX_BYTES
     few = jpeg_markers.read_markers(data, most_scans=2, most_segments=3)
     assert few.segments == min(seen.segments, few.segments) <= 4
     assert few.scans <= 3

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 
 from pspd.core.model import FailureReason
 from pspd.errors import FileFailure
+from pspd.features.decode import OpenPicture
+from pspd.features.extract import extract_query
 from pspd.verify.pixels import PIXELS_VERSION, pixel_digest
 from tests.features.samples import (
     LIMITS,
@@ -38,7 +40,12 @@ def pixels(draw: st.DrawFn, channels: int = 3) -> Array:
 
 
 def _digest(data: bytes) -> bytes:
-    return pixel_digest(data, LIMITS).digest
+    """Digest a picture as a candidate, and see that as a query it has the same."""
+    digest = pixel_digest(data, LIMITS)
+    loaded: list[OpenPicture] = []
+    extract_query(data, LIMITS, keep=loaded.append)
+    assert pixel_digest(data, LIMITS, *loaded) == digest
+    return digest.digest
 
 
 def _same(*files: bytes) -> bool:

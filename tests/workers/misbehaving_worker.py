@@ -16,7 +16,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from pspd.core.model import FailureReason, Features, ImageId
+from pspd.core.model import FailureReason, Features, ImageId, Turn, TurnedHashes
+from pspd.features.extract import FEATURES_VERSION
 from pspd.workers.messages import (
     Channel,
     ChannelClosedError,
@@ -35,7 +36,7 @@ EVER = math.inf
 def honest(data: bytes) -> Done:
     image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
     features = Features(
-        version=1,
+        version=FEATURES_VERSION,
         image_id=image_id,
         format="PNG",
         width=3,
@@ -123,15 +124,20 @@ def main() -> None:
             return
         data = os.pread(descriptor, 1 << 16, 0)
         os.close(descriptor)
-        words = data.split()
-        deed = words[0]
+        words = iter(data.split())
+        deed = next(words)
         if deed == b"asked":
-            deed = words[1]
+            deed = next(words)
             if job.asks_first:
                 channel.send(Digest(honest(data).image_id), deadline=EVER)
                 if not channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=EVER).is_wanted:
                     channel.send(Done(honest(data).image_id), deadline=EVER)
                     continue
+        if deed == b"shown":
+            deed = next(words)
+            turns = (TurnedHashes(Turn.NONE, bytes(8), bytes(32)),) if job.order.turns else ()
+            channel.send(msgspec.structs.replace(honest(data), turns=turns), deadline=EVER)
+            channel.receive(msgspec.msgpack.Decoder(Proceed), deadline=EVER)
         if deed == b"twice":
             connection.sendall(frame(honest(data)) + frame(honest(b"another file")))
         elif deed in LIES:

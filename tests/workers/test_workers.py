@@ -24,7 +24,7 @@ from pspd.errors import FileFailure
 from pspd.features.extract import extract, extract_query
 from pspd.verify.pixels import pixel_digest
 from pspd.workers.messages import Order
-from pspd.workers.pool import WorkerPool
+from pspd.workers.pool import LAST_FILES, WorkerPool
 from pspd.workers.process import read_up_to
 from pspd.workers.replies import Outcome
 from pspd.workers.sandbox import MAX_FILES
@@ -121,6 +121,57 @@ def test_a_question_that_raises_leaves_the_pool_in_order(pool: WorkerPool) -> No
     deaths = pool.deaths
     with file_of(picture("PNG")) as descriptor, pytest.raises(ZeroDivisionError):
         pool.run(descriptor, Order(), is_known=lambda _: bool(1 // 0))
+    assert run(pool, picture("PNG")).features is not None
+    assert pool.deaths == deaths
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_all_but_the_pixels_is_shown_before_they_are_decoded(
+    pool: WorkerPool, format: str, *, is_wanted: bool
+) -> None:
+    data = picture(format)
+    shown: list[Outcome] = []
+
+    def wants_pixels(outcome: Outcome) -> bool:
+        shown.append(outcome)
+        return is_wanted
+
+    with file_of(data) as descriptor:
+        order = Order(turns=True, pixels=True)
+        outcome = pool.run(descriptor, order, is_known=lambda _: False, wants_pixels=wants_pixels)
+    assert [(each.features, each.turns) for each in shown] == [extract_query(data, Limits())]
+    assert shown[0].pixels is None
+    assert outcome.pixels == (pixel_digest(data, Limits()) if is_wanted else None)
+    assert (outcome.features, outcome.turns) == (shown[0].features, shown[0].turns)
+    assert run(pool, picture("PNG")).features is not None
+
+
+def test_pixels_that_cannot_be_had_fail_after_the_rest_was_shown() -> None:
+    frames = [Image.linear_gradient("L").resize((64, 48)).rotate(turn) for turn in (0, 90, 180, 7)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    shown: list[Outcome] = []
+
+    def wants_pixels(outcome: Outcome) -> bool:
+        shown.append(outcome)
+        return True
+
+    # A frame counts for 65,536 pixels, and four of them for more than five times the limit.
+    limits = Limits(max_pixels=50_000)
+    with closing(WorkerPool(1, limits)) as pool, file_of(file.getvalue()) as descriptor:
+        with pytest.raises(FileFailure) as caught:
+            pool.run(descriptor, Order(pixels=True), wants_pixels=wants_pixels)
+        assert caught.value.reason == FailureReason.TOO_BIG
+        assert [each.features for each in shown] == [extract(file.getvalue(), limits)]
+        assert run(pool, picture("PNG")).features is not None
+        assert pool.deaths == 0
+
+
+def test_a_question_about_pixels_that_raises_leaves_the_pool_in_order(pool: WorkerPool) -> None:
+    deaths = pool.deaths
+    with file_of(picture("PNG")) as descriptor, pytest.raises(ZeroDivisionError):
+        pool.run(descriptor, Order(pixels=True), wants_pixels=lambda _: bool(1 // 0))
     assert run(pool, picture("PNG")).features is not None
     assert pool.deaths == deaths
 
@@ -337,18 +388,34 @@ def test_poison_among_many_files_costs_exactly_itself() -> None:
     assert results == expected
 
 
-def test_a_worker_is_replaced_after_enough_files() -> None:
+def test_a_worker_is_replaced_after_enough_files_by_one_that_is_ready_by_then() -> None:
     with misbehaving() as pool:
         run(pool, b"good")
-        before = pool.pids
-        for _ in range(MAX_FILES - 2):
+        (first,) = pool.pids
+        for _ in range(MAX_FILES - LAST_FILES - 2):
             run(pool, b"good")
-        assert pool.pids == before
+        assert pool.pids == (first,)
         run(pool, b"good")
+        (successor,) = set(pool.pids) - {first}
+        for _ in range(LAST_FILES - 1):
+            run(pool, b"good")
+        assert set(pool.pids) == {first, successor}
         run(pool, b"good")
-        assert len(pool.pids) == 1
-        assert pool.pids != before
+        assert pool.pids == (successor,)
+        run(pool, b"good")
+        assert pool.pids == (successor,)
         assert pool.deaths == 0
+
+
+def test_a_successor_that_nobody_needed_ends_with_the_pool() -> None:
+    with misbehaving() as pool:
+        for _ in range(MAX_FILES - LAST_FILES):
+            run(pool, b"good")
+        both = pool.pids
+        assert len(both) == 2
+    for pid in both:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_closing_wakes_those_who_wait() -> None:
@@ -417,7 +484,7 @@ def test_no_worker_outlives_its_daemon() -> None:
     daemon = """
 import sys
 from pspd.core.model import Limits
-from pspd.workers.pool import WorkerPool
+from pspd.workers.pool import LAST_FILES, WorkerPool
 
 pool = WorkerPool(2, Limits())
 pool.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TypeVar
 
 import msgspec
@@ -49,12 +50,27 @@ class ReplyEnvelope(msgspec.Struct, frozen=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
-_reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-_event_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
 _request_envelope_decoder = msgspec.msgpack.Decoder(RequestEnvelope)
 _head_decoder = msgspec.msgpack.Decoder(EnvelopeHead)
 _reply_envelope_decoder = msgspec.msgpack.Decoder(ReplyEnvelope)
+
+
+# Made when they are first needed: a client reads no requests, and its start is half of a search.
+
+
+@functools.cache
+def _request_decoder() -> msgspec.msgpack.Decoder[Request]:
+    return msgspec.msgpack.Decoder(Request)
+
+
+@functools.cache
+def _reply_decoder() -> msgspec.msgpack.Decoder[Reply]:
+    return msgspec.msgpack.Decoder(Reply)
+
+
+@functools.cache
+def _event_decoder() -> msgspec.msgpack.Decoder[Event]:
+    return msgspec.msgpack.Decoder(Event)
 
 
 class WireError(Exception):
@@ -89,7 +105,7 @@ def decode_request(frame: bytes) -> tuple[RequestEnvelope, Request]:
             head.id,
         )
     envelope = _decode(_request_envelope_decoder, frame, "malformed", head.id)
-    return envelope, _decode(_request_decoder, envelope.body, "unknown_request", head.id)
+    return envelope, _decode(_request_decoder(), envelope.body, "unknown_request", head.id)
 
 
 def decode_head(frame: bytes) -> EnvelopeHead:
@@ -115,7 +131,7 @@ def decode_reply(frame: bytes) -> tuple[int, Reply]:
         WireError: `malformed`.
     """
     envelope = _decode(_reply_envelope_decoder, frame, "malformed", 0)
-    return envelope.id, _decode(_reply_decoder, envelope.body, "malformed", envelope.id)
+    return envelope.id, _decode(_reply_decoder(), envelope.body, "malformed", envelope.id)
 
 
 def encode_event(event: Event) -> tuple[bytes, bytes]:
@@ -126,7 +142,7 @@ def encode_event(event: Event) -> tuple[bytes, bytes]:
 
 def decode_event(frame: bytes) -> Event:
     """Decode the message frame of an event."""
-    return _decode(_event_decoder, frame, "malformed", 0)
+    return _decode(_event_decoder(), frame, "malformed", 0)
 
 
 _T = TypeVar("_T")
