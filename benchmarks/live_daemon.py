@@ -18,6 +18,7 @@ from tests.e2e.home import Home
 START_SECONDS = 60.0
 _PROBE_SECONDS = 0.002
 _KIBIBYTE = 1024
+_CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,24 @@ class LiveDaemon(Home):
         super().__init__()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> float:
+    def start(self, module: str = "pspd") -> float:
         """Start the daemon; returns after how many seconds it listens.
+
+        Args:
+            module: What to run; another one than `pspd` is the daemon with something measured.
 
         Raises:
             RuntimeError: It does not start; the message has its log.
         """
-        log_path = self.path / "pspd.log"
+        log_path = self.folder / "pspd.log"
         began = time.perf_counter()
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pspd"], stdout=log, stderr=log, env=self.environ, cwd="/"
+                [sys.executable, "-m", module],
+                stdout=log,
+                stderr=log,
+                env={**self.environ, "PYTHONPATH": os.fspath(_CHECKOUT)},
+                cwd="/",
             )
         while not is_running(self.environ):
             late = time.perf_counter() - began > START_SECONDS
@@ -58,8 +66,8 @@ class LiveDaemon(Home):
 
     def stop(self) -> None:
         """Stop the daemon and keep its files."""
-        self.pspc("stop")
         if self._process is not None:
+            self.pspc("stop")
             self._process.wait()
             self._process = None
 
