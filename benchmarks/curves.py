@@ -86,11 +86,13 @@ def _costs(daemon: LiveDaemon, count: int, plan: Plan) -> Iterator[tuple[str, fl
     starts = [seconds_to_answer(daemon, asked[0].data)[0] for _ in range(plan.runs)]
     yield START, statistics.median(starts)
     yield STORE, daemon.status()["store_bytes"] / 1e6
+    daemon.await_rest(plan.rest)
     memory = daemon.memory()
     if memory is not None:
         yield MEMORY, memory.daemon / 1e6
     daemon.stop()
     daemon.start(MODULE)
+    daemon.await_rest(plan.rest)
     with daemon.connect() as connection:
         times = ask(connection, count, asked, plan.seconds / 2)
     yield MEDIAN, statistics.median(times.inside) * 1e3

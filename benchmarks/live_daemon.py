@@ -17,6 +17,9 @@ from tests.e2e.home import Home
 
 START_SECONDS = 60.0
 _PROBE_SECONDS = 0.002
+_LOOK_SECONDS = 1.0
+_REST_SHARE = 0.1
+"""Of one core: what a daemon without work takes, and other small things."""
 _KIBIBYTE = 1024
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -93,6 +96,30 @@ class LiveDaemon(Home):
             environ=self.environ,
             statuses=statuses,
         )
+
+    def cpu_seconds(self) -> float | None:
+        """Return the processor's time that the daemon alone has taken; None without /proc."""
+        path = Path(f"/proc/{self.pid()}/stat")
+        if not path.exists():
+            return None
+        user, system = path.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def await_rest(self, most: float) -> float:
+        """Wait until the daemon is done with what it does by itself; returns the seconds waited.
+
+        Args:
+            most: Wait no longer, in seconds: a check of a huge store takes very long.
+        """
+        began = time.perf_counter()
+        before = self.cpu_seconds()
+        while before is not None and (waited := time.perf_counter() - began) < most:
+            time.sleep(_LOOK_SECONDS)
+            now = self.cpu_seconds()
+            if now is None or now - before <= _REST_SHARE * _LOOK_SECONDS:
+                return waited
+            before = now
+        return time.perf_counter() - began
 
     def memory(self) -> Memory | None:
         """Weigh the daemon; None where there is no /proc."""

@@ -15,6 +15,8 @@ from benchmarks.plan import Plan, cache_folder
 
 PACKAGE = "immaculate>=0.3,<0.4"
 PYTHONS = ("python3.14", "python3.13", "python3.12", "python3")
+VERSION_MANAGERS = (".pyenv/versions/3.*/bin/python3", ".local/share/uv/python/*/bin/python3")
+"""Where interpreters lie that are not in PATH, below the user's home."""
 LEAST_VERSION = (3, 12)
 
 PROGRAM = """
@@ -77,7 +79,7 @@ class Peer:
         if base is None:
             least = ".".join(map(str, LEAST_VERSION))
             self.note = (
-                f"Immaculate: it needs Python {least}, and there is none in PATH; "
+                f"Immaculate: it needs Python {least}, and there is none here; "
                 "nothing is compared with it."
             )
             return
@@ -99,10 +101,9 @@ def _environment_python() -> Path:
 def _new_enough() -> str | None:
     """Find an interpreter that Immaculate runs on; names may exist and not work."""
     program = f"import sys; sys.exit(sys.version_info < {LEAST_VERSION})"
-    for name in (sys.executable, *PYTHONS):
-        python = shutil.which(name)
-        if python is None:
-            continue
+    named = [python for name in (sys.executable, *PYTHONS) if (python := shutil.which(name))]
+    kept = [str(path) for each in VERSION_MANAGERS for path in sorted(Path.home().glob(each))]
+    for python in named + kept:
         done = subprocess.run([python, "-c", program], capture_output=True, check=False)
         if done.returncode == 0:
             return python

@@ -39,6 +39,8 @@ class Plan:
     """Processes of the client, and of what it is compared with."""
     clients: int = 64
     """That ask at once."""
+    rest: float = 60.0
+    """Most seconds that a daemon is waited for until it rests after its start."""
     changes: int = 12
     """Pictures that are added to a large store and removed again."""
     curve_files: tuple[int, ...] = (100, 300, 1_000, 3_000, 10_000, 30_000)
@@ -57,6 +59,7 @@ QUICK = Plan(
     small_store=100_000,
     large_store=300_000,
     seconds=4.0,
+    rest=10.0,
     pairs=7,
     changes=4,
     curve_files=(100, 1_000),
@@ -73,6 +76,7 @@ TINY = Plan(
     small_store=2_000,
     large_store=3_000,
     seconds=0.3,
+    rest=0.0,
     queries=2,
     pairs=1,
     clients=4,

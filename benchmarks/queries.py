@@ -25,11 +25,13 @@ def measure(plan: Plan) -> Iterator[Finding]:
     asked = queries(plan.queries)
     with synthetic_daemon(plan, count) as daemon:
         daemon.start()
+        daemon.await_rest(plan.rest)
         yield from client_rows(daemon, count, asked[0], plan)
         yield from original_rows(daemon, count, plan)
         yield from crowd_rows(daemon, count, asked, plan)
         daemon.stop()
         daemon.start(MODULE)
+        daemon.await_rest(plan.rest)
         yield from similar_rows(daemon, count, asked, plan)
 
 

@@ -49,9 +49,11 @@ def measure(plan: Plan) -> Iterator[Finding]:
 def _rows(daemon: LiveDaemon, count: int, plan: Plan) -> Iterator[Finding]:
     asked = queries(plan.queries)
     yield start_row(daemon, count, asked[0].data, plan.runs)
+    daemon.await_rest(plan.rest)
     yield from weight_rows(daemon, count)
     daemon.stop()
     daemon.start(MODULE)
+    daemon.await_rest(plan.rest)
     yield from change_rows(daemon, count, plan.changes)
     yield from similar_rows(daemon, count, asked, plan)
 
@@ -79,7 +81,7 @@ def seconds_to_answer(daemon: LiveDaemon, query: bytes) -> tuple[float, float]:
 
 
 def weight_rows(daemon: LiveDaemon, count: int) -> Iterator[Row]:
-    """Weigh a daemon that has answered, and its store."""
+    """Weigh a daemon that has answered and done what it does by itself, and its store."""
     each = daemon.status()["store_bytes"] / count
     yield within(
         f"store of {count:,}",

@@ -152,8 +152,10 @@ def _write_files(store: Store, root: WatchRoot, first: int, files: list[Features
 
 
 def _stamp(number: int) -> FileStamp:
-    time_ns = 1_700_000_000_000_000_000 + number
-    return FileStamp(1_000_000 + number, time_ns, time_ns, 1_000_000 + number, 1)
+    """Stamp a file as one taken at some second and copied with its time onto a disk of its own."""
+    taken = 1_500_000_000_123_456_789 + number * 7_919_000_003
+    copied = 1_700_000_000_987_654_321 + number * 1_000_003
+    return FileStamp(1_000_000 + number, taken, copied, 1_000_000 + number, 0x10302)
 
 
 def _place_of(plan: Plan, count: int) -> Path:
