@@ -81,6 +81,9 @@ class Hashes:
     phash64: NDArray[np.uint64]
     phash256: NDArray[np.uint8]
     """Pictures × 32 bytes."""
+    quality: NDArray[np.int64]
+    originals: NDArray[np.int64]
+    """Place of what each is a copy of: another picture of these, or itself."""
 
 
 def draw_hashes(count: int, queries: Sequence[Query]) -> Iterator[Hashes]:
@@ -90,13 +93,32 @@ def draw_hashes(count: int, queries: Sequence[Query]) -> Iterator[Hashes]:
         yield _draw(random, first, min(DRAWN_AT_ONCE, count - first), queries)
 
 
+def copies_of(hashes: Hashes) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Yield the number of each picture with copies before it; and their numbers and distances.
+
+    The distance is that of the 256-bit hashes; a picture without structure has no copies.
+    """
+    groups: dict[int, list[int]] = {}
+    for place in np.flatnonzero(hashes.quality >= verdict.FLAT_QUALITY).tolist():
+        groups.setdefault(int(hashes.originals[place]), []).append(place)
+    for group in groups.values():
+        for rank, place in enumerate(group[1:], 1):
+            differing = hashes.phash256[group[:rank]] ^ hashes.phash256[place]
+            distances = np.bitwise_count(differing).sum(axis=1).tolist()
+            near = [
+                (hashes.first + other, distance)
+                for other, distance in zip(group[:rank], distances, strict=True)
+                if distance <= verdict.COPY_DISTANCE
+            ]
+            if near:
+                yield hashes.first + place, near
+
+
 def features_of(hashes: Hashes) -> Iterator[Features]:
     """Make the features of pictures with such hashes."""
     random = np.random.default_rng((1, hashes.first))
     count = len(hashes.phash64)
     means = random.uniform(20.0, 235.0, (count, 3)).tolist()
-    qualities = random.integers(verdict.FLAT_QUALITY, 101, count)
-    qualities[random.random(count) < FLAT_SHARE] = 10
     shapes = np.minimum(random.geometric(0.2, count) - 1, len(SHAPES) - 1)
     sizes = random.integers(100_000, 8_000_000, count).tolist()
     values = hashes.phash64.astype(">u8").tobytes()
@@ -115,7 +137,7 @@ def features_of(hashes: Hashes) -> Iterator[Features]:
             frames=1,
             orientation=1,
             mean=tuple(means[place]),
-            quality=int(qualities[place]),
+            quality=int(hashes.quality[place]),
             phash64=values[8 * place : 8 * place + 8],
             phash256=wide[32 * place : 32 * place + 32],
         )
@@ -125,21 +147,27 @@ def _draw(random: np.random.Generator, first: int, count: int, queries: Sequence
     scores = hash_model.draw(random, count)
     places = random.permutation(count)
     copies, places = np.split(places, [round(count * COPY_SHARE)])
-    originals = random.choice(places, max(1, len(copies) // (GROUP_SIZE - 1)))
-    scores[copies] = _edited(random, scores[random.choice(originals, len(copies))])
+    originals = np.arange(count)
+    originals[copies] = random.choice(
+        places[: max(1, len(copies) // (GROUP_SIZE - 1))], len(copies)
+    )
+    scores[copies] = _edited(random, scores[originals[copies]])
     groups = np.array_split(places, max(1, len(queries)))
     is_first = first == 0
     for query, group in zip(queries, groups, strict=False):
         if is_first:
-            copies = group[:QUERY_COPIES]
-            scores[copies] = _edited(random, query.scores.repeat(len(copies), 0))
+            around = group[:QUERY_COPIES]
+            scores[around] = _edited(random, query.scores.repeat(len(around), 0))
+            originals[around] = around[0]
     phash64, phash256 = hash_model.hashes_of(scores)
     radius = verdict.SHORTLIST_RADIUS
     for query, group in zip(queries, groups, strict=False):
         near = group[QUERY_COPIES:][: round(count * NEAR_SHARE)]
         phash64[near] = hash_model.near_values(random, query.phash64, len(near), radius - 3, radius)
         phash256[near] = hash_model.with_low_bits(phash256[near], phash64[near])
-    return Hashes(first, phash64, phash256)
+    quality = random.integers(verdict.FLAT_QUALITY, 101, count)
+    quality[random.random(count) < FLAT_SHARE] = 10
+    return Hashes(first, phash64, phash256, quality, originals)
 
 
 def _edited(random: np.random.Generator, scores: hash_model.Scores) -> hash_model.Scores:

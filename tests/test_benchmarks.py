@@ -20,7 +20,7 @@ from benchmarks.plan import TINY
 from benchmarks.program import Finding, run_programs
 from benchmarks.record import Curve, Point, Record, read_record
 from benchmarks.report import HEADER, Row, at_least, at_most, line_of, not_measured
-from benchmarks.synthetic_pictures import COPY_SHARE, Query, draw_hashes
+from benchmarks.synthetic_pictures import COPY_SHARE, Query, copies_of, draw_hashes
 from benchmarks.synthetic_store import StoreMissing, kept_store, queries
 from examples import make_samples
 from pspd.core import verdict
@@ -206,6 +206,11 @@ def test_copies_come_in_groups() -> None:
     np.fill_diagonal(distances, 64)
     share = (distances <= 6).any(axis=1).mean()
     assert COPY_SHARE < share < 3 * COPY_SHARE
+    told = dict(copies_of(hashes))
+    assert 0.8 * COPY_SHARE <= len(told) / 3_000 <= COPY_SHARE
+    for number, others in told.items():
+        assert min(number, *(other for other, _ in others)) >= 0
+        assert all(distance <= verdict.COPY_DISTANCE for _, distance in others)
 
 
 def _phash256(query: Query) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
