@@ -40,6 +40,13 @@ class Asked:
     span: float
     """From the first question to the last answer."""
 
+    @classmethod
+    def of(cls, parts: Sequence[Sequence[tuple[float, float]]]) -> Asked:
+        """Join what several processes saw: the moments of each question and its answer."""
+        spans = [span for part in parts for span in part]
+        begun, ended = min(span[0] for span in spans), max(span[1] for span in spans)
+        return cls([end - begin for begin, end in spans], ended - begun)
+
     @property
     def throughput(self) -> float:
         """Answers a second."""
@@ -51,10 +58,21 @@ def crowd_rows(
 ) -> Iterator[Row]:
     """Let one client ask, and then all, in turn."""
     images = [query.data for query in queries]
+    seconds = plan.seconds * SERIES_SHARE
     alone, together = [], []
-    for _ in range(plan.runs):
-        alone.append(_asked(daemon.path, images, 1, plan.seconds * SERIES_SHARE))
-        together.append(_asked(daemon.path, images, plan.clients, plan.seconds * SERIES_SHARE))
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(min(PROCESSES, plan.clients)) as pool:
+
+        def asked(clients: int) -> Asked:
+            processes = min(PROCESSES, clients)
+            shares = [len(range(number, clients, processes)) for number in range(processes)]
+            start = manager.Barrier(processes)
+            work = partial(_ask_in_threads, daemon.path, images, seconds, start)
+            return Asked.of(pool.map(work, shares, chunksize=1))
+
+        for _ in range(plan.runs):
+            alone.append(asked(1))
+            together.append(asked(plan.clients))
     one = statistics.median(each.throughput for each in alone)
     many = statistics.median(each.throughput for each in together)
     yield at_least(
@@ -74,20 +92,6 @@ def crowd_rows(
         ratio=ratio,
         limit=f"the median: {milliseconds(statistics.median(medians))}",
     )
-
-
-def _asked(home: Path, images: Sequence[bytes], clients: int, seconds: float) -> Asked:
-    """Have so many clients ask for so long."""
-    processes = min(PROCESSES, clients)
-    shares = [len(range(number, clients, processes)) for number in range(processes)]
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        start = manager.Barrier(processes)
-        with context.Pool(processes) as pool:
-            work = partial(_ask_in_threads, home, images, seconds, start)
-            spans = [span for part in pool.map(work, shares, chunksize=1) for span in part]
-    begun, ended = min(span[0] for span in spans), max(span[1] for span in spans)
-    return Asked([end - begin for begin, end in spans], ended - begun)
 
 
 def _ask_in_threads(
