@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.feeding import scenes
+from benchmarks.feeding import scene
 from benchmarks.indexing import seconds_in
 from benchmarks.live_daemon import LiveDaemon, live_daemon
 from benchmarks.observed_daemon import MODULE
@@ -76,7 +76,7 @@ def _scene_set(top: Path, count: int) -> PictureSet:
         folder = top / f"{number // FOLDER_FILES:05}"
         folder.mkdir(exist_ok=True)
         path = folder / f"{number:06}.jpg"
-        path.write_bytes(scenes()[number % len(scenes())] + b"%d" % number)
+        path.write_bytes(scene(number) + b"%d" % number)
         files.append(PictureFile(path, "JPEG"))
     return PictureSet("scenes", top, tuple(files), sum(file.path.stat().st_size for file in files))
 

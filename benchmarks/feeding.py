@@ -16,8 +16,6 @@ from PIL import Image
 from benchmarks.live_daemon import LiveDaemon
 from examples.make_samples import noise, to_image
 
-WAITING = 300
-"""Files that are kept waiting, at least."""
 SCENES = 200
 """Different pictures; each is written again and again as another content."""
 SIDE = 640
@@ -28,22 +26,25 @@ _FIRST_SECONDS = 60.0
 
 
 @cache
-def scenes() -> tuple[bytes, ...]:
-    """Make JPEG pictures of 640 × 480 whose hashes differ."""
+def scene(number: int) -> bytes:
+    """Return one of `SCENES` JPEG pictures of 640 × 480 whose hashes differ, over and over."""
+    if number >= SCENES:
+        return scene(number % SCENES)
+    random = np.random.default_rng(number)
+    side = int(random.integers(SIDE // 2, SIDE))
+    left, top = (int(each) for each in random.integers(0, _CANVAS - SIDE, 2))
+    box = (left, top, left + side, top + side * 3 // 4)
+    shown = _canvas().resize((SIDE, SIDE * 3 // 4), Image.Resampling.BILINEAR, box=box)
+    buffer = io.BytesIO()
+    shown.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+@cache
+def _canvas() -> Image.Image:
     random = np.random.default_rng(7)
     layers = [noise(random, _CANVAS, _CANVAS, coarsest=24) for _ in range(3)]
-    canvas = to_image(np.stack(layers, axis=2))
-    found = []
-    for _ in range(SCENES):
-        side = int(random.integers(SIDE // 2, SIDE))
-        left, top = (int(each) for each in random.integers(0, _CANVAS - SIDE, 2))
-        buffer = io.BytesIO()
-        box = (left, top, left + side, top + side * 3 // 4)
-        canvas.resize((SIDE, SIDE * 3 // 4), Image.Resampling.BILINEAR, box=box).save(
-            buffer, "JPEG", quality=85
-        )
-        found.append(buffer.getvalue())
-    return tuple(found)
+    return to_image(np.stack(layers, axis=2))
 
 
 class Feeder:
@@ -52,10 +53,12 @@ class Feeder:
     Args:
         daemon: Runs.
         folder: Watched by it.
+        waiting: Files that are kept waiting, at least.
     """
 
-    def __init__(self, daemon: LiveDaemon, folder: Path) -> None:
+    def __init__(self, daemon: LiveDaemon, folder: Path, waiting: int) -> None:
         self._daemon = daemon
+        self._waiting = waiting
         self._folder = folder
         self._written = 0
         self._stopping = threading.Event()
@@ -77,16 +80,13 @@ class Feeder:
                 raise RuntimeError("nothing is indexed")
         self._before, self._begun = now, time.perf_counter()
 
-    def rate(self) -> float:
-        """Return how many pictures were indexed a second since the start.
+    def indexed(self) -> int:
+        """Return how many pictures were indexed since the start."""
+        return int(self._daemon.status()["extracted"]) - self._before
 
-        Raises:
-            RuntimeError: None was, so that nothing was measured beside indexing.
-        """
-        indexed = self._daemon.status()["extracted"] - self._before
-        if not indexed:
-            raise RuntimeError("nothing was indexed meanwhile")
-        return float(indexed / (time.perf_counter() - self._begun))
+    def rate(self) -> float:
+        """Return how many pictures were indexed a second since the start."""
+        return self.indexed() / (time.perf_counter() - self._begun)
 
     def stop(self) -> None:
         """Write no more."""
@@ -96,25 +96,26 @@ class Feeder:
     def _feed(self) -> None:
         with self._daemon.connect() as connection:
             while not self._stopping.wait(_LOOK_SECONDS):
-                if connection.status().pending < WAITING:
-                    self._write(WAITING)
+                if connection.status().pending < self._waiting:
+                    self._write(self._waiting)
 
     def _write(self, count: int) -> None:
         for _ in range(count):
             folder = self._folder / f"{self._written // _FOLDER_FILES:04}"
             folder.mkdir(exist_ok=True)
-            scene = scenes()[self._written % SCENES]
-            (folder / f"{self._written:06}.jpg").write_bytes(scene + b"%d" % self._written)
+            data = scene(self._written) + b"%d" % self._written
+            (folder / f"{self._written:06}.jpg").write_bytes(data)
             self._written += 1
 
 
 @contextmanager
-def fed(daemon: LiveDaemon) -> Iterator[Feeder]:
+def fed(daemon: LiveDaemon, waiting: int) -> Iterator[Feeder]:
     """Have the daemon index all the while; what still waits at the end is indexed as well."""
     folder = daemon.pictures("feeding")
-    scenes()
+    for number in range(min(SCENES, waiting)):
+        scene(number)
     daemon.pspc("add", folder, "--wait")
-    feeder = Feeder(daemon, folder)
+    feeder = Feeder(daemon, folder, waiting)
     feeder.start()
     try:
         yield feeder

@@ -39,6 +39,8 @@ class Plan:
     """Processes of the client, and of what it is compared with."""
     clients: int = 64
     """That ask at once."""
+    waiting: int = 300
+    """Pictures that are kept waiting where indexing is to go on, at least."""
     rest: float = 60.0
     """Most seconds that a daemon is waited for until it rests after its start."""
     changes: int = 12
@@ -77,6 +79,7 @@ TINY = Plan(
     large_store=3_000,
     seconds=0.3,
     rest=0.0,
+    waiting=30,
     queries=2,
     pairs=1,
     clients=4,

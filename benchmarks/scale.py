@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from benchmarks.arrivals import Arrivals, arrivals
-from benchmarks.feeding import scenes
+from benchmarks.feeding import scene
 from benchmarks.live_daemon import LiveDaemon
 from benchmarks.observed_daemon import MODULE, applied_seconds
 from benchmarks.plan import Plan
@@ -31,8 +29,6 @@ STORE_TARGET = 400
 MEMORY_TARGET = (150_000_000, 64)
 """Bytes, and bytes a picture."""
 CHANGE_TARGET_SECONDS = 0.05
-
-ResultT = TypeVar("ResultT")
 
 
 def measure(plan: Plan) -> Iterator[Finding]:
@@ -108,7 +104,7 @@ def change_rows(daemon: LiveDaemon, count: int, changes: int) -> Iterator[Row]:
     before it come the waiting for more hints and the decoding, which the size does not matter to.
     """
     with arrivals(daemon, "changes") as arriving:
-        for name, taken in _changed(daemon.path, arriving, changes):
+        for name, taken in _changed(daemon, arriving, changes).items():
             seconds = max(taken)
             yield within(
                 f"{name} one picture at {count:,} until the next query knows",
@@ -118,27 +114,29 @@ def change_rows(daemon: LiveDaemon, count: int, changes: int) -> Iterator[Row]:
             )
 
 
-def _changed(home: Path, arriving: Arrivals, changes: int) -> Iterator[tuple[str, list[float]]]:
-    adding, removing = [], []
+def _changed(daemon: LiveDaemon, arriving: Arrivals, changes: int) -> dict[str, list[float]]:
+    taken: dict[str, list[float]] = {"adding": [], "removing": []}
     for number in range(changes):
-        data = scenes()[number % len(scenes())] + b"change %d" % number
-        path, seconds = _longest(home, partial(arriving.add, data))
-        adding.append(seconds)
-        if not arriving.finds(path, data):
-            raise RuntimeError("a picture that was added is not found")
-        _, seconds = _longest(home, partial(arriving.remove, path))
-        removing.append(seconds)
-        if arriving.finds(path, data):
-            raise RuntimeError("a picture that was removed is still found")
-    yield "adding", adding
-    yield "removing", removing
+        data = scene(number) + b"change %d" % number
+        with _longest_change(daemon, taken["adding"]):
+            path = arriving.add(data)
+            if not arriving.finds(path, data):
+                raise RuntimeError("a picture that was added is not found")
+        with _longest_change(daemon, taken["removing"]):
+            arriving.remove(path)
+            if arriving.finds(path, data):
+                raise RuntimeError("a picture that was removed is still found")
+    return taken
 
 
-def _longest(home: Path, action: Callable[[], ResultT]) -> tuple[ResultT, float]:
-    """Do something; returns its result, and the longest change of store and index meanwhile."""
-    before = len(applied_seconds(home))
-    result = action()
-    return result, max(applied_seconds(home)[before:])
+@contextmanager
+def _longest_change(daemon: LiveDaemon, taken: list[float]) -> Iterator[None]:
+    """Take how long the longest change of store and index was that is made meanwhile."""
+    before = len(applied_seconds(daemon.path))
+    yield
+    with daemon.connect() as connection:
+        connection.sync()  # what was told is noted then
+    taken.append(max(applied_seconds(daemon.path)[before:]))
 
 
 def _skipped(count: int, why: str) -> Iterator[Row]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,8 +44,8 @@ def similar_rows(
     daemon: LiveDaemon, count: int, queries: Sequence[Query], plan: Plan
 ) -> Iterator[Row]:
     """Ask a daemon that is observed (`benchmarks.observed_daemon`) while it indexes."""
-    with daemon.connect() as connection, fed(daemon) as feeder:
-        times = ask(connection, count, queries, plan.seconds)
+    with daemon.connect() as connection, fed(daemon, plan.waiting) as feeder:
+        times = ask(connection, count, queries, plan.seconds, lambda: feeder.indexed() > 0)
         rate = feeder.rate()
     column = statistics.median(times.column)
     limit = f"the column once: {milliseconds(column)}"
@@ -72,9 +72,21 @@ def similar_rows(
 
 
 def ask(
-    connection: Connection, count: int, queries: Sequence[Query], seconds: float
+    connection: Connection,
+    count: int,
+    queries: Sequence[Query],
+    seconds: float,
+    is_enough: Callable[[], bool] = lambda: True,
 ) -> SimilarTimes:
-    """Ask one query after the other for some seconds; each once before, for its extraction."""
+    """Ask one query after the other; each once before, for its extraction.
+
+    Args:
+        connection: To an observed daemon.
+        count: Pictures in its store.
+        queries: What to ask.
+        seconds: How long.
+        is_enough: Asked then whether what was to go on meanwhile did.
+    """
     values = np.random.default_rng(count).integers(0, 1 << 63, count, dtype=np.uint64)
     times = SimilarTimes()
     for query in queries:
@@ -89,6 +101,6 @@ def ask(
             began = time.perf_counter()
             values.sum()
             times.column.append(time.perf_counter() - began)
-        if time.perf_counter() > until:
+        if time.perf_counter() > until and is_enough():
             break
     return times
