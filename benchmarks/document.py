@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import forecast
-from benchmarks.plots import FOLDER, draw
+from benchmarks.plots import FOLDER, PLOTS, draw, names_of
 from benchmarks.record import Record, read_record
 from benchmarks.report import header_lines, line_of
 
@@ -30,6 +30,7 @@ def renew(document: Path, *records: Record) -> None:
             text = _between(text, "machine", _machine_lines(record))
             text = _between(text, "table", _table_lines(record))
         if record.curves:
+            text = _between(text, "plots", _plot_lines(record))
             text = _between(text, "forecast", forecast.lines_of(record.curves))
     document.write_text(text, encoding="utf-8")
 
@@ -51,6 +52,12 @@ def _table_lines(record: Record) -> Iterator[str]:
         f"\n{reached.count(True)} of {len(reached)} targets are reached, "
         f"{reached.count(None)} could not be compared. The run took {seconds / 60:.1f} minutes."
     )
+
+
+def _plot_lines(record: Record) -> Iterator[str]:
+    for file in names_of(record.curves):
+        names, counted = PLOTS[file]
+        yield f"![{', '.join(names)}, by {counted}]({file})"
 
 
 def _between(text: str, name: str, lines: Iterator[str]) -> str:

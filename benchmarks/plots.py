@@ -24,6 +24,12 @@ PLOTS = {
 INCHES = (6.0, 3.6)
 
 
+def names_of(found: Sequence[Curve]) -> list[str]:
+    """Return the files of the plots that there are curves for."""
+    there = {curve.name for curve in found}
+    return [file for file, (names, _) in PLOTS.items() if there.intersection(names)]
+
+
 def draw(found: Sequence[Curve], folder: Path) -> list[Path]:
     """Draw every plot that there are curves for; returns the files."""
     import matplotlib as mpl
@@ -32,11 +38,12 @@ def draw(found: Sequence[Curve], folder: Path) -> list[Path]:
     # Text stays text, which is small and can be searched; equal curves give equal files.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "psp", "font.size": 9})
     by_name = {curve.name: curve for curve in found}
-    return [
-        _draw([by_name[name] for name in names if name in by_name], counted, folder / file)
-        for file, (names, counted) in PLOTS.items()
-        if any(name in by_name for name in names)
-    ]
+    drawn = []
+    for file in names_of(found):
+        names, counted = PLOTS[file]
+        shown = [by_name[name] for name in names if name in by_name]
+        drawn.append(_draw(shown, counted, folder / file))
+    return drawn
 
 
 def _draw(found: Sequence[Curve], counted: str, path: Path) -> Path:

@@ -263,6 +263,7 @@ def test_records_go_into_the_document_between_its_marks(tmp_path: Path) -> None:
     assert "1 of 1 targets are reached" in text
     assert "a run of the size “tiny”" in text
     assert "| store on disk | 2,000 | 800 MB | 40 TB |" in text
+    assert "(performance-size.svg)" in text
     assert (
         text.partition("<!-- machine -->")[0]
         == (DOCUMENT.read_text(encoding="utf-8").partition("<!-- machine -->")[0])
