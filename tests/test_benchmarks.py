@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import decoders, forecast, hash_model
+from benchmarks import decoders, forecast, hash_model, scale
 from benchmarks.document import DOCUMENT, renew
 from benchmarks.picture_sets import PictureFile, tiny_png
 from benchmarks.plan import TINY
@@ -154,6 +154,16 @@ def test_what_was_not_measured_is_not_reached() -> None:
 def test_a_store_too_large_to_make_on_the_way_is_missing(tmp_path: Path) -> None:
     with pytest.raises(StoreMissing, match="make bench-stores"):
         kept_store(replace(TINY, stores=tmp_path), 10_000_000)
+
+
+def test_what_needs_a_store_that_is_missing_is_said_and_not_reached(tmp_path: Path) -> None:
+    found = list(scale.measure(replace(TINY, stores=tmp_path, large_store=10_000_000)))
+    notes = [each for each in found if isinstance(each, str)]
+    rows = [each for each in found if isinstance(each, Row)]
+    assert any("make bench-stores" in note for note in notes)
+    assert len(rows) + len(notes) == len(found)
+    assert {row.cells()[5] for row in rows} == {"not compared"}
+    assert all(row.figure.startswith("not measured: ") for row in rows)
 
 
 def test_a_store_is_kept(tmp_path: Path) -> None:
