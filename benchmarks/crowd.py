@@ -1,13 +1,14 @@
 """Many clients that ask at once, against one alone: throughput, and the slowest answer.
 
 The clients are threads with a connection each, spread over a few processes, so that no interpreter
-lock of theirs is measured. All ask whole queries, extraction included.
+lock of theirs is measured. All ask whole queries, extraction included, and none twice.
 """
 
 from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import statistics
 import threading
 import time
@@ -125,9 +126,11 @@ def _ask(
         connection.hello()
         ready.wait()
         until = time.monotonic() + seconds
-        for image in itertools.cycle(images):
+        for number, image in enumerate(itertools.cycle(images)):
+            # Bytes behind its end make it a question that nobody asked before.
+            question = image + b"%d %d %d" % (os.getpid(), threading.get_ident(), number)
             began = time.monotonic()
-            connection.search(image, "similar")
+            connection.search(question, "similar")
             spans.append((began, time.monotonic()))
             if time.monotonic() > until:
                 return

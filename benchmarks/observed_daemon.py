@@ -13,10 +13,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pspd import choices
 from pspd.applying import Applier
@@ -25,7 +25,6 @@ from pspd.workers.replies import Outcome
 
 if TYPE_CHECKING:
     from pspd.config import Config
-    from pspd.core.model import ImageId
     from pspd.noticeboard import NoticeBoard
     from pspd.store import batch
     from pspd.workers.messages import Order
@@ -47,19 +46,15 @@ class RememberingPool(WorkerPool):
         )
         self._outcomes: dict[tuple[bytes, Order], Outcome] = {}
 
-    def run(
-        self,
-        descriptor: int,
-        order: Order,
-        *,
-        is_known: Callable[[ImageId], bool] | None = None,
-    ) -> Outcome:
-        """Have a file read, unless an equal one was."""
+    def run(self, descriptor: int, order: Order, **asked: Any) -> Outcome:
+        """Have a file read, unless an equal one was; pixels are not remembered."""
+        if order.pixels:
+            return super().run(descriptor, order, **asked)
         key = (os.pread(descriptor, os.fstat(descriptor).st_size, 0), order)
         outcome = self._outcomes.get(key)
         if outcome is None:
-            outcome = self._outcomes[key] = super().run(descriptor, order, is_known=is_known)
-        elif is_known is not None and is_known(outcome.image_id):
+            outcome = self._outcomes[key] = super().run(descriptor, order, **asked)
+        elif (is_known := asked.get("is_known")) is not None and is_known(outcome.image_id):
             return Outcome(outcome.image_id, None, (), None)
         return outcome
 
