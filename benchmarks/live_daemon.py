@@ -99,12 +99,11 @@ class LiveDaemon(Home):
         )
 
     def cpu_seconds(self) -> float | None:
-        """Return the processor's time that the daemon alone has taken; None without /proc."""
-        path = Path(f"/proc/{self.pid()}/stat")
-        if not path.exists():
+        """Return the processor's time of the daemon and its processes; None without /proc."""
+        pid = self.pid()
+        if not Path(f"/proc/{pid}/stat").exists():
             return None
-        user, system = path.read_text().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_cpu_seconds, (pid, *_children(pid))))
 
     def await_rest(self, most: float) -> float:
         """Wait until the daemon is done with what it does by itself; returns the seconds waited.
@@ -129,12 +128,10 @@ class LiveDaemon(Home):
         if not Path("/proc/self/status").exists():
             return None
         pid = self.pid()
-        children = Path(f"/proc/{pid}/task").glob("*/children")
-        workers = [int(child) for path in children for child in path.read_text().split()]
         return Memory(
             daemon=_status_bytes(pid, "VmRSS"),
             anonymous=_status_bytes(pid, "RssAnon"),
-            workers=sum(_status_bytes(worker, "VmRSS") for worker in workers),
+            workers=sum(_status_bytes(child, "VmRSS") for child in _children(pid)),
         )
 
 
@@ -169,6 +166,21 @@ def timed(
     if done.returncode not in statuses:
         raise RuntimeError(f"{' '.join(command)}: {done.returncode}, {done.stderr.decode()}")
     return took
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started: workers, fronts, a look at the store."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in tasks for child in path.read_text().split()]
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor's time of a process; none when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _status_bytes(pid: int, field: str) -> int:
