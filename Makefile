@@ -8,14 +8,16 @@
 #   make fuzz [FUZZ_SECONDS=60] [FUZZ_TARGETS="config text"]
 #                                    hunt for bytes that a parser trips over (Linux)
 #   make lint                        format, rules, types, layers
-#   make bench                       speed of indexing and of queries, beside limits
+#   make bench                       speed beside limits and a peer, within 15 minutes
+#   make bench-stores                first: the stores of a million and ten million pictures
+#   make bench-docs                  both, the curves, and docs/performance.md anew
 #   make clean                       remove what make made
 
 VENV = .venv
 BIN = $(VENV)/bin
 FUZZ_SECONDS = 60
 FUZZ_TARGETS = request reply event worker codec headers jpeg config text
-BENCHMARKS = indexing query index_latency
+BENCH_STORES = 10000 100000 1000000 10000000
 IN =
 IMG =
 
@@ -76,11 +78,24 @@ lint: $(VENV)/developing
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/developing
-	@for program in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$program || exit 1; done
+# Decoders and plots that only the benchmarks use; without them these say what is missing.
+$(VENV)/benching: $(VENV)/developing
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+bench: $(VENV)/benching
+	$(BIN)/python -m benchmarks --record benchmarks-run.json
+
+# Ten million pictures take minutes and 5 GB in the user's cache folder; PSP_BENCH_CACHE moves it.
+bench-stores: $(VENV)/benching
+	$(BIN)/python -m benchmarks.synthetic_store $(BENCH_STORES)
+
+bench-docs: bench-stores bench
+	$(BIN)/python -m benchmarks.curves --record benchmarks-curves.json
+	$(BIN)/python -m benchmarks.document benchmarks-run.json benchmarks-curves.json
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf build dist demo
 
-.PHONY: all help demo test test-nightly test-release fuzz lint bench clean
+.PHONY: all help demo test test-nightly test-release fuzz lint bench bench-stores bench-docs clean

@@ -17,7 +17,12 @@ from tests.e2e.home import Home
 
 START_SECONDS = 60.0
 _PROBE_SECONDS = 0.002
+_LOOK_SECONDS = 1.0
+_RESTING_LOOKS = 3
+_REST_SHARE = 0.05
+"""Of one core: what a daemon without work takes, and other small things."""
 _KIBIBYTE = 1024
+_CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +42,24 @@ class LiveDaemon(Home):
         super().__init__()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> float:
+    def start(self, module: str = "pspd") -> float:
         """Start the daemon; returns after how many seconds it listens.
+
+        Args:
+            module: What to run; another one than `pspd` is the daemon with something measured.
 
         Raises:
             RuntimeError: It does not start; the message has its log.
         """
-        log_path = self.path / "pspd.log"
+        log_path = self.folder / "pspd.log"
         began = time.perf_counter()
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pspd"], stdout=log, stderr=log, env=self.environ, cwd="/"
+                [sys.executable, "-m", module],
+                stdout=log,
+                stderr=log,
+                env={**self.environ, "PYTHONPATH": os.fspath(_CHECKOUT)},
+                cwd="/",
             )
         while not is_running(self.environ):
             late = time.perf_counter() - began > START_SECONDS
@@ -58,8 +70,8 @@ class LiveDaemon(Home):
 
     def stop(self) -> None:
         """Stop the daemon and keep its files."""
-        self.pspc("stop")
         if self._process is not None:
+            self.pspc("stop")
             self._process.wait()
             self._process = None
 
@@ -86,17 +98,40 @@ class LiveDaemon(Home):
             statuses=statuses,
         )
 
+    def cpu_seconds(self) -> float | None:
+        """Return the processor's time of the daemon and its processes; None without /proc."""
+        pid = self.pid()
+        if not Path(f"/proc/{pid}/stat").exists():
+            return None
+        return sum(map(_cpu_seconds, (pid, *_children(pid))))
+
+    def await_rest(self, most: float) -> float:
+        """Wait until the daemon is done with what it does by itself; returns the seconds waited.
+
+        Args:
+            most: Wait no longer, in seconds: a check of a huge store takes very long.
+        """
+        began = time.perf_counter()
+        before, rested = self.cpu_seconds(), 0
+        while before is not None and time.perf_counter() - began < most:
+            time.sleep(_LOOK_SECONDS)
+            now = self.cpu_seconds()
+            assert now is not None, "a system has /proc or has it not"
+            rested = rested + 1 if now - before <= _REST_SHARE * _LOOK_SECONDS else 0
+            if rested == _RESTING_LOOKS:
+                break
+            before = now
+        return time.perf_counter() - began
+
     def memory(self) -> Memory | None:
         """Weigh the daemon; None where there is no /proc."""
         if not Path("/proc/self/status").exists():
             return None
         pid = self.pid()
-        children = Path(f"/proc/{pid}/task").glob("*/children")
-        workers = [int(child) for path in children for child in path.read_text().split()]
         return Memory(
             daemon=_status_bytes(pid, "VmRSS"),
             anonymous=_status_bytes(pid, "RssAnon"),
-            workers=sum(_status_bytes(worker, "VmRSS") for worker in workers),
+            workers=sum(_status_bytes(child, "VmRSS") for child in _children(pid)),
         )
 
 
@@ -131,6 +166,21 @@ def timed(
     if done.returncode not in statuses:
         raise RuntimeError(f"{' '.join(command)}: {done.returncode}, {done.stderr.decode()}")
     return took
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started: workers, fronts, a look at the store."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in tasks for child in path.read_text().split()]
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor's time of a process; none when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _status_bytes(pid: int, field: str) -> int:

@@ -13,12 +13,13 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from examples.make_samples import make_samples
-from pspd.features.extract import SMALL_SIDE
 from tests.pictures import shared_pictures
 
 REAL_FOLDERS = ("photos", "clipart", "copies")
 """Of the shared pictures, those that any decoder reads."""
 
+PROGRESSIVE = "progressive JPEG"
+PHOTOGRAPH_MEGAPIXELS = (0.2, 24.0)
 FOLDER_FILES = 50
 TINY_SIDE = 8
 
@@ -28,8 +29,24 @@ class Source:
     """One picture to make files of."""
 
     path: Path
-    format: str
-    is_progressive: bool
+    kind: str
+    """Its format as Pillow calls it, or `PROGRESSIVE`."""
+    megapixels: float
+
+    @property
+    def is_photograph(self) -> bool:
+        """Whether it is a JPEG as cameras write them."""
+        least, most = PHOTOGRAPH_MEGAPIXELS
+        return self.kind == "JPEG" and least <= self.megapixels <= most
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """One file of a set."""
+
+    path: Path
+    kind: str
+    """As of `Source`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +55,27 @@ class PictureSet:
 
     name: str
     folder: Path
-    paths: tuple[Path, ...]
+    files: tuple[PictureFile, ...]
     size: int
     """Bytes of all files."""
 
 
-def sources(folders: list[Path], samples: Path) -> list[Source]:
+def sources(folders: tuple[Path, ...], samples: Path) -> list[Source]:
     """List the pictures of some folders; by default the shared ones, else samples made here."""
     if not folders:
         shared = shared_pictures()
-        folders = [shared / name for name in REAL_FOLDERS] if shared is not None else []
+        folders = tuple(shared / name for name in REAL_FOLDERS) if shared is not None else ()
     if not folders:
         make_samples(samples)
-        folders = [samples]
+        folders = (samples,)
     found = []
     for path in sorted(path for folder in folders for path in folder.rglob("*")):
         if not path.is_file():
             continue
         try:
             with Image.open(path) as image:
-                is_progressive = bool(image.info.get("progressive"))
-                found.append(Source(path, image.format or "", is_progressive))
+                kind = PROGRESSIVE if image.info.get("progressive") else image.format or ""
+                found.append(Source(path, kind, image.width * image.height / 1e6))
         except UnidentifiedImageError:
             continue
     return found
@@ -67,30 +84,22 @@ def sources(folders: list[Path], samples: Path) -> list[Source]:
 def picture_sets(every: list[Source], folder: Path, size: int) -> list[PictureSet]:
     """Write one folder for each kind of picture that there is, of about `size` bytes each."""
     kinds = {
-        "JPEG": [each for each in every if each.format == "JPEG"],
-        "progressive JPEG": [each for each in every if each.is_progressive],
-        "PNG": [each for each in every if each.format == "PNG"],
+        "photographs": [each for each in every if each.is_photograph],
+        PROGRESSIVE: [each for each in every if each.kind == PROGRESSIVE],
+        "PNG": [each for each in every if each.kind == "PNG"],
         "all": every,
     }
     return [_replicated(name, kind, folder, size) for name, kind in kinds.items() if kind]
 
 
-def decode(path: str) -> None:
-    """Do what no index can do without: read one file and decode it at the daemon's scale."""
-    with Image.open(path) as image:
-        image.draft(None, (SMALL_SIDE, SMALL_SIDE))
-        image.load()
-
-
-def tiny_files(folder: Path, folders: int, files: int) -> int:
-    """Write `folders` folders of `files` tiny pictures each, all distinct; returns how many."""
-    for outer in range(folders):
-        inside = folder / f"{outer:05}"
-        inside.mkdir(parents=True)
-        for inner in range(files):
-            number = outer * files + inner
-            (inside / f"{inner:05}.png").write_bytes(tiny_png(number))
-    return folders * files
+def tiny_files(folder: Path, count: int) -> int:
+    """Write tiny pictures in folders of `FOLDER_FILES`, all distinct; returns how many."""
+    for number in range(count):
+        inside = folder / f"{number // FOLDER_FILES:05}"
+        if number % FOLDER_FILES == 0:
+            inside.mkdir(parents=True)
+        (inside / f"{number % FOLDER_FILES:05}.png").write_bytes(tiny_png(number))
+    return count
 
 
 def tiny_png(number: int) -> bytes:
@@ -112,14 +121,15 @@ def tiny_png(number: int) -> bytes:
 def _replicated(name: str, kind: list[Source], folder: Path, size: int) -> PictureSet:
     """Write each picture as often as the size needs, but once at least."""
     top = folder / name
-    contents = [(each.path.suffix, each.path.read_bytes()) for each in kind]
-    total = sum(len(data) for _, data in contents)
-    paths: list[Path] = []
+    contents = [(each.path.suffix, each.path.read_bytes(), each.kind) for each in kind]
+    total = sum(len(data) for _, data, _ in contents)
+    files: list[PictureFile] = []
+    written = 0
     for round_ in range(max(1, round(size / total))):
-        for number, (suffix, data) in enumerate(contents):
-            inside = top / f"{len(paths) // FOLDER_FILES:05}"
+        for number, (suffix, data, format_) in enumerate(contents):
+            inside = top / f"{len(files) // FOLDER_FILES:05}"
             inside.mkdir(parents=True, exist_ok=True)
             path = inside / f"{number:05}-{round_:05}{suffix}"
-            path.write_bytes(data + b"copy %d" % len(paths))
-            paths.append(path)
-    return PictureSet(name, top, tuple(paths), sum(path.stat().st_size for path in paths))
+            written += path.write_bytes(data + b"copy %d" % len(files))
+            files.append(PictureFile(path, format_))
+    return PictureSet(name, top, tuple(files), written)

@@ -1,18 +1,10 @@
-"""Rows of a benchmark's table, and the machine it ran on."""
+"""Rows of the benchmarks' table, and how figures are written in it."""
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 
-from PIL import features
-
-PACKAGES = ("pillow", "numpy", "lmdb", "pyzmq", "msgspec")
 HEADER = ("work", "figure", "peer or limit", "ratio", "target", "reached")
 
 
@@ -31,7 +23,10 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """Return the row's text by column."""
-        reached = {None: "", True: "reached", False: "not reached"}[self.is_reached]
+        if self.is_reached is None:
+            reached = "not compared" if self.target else ""
+        else:
+            reached = "reached" if self.is_reached else "not reached"
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         return self.work, self.figure, self.limit, ratio, self.target, reached
 
@@ -48,31 +43,33 @@ def at_least(work: str, figure: str, limit: str, ratio: float, target: float) ->
     return Row(work, figure, limit, ratio, f"≥ {target:g}", ratio >= target)
 
 
-def print_rows(rows: Iterable[Row]) -> None:
-    """Print a table in Markdown, each row as soon as it is there."""
-    _print_cells(HEADER)
-    _print_cells(["---", "---", "---", "---:", "---", "---"])
-    for row in rows:
-        _print_cells(row.cells())
+def within(  # noqa: PLR0913 - the columns
+    work: str,
+    figure: str,
+    target: str,
+    *,
+    is_reached: bool,
+    ratio: float | None = None,
+    limit: str = "",
+) -> Row:
+    """Make a row whose figure itself has a target."""
+    return Row(work, figure, limit, ratio, target, is_reached)
 
 
-def machine() -> str:
-    """Describe the machine, the versions, and how busy the machine is with other work."""
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    jpeg = features.version("libjpeg_turbo")
-    load = os.getloadavg()[0]
-    return (
-        f"{cores()} usable cores, {_processor()}; {platform.system()} {platform.release()}; "
-        f"Python {platform.python_version()}, {versions}, libjpeg-turbo {jpeg}. "
-        f"Load before the run: {load:.2f}."
-    )
+def not_measured(work: str, why: str, target: str) -> Row:
+    """Make a row for what could not be measured: never a target that is reached."""
+    return Row(work, f"not measured: {why}", target=target)
 
 
-def cores() -> int:
-    """Count the processor cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def header_lines() -> Iterator[str]:
+    """Yield the first lines of a table in Markdown."""
+    yield _line(HEADER)
+    yield _line(["---", "---", "---", "---:", "---", "---"])
+
+
+def line_of(row: Row) -> str:
+    """Return a row as a line of a table in Markdown."""
+    return _line([cell.replace("|", "\\|") for cell in row.cells()])
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -91,14 +88,5 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:.4f} ms" if seconds < 1e-4 else f"{seconds * 1e3:.2f} ms"
 
 
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()
-
-
-def _print_cells(cells: Sequence[str]) -> None:
-    print("| " + " | ".join(cells) + " |", flush=True)
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print_parts(store)
     for size in [] if options.store else options.sizes:
         with tempfile.TemporaryDirectory() as folder:
-            write_store(Path(folder) / "store", size, [bytes(8)], 0.0)
+            write_store(Path(folder), size)
             print_parts(Path(folder) / "store")
 
 

@@ -161,14 +161,14 @@ def test_an_end_while_it_starts_leaves_nothing_behind(goal: Report, size: Size, 
 @pytest.mark.goal("G1")
 def test_a_killed_daemon_is_ready_again_soon(goal: Report, size: Size, home: Home) -> None:
     records = size.of(5_000, 100_000, 1_000_000)
-    write_store(home.path / "store", records, [bytes(8)], 0.0)
+    write_store(home.path, records)
     seconds = []
     for _ in range(size.of(3, 6, 20)):
         with Daemon(home) as daemon:
             assert daemon.await_ready(), daemon.log()[-2000:]
             seconds.append(daemon.ready_seconds)
             daemon.kill()
-    # The best, for the machine's load is not the daemon's; but the first has no manifest yet.
+    # The best, for the machine's load is not the daemon's; but the first follows an orderly end.
     seconds = seconds[1:]
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     goal.figure(
