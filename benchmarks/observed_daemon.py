@@ -1,9 +1,11 @@
-"""The daemon itself, with two things observed; run as `python -m benchmarks.observed_daemon`.
+"""The daemon itself, with three things observed; run as `python -m benchmarks.observed_daemon`.
 
 * Its query workers extract each query image once and answer from memory from then on, so that
   `elapsed_ms` of a reply excludes extraction exactly: taking one decode's time from another's would
   put the noise of two decodes into the percentiles.
 * How long each change of store and index took is written to `APPLIED_FILE` under `PSP_HOME`.
+* What keeping the groups of copies takes is written to others: each search for the copies of an
+  indexed picture to `SEARCHED_FILE`, each change that stores what was found to `COMPARED_FILE`.
 
 All else is as in `pspd`: the searcher, the watcher, workers that index meanwhile, the server.
 """
@@ -20,20 +22,24 @@ from typing import TYPE_CHECKING, Any
 
 from pspd import choices
 from pspd.applying import Applier
+from pspd.copy_search import CopySearch, Known
+from pspd.store import batch
 from pspd.workers.pool import WorkerPool
 from pspd.workers.replies import Outcome
 
 if TYPE_CHECKING:
     from pspd.config import Config
     from pspd.noticeboard import NoticeBoard
-    from pspd.store import batch
     from pspd.workers.messages import Order
 
 MODULE = "benchmarks.observed_daemon"
 APPLIED_FILE = "applied-seconds.txt"
+SEARCHED_FILE = "searched-seconds.txt"
+COMPARED_FILE = "compared-seconds.txt"
 
 _make_pools = choices.pools
 _apply = Applier.apply
+_copies_of = CopySearch.copies_of
 
 
 class RememberingPool(WorkerPool):
@@ -71,15 +77,30 @@ def apply(self: Applier, operations: Sequence[batch.Operation]) -> batch.Applied
     """Apply as the daemon does, and note how long it took."""
     began = time.perf_counter()
     applied = _apply(self, operations)
-    seconds = time.perf_counter() - began
-    with Path(os.environ["PSP_HOME"], APPLIED_FILE).open("a", encoding="ascii") as file:
-        file.write(f"{seconds:.6f}\n")
+    is_compared = any(isinstance(each, batch.ImagesCompared) for each in operations)
+    _note(COMPARED_FILE if is_compared else APPLIED_FILE, time.perf_counter() - began)
     return applied
 
 
-def applied_seconds(home: Path) -> list[float]:
-    """Return how long the changes took that were made so far."""
-    return [float(line) for line in (home / APPLIED_FILE).read_text(encoding="ascii").split()]
+def copies_of(self: CopySearch, image: Known) -> list[batch.CopyFound]:
+    """Find the copies of an indexed picture as the daemon does, and note how long it took."""
+    began = time.perf_counter()
+    found = _copies_of(self, image)
+    _note(SEARCHED_FILE, time.perf_counter() - began)
+    return found
+
+
+def noted_seconds(home: Path, name: str) -> list[float]:
+    """Return what was noted so far in one of the files."""
+    path = home / name
+    return (
+        [float(line) for line in path.read_text(encoding="ascii").split()] if path.exists() else []
+    )
+
+
+def _note(name: str, seconds: float) -> None:
+    with Path(os.environ["PSP_HOME"], name).open("a", encoding="ascii") as file:
+        file.write(f"{seconds:.6f}\n")
 
 
 def main() -> int:
@@ -88,6 +109,7 @@ def main() -> int:
 
     choices.pools = pools
     Applier.apply = apply  # type: ignore[method-assign]
+    CopySearch.copies_of = copies_of  # type: ignore[method-assign]
     return run()
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from benchmarks.arrivals import Arrivals, arrivals
 from benchmarks.feeding import scene
 from benchmarks.live_daemon import LiveDaemon
-from benchmarks.observed_daemon import MODULE, applied_seconds
+from benchmarks.observed_daemon import APPLIED_FILE, MODULE, noted_seconds
 from benchmarks.plan import Plan
 from benchmarks.program import Finding, run_program
 from benchmarks.report import Row, megabytes, milliseconds, not_measured, within
@@ -132,11 +132,11 @@ def _changed(daemon: LiveDaemon, arriving: Arrivals, changes: int) -> dict[str, 
 @contextmanager
 def _longest_change(daemon: LiveDaemon, taken: list[float]) -> Iterator[None]:
     """Take how long the longest change of store and index was that is made meanwhile."""
-    before = len(applied_seconds(daemon.path))
+    before = len(noted_seconds(daemon.path, APPLIED_FILE))
     yield
     with daemon.connect() as connection:
         connection.sync()  # what was told is noted then
-    taken.append(max(applied_seconds(daemon.path)[before:]))
+    taken.append(max(noted_seconds(daemon.path, APPLIED_FILE)[before:]))
 
 
 def _skipped(count: int, why: str) -> Iterator[Row]:

@@ -25,17 +25,22 @@ from PIL import Image
 from benchmarks import hash_model
 from benchmarks.live_daemon import LiveDaemon, live_daemon
 from benchmarks.plan import Plan, add_options, cache_folder, plan_of
-from benchmarks.synthetic_pictures import Query, draw_hashes, features_of
+from benchmarks.synthetic_pictures import Hashes, Query, copies_of, draw_hashes, features_of
 from examples.make_samples import landscape
+from pspd.copy_search import CopySearch
+from pspd.core import verdict
 from pspd.core.model import (
     Directory,
     DirectoryId,
     Features,
     FileKey,
     FileStamp,
+    ImageNumber,
+    Turn,
     WatchRoot,
 )
 from pspd.features.extract import FEATURES_VERSION
+from pspd.search.linear import LinearIndex
 from pspd.store import batch
 from pspd.store.migrations import FORMAT_VERSION
 from pspd.store.opening import Options, open_store
@@ -118,9 +123,12 @@ def write_store(state: Path, count: int, around: Sequence[Query] = ()) -> None:
         root = WatchRoot(store.new_root_id(), ROOT, directory=store.new_directory_id())
         top = Directory(root.directory, root.root_id, DirectoryId(0), "", 1, 1)
         store.apply([batch.PutDirectory(top), batch.PutRoot(root)])
-        every = (each for hashes in draw_hashes(count, around) for each in features_of(hashes))
-        for first in range(0, count, BATCH_FILES):
-            _write_files(store, root, first, list(islice(every, BATCH_FILES)))
+        store.apply([batch.CompareAnew(_rule(store))])
+        for hashes in draw_hashes(count, around):
+            every = features_of(hashes)
+            for first in range(hashes.first, hashes.first + len(hashes.quality), BATCH_FILES):
+                _write_files(store, root, first, list(islice(every, BATCH_FILES)))
+            store.apply([_comparisons(hashes)])
         store.set_meta("features_version", FEATURES_VERSION)
     finally:
         opened.close()
@@ -149,6 +157,31 @@ def _write_files(store: Store, root: WatchRoot, first: int, files: list[Features
             for (sequence, key), stamp, features in zip(queued, stamps, files, strict=True)
         ]
     )
+
+
+def _comparisons(hashes: Hashes) -> batch.ImagesCompared:
+    """Say which of some pictures are copies of which, as the daemon finds it out.
+
+    A stranger that chance made a copy is left out: of pairs that were drawn apart hardly any is.
+    """
+    return batch.ImagesCompared(
+        hashes.first,
+        hashes.first + len(hashes.quality),
+        tuple(
+            batch.Compared(
+                ImageNumber(number),
+                hashes.phash256[number - hashes.first].tobytes(),
+                tuple(batch.CopyFound(ImageNumber(other), Turn.NONE, bits) for other, bits in near),
+            )
+            for number, near in copies_of(hashes)
+        ),
+    )
+
+
+def _rule(store: Store) -> int:
+    """Return the digest of what makes a copy, by which the daemon believes what is compared."""
+    index = LinearIndex(verdict.FLAT_QUALITY)
+    return CopySearch(store, index, verdict.COPY_DISTANCE, verdict.MEAN_DIFFERENCE).rule
 
 
 def _stamp(number: int) -> FileStamp:
