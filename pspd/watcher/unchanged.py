@@ -5,7 +5,7 @@
                                         new ──▶ compare with the store ──▶ expect … settle
     store ──directories whose records changed──▶ forget
 
-So a rescan of what has not changed reads no records: comparing took four fifths of its time. This
+So a rescan of what has not changed reads no records: comparing takes half of its time. This
 is a cache of one sentence, "a look at exactly this finds no difference", which is true for as long
 as the store's records of that directory stay as they were; the store says when they do not. What
 is racy is a difference, so it is never in here.
