@@ -264,7 +264,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(home: 
         pytest.skip("needs root and the right to mount a small tmpfs")
     try:
         folder = home.pictures()
-        for seed in range(250):
+        for seed in range(600):
             scene(seed, 32, 24).save(folder / f"{seed}.png")
         home.pspc("add", folder)
         home.run("pspc", "sync", "--timeout", "3")
@@ -275,7 +275,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(home: 
         remount = ["mount", "-o", "remount,size=64m", str(mounted)]
         subprocess.run(remount, check=True, capture_output=True)
         home.pspc("sync")
-        assert home.status()["indexed"] == 250
+        assert home.status()["indexed"] == 600
         assert home.status()["problem"] == ""
     finally:
         home.pspc("stop", expect=None)
