@@ -8,12 +8,14 @@
 So a rescan of what has not changed reads no records: comparing takes half of its time. This
 is a cache of one sentence, "a look at exactly this finds no difference", which is true for as long
 as the store's records of that directory stay as they were; the store says when they do not. What
-is racy is a difference, so it is never in here.
+is racy is a difference, so it is never in here. Once a day all is compared all the same: a record
+that vanished from a damaged store is no change that anybody tells of.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from array import array
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 MOST_DIRECTORIES = 1 << 18
 """So many are remembered, in some 100 bytes each; the others are compared with the store."""
 
+MOST_SECONDS = 86_400.0
+"""After so long all is forgotten."""
+
 _EXPECTED = None
 """Stands for a directory that is being compared, until a change of its records takes it away."""
 
@@ -35,10 +40,13 @@ class Unchanged:
 
     Args:
         most: How many directories are remembered.
+        seconds: After how long all is forgotten.
     """
 
-    def __init__(self, most: int = MOST_DIRECTORIES) -> None:
+    def __init__(self, most: int = MOST_DIRECTORIES, seconds: float = MOST_SECONDS) -> None:
         self._most = most
+        self._seconds = seconds
+        self._begun = time.monotonic()
         self._digests: dict[DirectoryId, int | None] = {}
         self._children: dict[DirectoryId, array[int]] = {}
         """Of those that have directories: their numbers, in the order in which they were listed."""
@@ -51,6 +59,8 @@ class Unchanged:
             Their numbers as `settle` was given them; None when the directory has to be compared.
         """
         with self._lock:
+            if time.monotonic() - self._begun > self._seconds:
+                self._forget_all()
             if self._digests.get(directory) != digest:
                 return None
             return self._children.get(directory, ())
@@ -78,12 +88,16 @@ class Unchanged:
         """Hear whose records changed; None: perhaps all."""
         with self._lock:
             if directories is None:
-                self._digests.clear()
-                self._children.clear()
+                self._forget_all()
             else:
                 for directory in directories:
                     self._digests.pop(directory, None)
                     self._children.pop(directory, None)
+
+    def _forget_all(self) -> None:
+        self._digests.clear()
+        self._children.clear()
+        self._begun = time.monotonic()
 
 
 def digest_of(place: Place, listing: Listing, globs: bytes) -> int:

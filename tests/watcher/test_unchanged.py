@@ -184,6 +184,14 @@ def test_beyond_the_most_nothing_more_is_remembered() -> None:
     assert unchanged.recall(SECOND, 44) is None
 
 
+def test_all_is_forgotten_after_its_time() -> None:
+    for seconds, is_kept in ((60.0, True), (-1.0, False)):
+        unchanged = Unchanged(seconds=seconds)
+        unchanged.expect(FIRST)
+        unchanged.settle(FIRST, 11)
+        assert (unchanged.recall(FIRST, 11) is not None) == is_kept
+
+
 def test_whatever_happens_a_scan_finds_what_one_without_memory_finds(tree: Remembering) -> None:
     dice = random.Random(1)
     folders = ["", "b", "b/e", "g", "new"]
