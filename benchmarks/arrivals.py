@@ -9,6 +9,7 @@ then. The limit is the time to decode it at the daemon's scale, in the same run.
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import statistics
@@ -25,6 +26,7 @@ from benchmarks.picture_sets import sources, tiny_png
 from benchmarks.plan import Plan
 from benchmarks.program import Finding, run_program
 from benchmarks.report import milliseconds, percentile, within
+from examples.make_samples import landscape
 from pspc import Connection
 from pspc.errors import PspcError
 from pspd.rpc import wire
@@ -54,10 +56,17 @@ def measure(plan: Plan) -> Iterator[Finding]:
 
 
 def photographs_of(plan: Plan, samples: Path) -> list[bytes]:
-    """Return the photographs of the plan's pictures; any picture where there are none."""
+    """Return the photographs of the plan's pictures; made ones where there are none."""
     every = sources(plan.pictures, samples)
-    photographs = [each for each in every if each.is_photograph] or every
-    return [each.path.read_bytes() for each in photographs]
+    photographs = [each.path.read_bytes() for each in every if each.is_photograph]
+    return photographs or [_made(number) for number in range(plan.queries)]
+
+
+def _made(number: int) -> bytes:
+    """Make a JPEG of two megapixels."""
+    buffer = io.BytesIO()
+    landscape(number).resize((1600, 1200)).save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
 
 
 def some(photographs: Sequence[bytes], plan: Plan) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -98,20 +99,22 @@ def crowd_rows(
 def _ask_in_threads(
     home: Path, images: Sequence[bytes], seconds: float, start: threading.Barrier, clients: int
 ) -> list[tuple[float, float]]:
-    """Be some of the clients; returns when each answer's question began, and when it came."""
+    """Be some of the clients; returns when each answer's question began, and when it came.
+
+    Whatever one of them meets is raised: an answer that never came must not be left out.
+    """
     spans: list[tuple[float, float]] = []
-    ready = threading.Barrier(clients + 1)
-    threads = []
-    for number in range(clients):
-        first = number % len(images)
-        own = [*images[first:], *images[:first]]
-        threads.append(threading.Thread(target=_ask, args=(home, own, seconds, ready, spans)))
-    for thread in threads:
-        thread.start()
-    start.wait()
-    ready.wait()
-    for thread in threads:
-        thread.join()
+    ready = threading.Barrier(clients + 1, timeout=_TIMEOUT)
+    with ThreadPoolExecutor(clients) as threads:
+        asking = []
+        for number in range(clients):
+            first = number % len(images)
+            own = [*images[first:], *images[:first]]
+            asking.append(threads.submit(_ask, home, own, seconds, ready, spans))
+        start.wait(_TIMEOUT)
+        ready.wait()
+        for each in asking:
+            each.result()
     return spans
 
 

@@ -2,7 +2,8 @@
 
     python -m benchmarks.index_latency --sizes 10000 100000 1000000
 
-The hashes are random, so that next to nothing is near: what is timed is the scan. The limit it is
+The hashes are random, so that next to nothing is near: what is timed is
+looking into tables and comparing. The limit it is
 compared with is `numpy.sum` over one contiguous column of the same length, in the same run.
 """
 

@@ -2,6 +2,7 @@
 
 Each query is a lossless copy of an indexed JPEG: another file with its pixels. The first time the
 candidate is decoded and the digest of its pixels kept, the second time only the query is decoded.
+Each time it is another file, with a few bytes behind its end: the daemon would know an equal one.
 """
 
 from __future__ import annotations
@@ -74,10 +75,11 @@ def _ask(connection: Connection, queries: Sequence[bytes], times: int) -> list[f
         RuntimeError: The daemon did not find the picture with the query's pixels.
     """
     taken = []
-    for _ in range(times):
+    for round_ in range(times):
         for query in queries:
+            question = query + b"%d of %d" % (round_, times)
             began = time.perf_counter()
-            hits = connection.search(query, "original").hits
+            hits = connection.search(question, "original").hits
             taken.append(time.perf_counter() - began)
             if "same_pixels" not in {hit.verdict for hit in hits}:
                 raise RuntimeError("a picture with the query's pixels was not found")

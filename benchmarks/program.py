@@ -3,7 +3,7 @@
     measure(Plan) -> Iterator[Row | Curve | str]
 
 A benchmark is a module with such a function: it yields rows, curves, and notes, which are sentences
-that belong to the table.
+that belong to the table. Only a run of full size judges targets.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -68,7 +69,7 @@ def _run(name: str, measure: Measure, plan: Plan, record: Record) -> bool:
     except Exception as error:  # noqa: BLE001 - the other benchmarks are still to be run
         traceback.print_exc()
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        _take(Row(f"{name}: the rest", f"failed: {said}", is_reached=False), record)
+        _add(Row(f"{name}: the rest", f"failed: {said}", is_reached=False), record)
         return False
     finally:
         record.seconds[name] = round(time.perf_counter() - began, 1)
@@ -78,9 +79,13 @@ def _run(name: str, measure: Measure, plan: Plan, record: Record) -> bool:
 def _take(finding: Finding, record: Record) -> None:
     match finding:
         case Row():
-            record.rows.append(finding)
-            print(line_of(finding), flush=True)
+            _add(finding if record.size == "full" else replace(finding, is_reached=None), record)
         case Curve():
             record.curves.append(finding)
         case str():
             record.notes.append(finding)
+
+
+def _add(row: Row, record: Record) -> None:
+    record.rows.append(row)
+    print(line_of(row), flush=True)

@@ -47,6 +47,8 @@ def similar_rows(
     with daemon.connect() as connection, fed(daemon, plan.waiting) as feeder:
         times = ask(connection, count, queries, plan.seconds, lambda: feeder.indexed() > 0)
         rate = feeder.rate()
+        if not rate or not daemon.status()["pending"]:
+            raise RuntimeError("nothing was indexed meanwhile, or it came to its end too soon")
     column = statistics.median(times.column)
     limit = f"the column once: {milliseconds(column)}"
     work = f"similar query at {count:,}, extraction excluded"

@@ -1,6 +1,6 @@
 """What can wait until nothing else is to do: old features, forgotten pictures, old failures.
 
-It also has the index make its tables, a tenth of a second at a time.
+It also has the index make its tables, half a second at a time.
 
 After a change of `FEATURES_VERSION` every image is extracted again, in the order of its number,
 while the index answers from the old features; a restart goes on with those still outdated.

@@ -140,9 +140,7 @@ def wait_for_comparing(
         while (status := connection.status()).uncompared:
             now = time.monotonic()
             if now >= deadline:
-                raise PspcError(
-                    f"not every picture is compared after {timeout:g} s; see pspc status"
-                )
+                raise PspcError("not every picture was compared in time; see pspc status")
             stall.check(now, -status.uncompared, status.problem)
             if console.shows_progress:
                 console.overwrite(f"{status.uncompared:,} pictures to compare")

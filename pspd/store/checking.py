@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pspd.store.store import Store
 
 GENTLE_SECONDS = 0.02
-"""The same of a gentle check, which then rests for `REST_SECONDS`: whoever searches meanwhile waits
-for Python's lock a quarter of the time at most."""
+"""How long a gentle check reads at once; it then rests for `REST_SECONDS`: whoever searches
+meanwhile waits for Python's lock a quarter of the time at most."""
 
 REST_SECONDS = 0.06
 

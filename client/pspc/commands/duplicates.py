@@ -14,6 +14,7 @@ indexed and compared, or a folder is not there at the moment.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from pspc import render
@@ -58,8 +59,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.wait:
         from pspc.waiting import wait_for_comparing, wait_for_sync  # noqa: PLC0415 - see search
 
-        wait_for_sync(lambda: connect(arguments), console, arguments.timeout)
-        wait_for_comparing(lambda: connect(arguments), console, arguments.timeout)
+        left = arguments.timeout
+        began = time.monotonic()
+        wait_for_sync(lambda: connect(arguments), console, left)
+        if left is not None:
+            left = max(0.0, left - (time.monotonic() - began))
+        wait_for_comparing(lambda: connect(arguments), console, left)
     with connect(arguments) as connection:
         pages = connection.duplicates(arguments.directories)
         if arguments.json:
