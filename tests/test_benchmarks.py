@@ -131,7 +131,8 @@ def test_one_benchmark_that_fails_is_not_reached_and_the_others_run(
         "| first: the rest | failed: RuntimeError: the moon is full |  |  |  | not reached |"
         in (lines)
     )
-    assert line_of(ROWS[0]) in lines
+    # Nothing is judged at this size.
+    assert line_of(replace(ROWS[0], is_reached=None)) in lines
 
 
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

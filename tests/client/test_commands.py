@@ -496,7 +496,7 @@ def test_waiting_for_comparing_gives_up_in_time(daemon: TableHandler, run: Run) 
     waiting = msgspec.structs.replace(_status(samples.ROOT), uncompared=5)
     daemon.on(wire.StatusRequest, waiting)
     result = run("duplicates", "--wait", "--timeout", "0.5")
-    assert (result.status, "not every picture is compared" in result.errors) == (2, True)
+    assert (result.status, "not every picture was compared" in result.errors) == (2, True)
     assert "copies    5 pictures to be compared" in run("status").output
 
 
