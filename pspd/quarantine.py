@@ -117,18 +117,24 @@ class Quarantine:
         Raises:
             QuarantinedError: As `run`; likewise the others.
         """
-        # Before a worker is taken: who waits here would keep it from others.
-        self._take_in_hand(image_id)
-        try:
+        held: list[ImageId] = []
+
+        def take_in_hand() -> None:
+            # Once there is a worker, as in `run`: who had a content in hand and then waited for a
+            # worker would wait for ever for those who have all of them and wait for the content.
+            self._take_in_hand(image_id)
+            held.append(image_id)
             entry = self._entry(image_id)
             if entry is not None and entry.deaths >= MOST_DEATHS:
                 raise QuarantinedError(entry.reason, entry.message)
-            return pool.run(descriptor, order, wants_pixels=wants_pixels)
+
+        try:
+            return pool.run(descriptor, order, wants_pixels=wants_pixels, on_worker=take_in_hand)
         except WorkerLostError as lost:
             self._raise_if_poison(image_id, lost, "")
             raise
         finally:
-            self._let_go([image_id])
+            self._let_go(held)
 
     def _raise_if_poison(self, image_id: ImageId, lost: WorkerLostError, path: str) -> None:
         """Count a death, and raise QuarantinedError when it is one too many."""

@@ -43,11 +43,14 @@ class WatchedPool(WorkerPool):
         *,
         is_known: Callable[[ImageId], bool] | None = None,
         wants_pixels: Callable[[Outcome], bool] | None = None,
+        on_worker: Callable[[], None] | None = None,
     ) -> Outcome:
         """Have a file read, and look at what comes of it."""
         if self.meeting is not None and not order.turns:
             self.meeting.wait(30)
-        outcome = super().run(descriptor, order, is_known=is_known, wants_pixels=wants_pixels)
+        outcome = super().run(
+            descriptor, order, is_known=is_known, wants_pixels=wants_pixels, on_worker=on_worker
+        )
         if outcome.pixels is not None:
             self.decoded.append(outcome.image_id)
         return outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,6 +19,7 @@ from pspd.store.store import Store
 from pspd.workers.handle import WorkerLostError
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
+from tests.waiting import PATIENCE, expect
 from tests.workers.test_workers import QUICK, file_of, misbehaving
 
 
@@ -35,6 +37,36 @@ def touch(quarantine: Quarantine, pool: WorkerPool, data: bytes) -> str:
         except FileFailure as failure:
             return type(failure).__name__
         return "read"
+
+
+def test_those_who_want_one_content_and_all_workers_do_not_wait_for_each_other(
+    store: Store,
+) -> None:
+    """One has the worker, one waits for it with a file, and one with the same file as a query."""
+    go = threading.Event()
+    data = b"asked good"
+    image_id = ImageId(hashlib.blake2b(data, digest_size=32).digest())
+    quarantine = Quarantine(store, "this one")
+
+    def search() -> str:
+        with file_of(data) as descriptor:
+            quarantine.run_known(pool, descriptor, Order(), image_id)
+        return "read"
+
+    def occupy() -> str:
+        with file_of(b"asked good too") as descriptor:
+            quarantine.run(pool, descriptor, Order(), is_known=lambda _: not go.wait(PATIENCE))
+        return "read"
+
+    with misbehaving(size=1) as pool, ThreadPoolExecutor(3) as threads:
+        first = threads.submit(occupy)
+        expect(lambda: pool.free == 0)
+        others = [threads.submit(touch, quarantine, pool, data)]
+        expect(lambda: pool.waiting == 1)
+        others.append(threads.submit(search))
+        expect(lambda: pool.waiting == 2)
+        go.set()
+        assert [each.result(PATIENCE) for each in (first, *others)] == ["read"] * 3
 
 
 @pytest.mark.parametrize("deed", [b"asked SIGSEGV", b"asked exit", b"asked hang"])

@@ -89,6 +89,11 @@ class WorkerPool:
         return self._places.free
 
     @property
+    def waiting(self) -> int:
+        """How many wait for a worker."""
+        return self._places.waiting
+
+    @property
     def deaths(self) -> int:
         """Workers lost since the start: dead, late, or talking nonsense."""
         return self._deaths
@@ -129,6 +134,7 @@ class WorkerPool:
         *,
         is_known: Callable[[ImageId], bool] | None = None,
         wants_pixels: Callable[[Outcome], bool] | None = None,
+        on_worker: Callable[[], None] | None = None,
     ) -> Outcome:
         """Have a worker read a file; waits for a worker and then for its answer.
 
@@ -139,6 +145,8 @@ class WorkerPool:
                 decoded; if it says True, the outcome has the digest alone.
             wants_pixels: If given, and pixels are ordered, called in this thread with all the rest
                 before anything is decoded for them; if it says False, they are left out.
+            on_worker: If given, called in this thread once there is a worker, before it gets the
+                file; what it raises is raised.
 
         Raises:
             FileFailure: the file cannot be read, or cost a worker its life.
@@ -146,6 +154,8 @@ class WorkerPool:
         """
         worker = self._ready(self._borrow())
         try:
+            if on_worker is not None:
+                on_worker()
             return worker.read(descriptor, order, is_known, wants_pixels)
         except WorkerLostError:
             with self._lock:
