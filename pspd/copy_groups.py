@@ -170,7 +170,8 @@ class _Relations:
         for images in _equal_pixels(self._store):
             for image in images:
                 others = self._copies.setdefault(image, [])
-                others.extend(other for other in images if other not in {image, *others})
+                there = {image, *others}
+                others.extend(other for other in images if other not in there)
 
 
 def _equal_pixels(store: Store) -> Iterator[list[ImageNumber]]:

@@ -207,7 +207,9 @@ class Comparison:
         """
         pixels = pixels or self._own
         if pixels is None:
-            self._waiting.clear()
+            # A helper takes one between looking and taking.
+            with self._lock:
+                self._waiting.clear()
         self._decode_waiting()
         for helper in self._helpers:
             helper.result()

@@ -41,6 +41,8 @@ _FRAME_BYTES: Final = 6
 _COMPONENTS: Final = (1, 3)
 _LONGEST_CODE: Final = 16
 _MOST_TABLES: Final = 4
+_MOST_TABLES_SEEN: Final = 1_000
+"""Four a scan, of at most 100 (`Limits.max_scans`), are 400; a file may have millions of them."""
 _AC: Final = 0x10
 """Set in the number of a Huffman table for AC coefficients."""
 
@@ -123,6 +125,7 @@ class _Thinning:
         self._keeps_coarse = keeps_coarse
         self._frame: _Frame | None = None
         self._tables: set[int] = set()
+        self._tables_seen = 0
         """Huffman tables that were defined: 0 to 3 for DC, 16 to 19 for AC."""
         self._has_scan = False
 
@@ -180,6 +183,8 @@ class _Thinning:
                 code <<= 1
             at += 1 + _LONGEST_CODE + sum(counts)
             self._tables.add(number)
+            self._tables_seen += 1
+            _require(self._tables_seen <= _MOST_TABLES_SEEN)
         _require(at == len(body))
 
     def _is_needed(self, body: bytes) -> bool:
@@ -231,8 +236,11 @@ def _read_frame(body: bytes) -> _Frame:
         for at in range(_FRAME_BYTES, len(body), 3)
     }
     _require(len(components) == count)
+    luma = next(iter(components.values()))
     for each in components.values():
         _require(each.horizontal in _SAMPLINGS and each.vertical in _SAMPLINGS)
+        # Where luma is sampled less than another component libjpeg scales it less, by its AC too.
+        _require(each.horizontal <= luma.horizontal and each.vertical <= luma.vertical)
     height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
     _require(height > 0 and width > 0)
     return _Frame(width, height, components)

@@ -18,7 +18,8 @@ import lmdb
 import msgspec
 
 from pspd.errors import StoreDamaged, StoreError, StoreUnusable
-from pspd.store import balance, map_memory, migrations, walk
+from pspd.store import balance, map_memory, migrations, shapes, walk
+from pspd.store.entries import Entries
 from pspd.store.environment import Environment
 from pspd.store.preflight import Report
 
@@ -178,9 +179,25 @@ def _is_needed_in_order(environment: Environment, transaction: int) -> bool:
             return False
         environment.open_databases()
         walk.touch(environment)
+        _check_values(environment)
         return not _imbalances(environment)
     except (StoreError, OSError, *_NONSENSE):
         return False
+
+
+def _check_values(environment: Environment) -> None:
+    """See that the values are whole that the daemon reads before all others; they are few.
+
+    One that is not would end each start, or cost the store: only a look at everything mends it.
+
+    Raises:
+        StoreDamaged: One is not.
+    """
+    with environment.read() as transaction:
+        entries = Entries(transaction, environment.databases)
+        for name in ("meta", "roots", "counters"):
+            for key, value in entries.raw_items(name):
+                shapes.check(name, key, value)
 
 
 def _rest(environment: Environment) -> Report:

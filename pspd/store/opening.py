@@ -233,6 +233,8 @@ class _Opening:
         self.notices.append(Notice("store", cause, preflight.BIT_ROT))
 
     def _rebuild(self, reason: str) -> None:
+        # What it would tell is of the store that is put aside here.
+        self.end_look()
         now = int(time.time())
         past = () if self.known is None else self.known.rebuilds
         recent = tuple(each for each in past if now - REBUILD_SECONDS < each <= now)

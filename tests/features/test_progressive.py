@@ -157,6 +157,13 @@ ODD: Mapping[str, Callable[[bytes], bytes]] = {
     "12 bits": lambda data: _with(data, _frame_of(data) + 4, b"\x0c"),
     "no width": lambda data: _with(data, _frame_of(data) + 7, b"\x00\x00"),
     "a sampling of 0": lambda data: _with(data, _frame_of(data) + 11, b"\x02"),
+    # Luma 1 × 1 beside 2 × 2: libjpeg makes less of it small, and then its detail counts.
+    "luma sampled less than colour": lambda data: _with(
+        _with(data, _frame_of(data) + 11, b"\x11"), _frame_of(data) + 14, b"\x22"
+    ),
+    "a flood of tables": lambda data: _inserted(
+        data, (b"\xff\xc4\x00\x13\x10" + bytes(16)) * 1_001
+    ),
     "late quantization tables": lambda data: _inserted(
         data, b"\xff\xdb\x00\x43\x00" + bytes([1] * 64)
     ),

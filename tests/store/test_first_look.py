@@ -211,3 +211,24 @@ def test_what_is_needed_is_touched_on_a_system_without_files_in_memory(
     environment.open_databases()
     walk.touch(environment)
     environment.close()
+
+
+@pytest.mark.parametrize("name", [b"next_sequence", b"store_id", b"/many"])
+def test_a_value_that_the_start_needs_is_mended_before_it(state: Path, name: bytes) -> None:
+    def damage(page: bytes) -> bytes:
+        flipped = bytearray(page)
+        # Behind a name its value's checksum and body; of a root the path itself.
+        flipped[page.index(name) + (len(name) + 5 if name[:1] != b"/" else 1)] ^= 1
+        return bytes(flipped)
+
+    change_page(state, name, damage)
+    opened = open_store(state, OPTIONS)
+    assert [path.name for path in state.glob("store.bad-*")] == []
+    with opened.store.read() as reader:
+        assert "/many" in [root.path for root in reader.roots()]
+        assert len(reader.rows()) == MANY + 3
+    assert any("damaged" in notice.cause for notice in opened.notices)
+    opened.close()
+    again = open_store(state, OPTIONS)
+    assert again.notices == []
+    again.close()
