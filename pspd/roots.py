@@ -84,8 +84,7 @@ class Roots:
                 self._apply([batch.PutRoot(going)])
                 self._watcher.remove(going)
                 return status
-        watched = ", ".join(quoted(root.path) for root in roots) or "nothing"
-        raise RootError(f"{quoted(given)} is not watched; watched are: {watched}")
+        raise _stranger(given, "not watched", roots)
 
     def confirm(self, request: wire.ConfirmRoot) -> wire.RootStatus:
         """Drop what is missing at and below a path; it is done when a sync asked for now is.
@@ -101,8 +100,29 @@ class Roots:
                 if f"{path}/".startswith(root.path.rstrip("/") + "/"):
                     self._watcher.confirm(path)
                     return self._status_of(root.root_id)
-        watched = ", ".join(quoted(root.path) for root in roots) or "nothing"
-        raise RootError(f"{quoted(given)} is in no watched folder; watched are: {watched}")
+        raise _stranger(given, "in no watched folder", roots)
+
+    def watched_places(self, folders: Sequence[bytes]) -> list[str]:
+        """Return the paths by which the index knows folders that somebody named.
+
+        Args:
+            folders: In a watched directory, or around one; by a symbolic link as well.
+
+        Raises:
+            RootError: One has nothing to do with any watched directory.
+        """
+        with self._store.read() as reader:
+            roots = [root for root in reader.roots() if not root.removing]
+        places = []
+        for folder in folders:
+            given = os.path.normpath(os.fsdecode(folder))
+            ways = (given, os.path.realpath(given))
+            known = (way for way in ways if any(_overlap(way, root.path) for root in roots))
+            place = next(known, None)
+            if place is None:
+                raise _stranger(given, "in no watched folder", roots)
+            places.append(place)
+        return places
 
     def statuses(self) -> list[wire.RootStatus]:
         """Return how each root is, those being removed included."""
@@ -177,6 +197,17 @@ def _real_directory(path: str) -> str:
     if not os.access(real, os.R_OK | os.X_OK):
         raise RootError(f"{quoted(path)} cannot be read: permission denied")
     return real
+
+
+def _stranger(path: str, how: str, roots: Sequence[WatchRoot]) -> RootError:
+    watched = ", ".join(quoted(root.path) for root in roots) or "nothing"
+    return RootError(f"{quoted(path)} is {how}; watched are: {watched}")
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Say whether one of two paths is the other, or lies below it."""
+    below, beneath = (path.rstrip("/") + "/" for path in (one, other))
+    return below.startswith(beneath) or beneath.startswith(below)
 
 
 def _refuse_nesting(path: str, root: str) -> None:

@@ -214,9 +214,8 @@ class Service:
         return wire.QuarantineReply([translation.quarantined(*each) for each in found])
 
     def _duplicates(self, request: wire.DuplicatesRequest) -> wire.DuplicatesReply:
-        page = self._grouping.page(
-            request.after, request.limit, [os.fsdecode(path) for path in request.paths]
-        )
+        folders = self._roots.watched_places(request.paths)
+        page = self._grouping.page(request.after, request.limit, folders)
         with self._store.read() as reader:
             uncompared = copies.count_uncompared(reader)
         return wire.DuplicatesReply(

@@ -102,7 +102,17 @@ def test_folders_choose_groups_with_a_file_there(home: Home) -> None:
     assert len(groups(home)) == 2
     assert len(groups(home, one)) == 1
     assert len(groups(home, other)) == 2
-    assert groups(home, home.folder / "elsewhere") == []
+    assert len(groups(home, one.parent)) == 2
+    (home.folder / "link").symlink_to(one)
+    assert len(groups(home, home.folder / "link")) == 1
+
+
+def test_a_folder_that_is_not_watched_is_no_folder_without_copies(home: Home) -> None:
+    home.pspc("add", home.pictures())
+
+    answer = home.run("pspc", "duplicates", home.folder / "elsewhere")
+    assert answer.returncode == 2
+    assert b"is in no watched folder; watched are: " in answer.stderr
 
 
 def test_nobody_is_chained_to_a_stranger(home: Home) -> None:
