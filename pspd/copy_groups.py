@@ -22,7 +22,7 @@ import numpy as np
 from pspd.copy_search import known
 from pspd.core.groups import Standing, standing, star_cover
 from pspd.core.model import ImageNumber
-from pspd.store import codec, keys
+from pspd.store import image_codec, keys
 from pspd.store.copy_codec import CROWDED, DATABASE, PAIR, SEVERAL, image_of, other_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class _Images:
         lonely = {key for key, _ in reader.get_many("orphans", raw_keys)}
         for key, body in reader.get_many("images", raw_keys):
             number = ImageNumber(keys.number_from_key(key))
-            width, height, image_format, size = codec.image_standing(body)
+            width, height, image_format, size = image_codec.image_standing(body)
             if number in several:
                 self.files[number] = len(reader.links(number))
             if key not in lonely and self.files.get(number, 1):

@@ -1,8 +1,9 @@
 """The bodies of the store's values: records in, bytes out, and back.
 
 `docs/store-format.md` describes them; golden bytes are in the tests. `pspd.store.checksum` puts a
-checksum before each. What there are many of is MessagePack, whose numbers are as short as they can
-be: a file's record took 58 bytes in fields of fixed width and takes 37 to 45 so.
+checksum before each; those of images are in `pspd.store.image_codec`. What there are many of is
+MessagePack, whose numbers are as short as they can be: a file's record took 58 bytes in fields of
+fixed width and takes 37 to 45 so.
 """
 
 from __future__ import annotations
@@ -23,10 +24,7 @@ from pspd.core.model import (
     FileRecord,
     FileStamp,
     FileState,
-    ImageId,
     ImageNumber,
-    ImageRecord,
-    PixelDigest,
     QuarantineEntry,
     RootId,
     StampFields,
@@ -37,27 +35,18 @@ from pspd.errors import StoreDamaged
 _NUMBER = struct.Struct("<Q")
 _DIRECTORY = struct.Struct("<IQQQ")
 """root, parent, device, inode; then the name."""
-_MEAN = struct.Struct("<3H")
-"""Means of red, green and blue, each times `_MEAN_STEPS`."""
-_PIXELS = struct.Struct("<H32s")
-"""version, digest."""
 _COUNTS = struct.Struct("<QQQQ")
 """indexed, pending, failed, not pictures."""
 
 FILE_BYTES = 9
 """Fewest bytes of a file's body: an array of eight numbers; likewise the next ones."""
 DIRECTORY_BYTES = _DIRECTORY.size
-IMAGE_BYTES = 52
-PIXELS_BYTES = _PIXELS.size
 COUNTS_BYTES = _COUNTS.size
 
 _STATE = 3
 """Bits of a file's flags that are its state."""
 _RACY = 4
 _NOT_PICTURE = 8
-
-_MEAN_STEPS = 256
-"""Steps of a mean between two whole numbers."""
 
 _HALF = 1 << 63
 
@@ -66,48 +55,26 @@ _Result = TypeVar("_Result")
 
 _encode_msgpack = msgspec.msgpack.Encoder().encode
 
-_Natural = Annotated[int, msgspec.Meta(ge=0)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _File(msgspec.Struct, array_like=True, gc=False):
-    flags: _Natural
-    size: _Natural
+    flags: Natural
+    size: Natural
     mtime_ns: int
     ctime_after: int
     """ctime - mtime, in ns: small wherever a file was not copied with its time."""
-    inode: _Natural
-    device: _Natural
-    image: _Natural | None
-    sequence: _Natural
+    inode: Natural
+    device: Natural
+    image: Natural | None
+    sequence: Natural
     cut_name: bytes = b""
 
 
-class _Image(msgspec.Struct, array_like=True, gc=False):
-    version: _Natural
-    digest: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
-    size: _Natural
-    frames: _Natural
-    orientation: _Natural
-    channels: _Natural
-    quality: _Natural
-    mean: bytes
-    width: _Natural
-    height: _Natural
-    format: str
-
-
-class _Version(msgspec.Struct, array_like=True, gc=False):
-    """The begin of an image's record; what follows is passed over."""
-
-    version: int
-
-
 _decode_file = msgspec.msgpack.Decoder(_File).decode
-_decode_image = msgspec.msgpack.Decoder(_Image).decode
-_decode_version = msgspec.msgpack.Decoder(_Version).decode
 
 
-def _refusing(decode: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+def refusing(decode: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
     """Have a decoder say that what it cannot decode is damaged.
 
     A whole value with a fitting checksum may lie in the wrong database: checksums do not cover the
@@ -129,7 +96,7 @@ def encode_number(number: int) -> bytes:
     return _NUMBER.pack(number)
 
 
-@_refusing
+@refusing
 def decode_number(body: bytes) -> int:
     """Inverse of `encode_number`."""
     return int(_NUMBER.unpack(body)[0])
@@ -151,7 +118,7 @@ def encode_file(record: FileRecord, cut_name: bytes = b"") -> bytes:
     return _encode_msgpack((*fields, cut_name) if cut_name else fields)
 
 
-@_refusing
+@refusing
 def decode_file(body: bytes) -> tuple[FileRecord, bytes]:
     """Inverse of `encode_file`."""
     fields = _decode_file(body)
@@ -173,7 +140,7 @@ def _wrapped(number: int) -> int:
     return (number + _HALF) % (2 * _HALF) - _HALF
 
 
-@_refusing
+@refusing
 def decode_stamps(
     items: Iterable[tuple[bytes, bytes]], name_of: Callable[[bytes, bytes], str]
 ) -> dict[str, tuple[StampFields, bool]]:
@@ -200,7 +167,7 @@ def encode_directory(directory: Directory) -> bytes:
     ) + os.fsencode(directory.name)
 
 
-@_refusing
+@refusing
 def decode_directory(number: DirectoryId, body: bytes) -> Directory:
     """Inverse of `encode_directory`."""
     root_id, parent, device, inode = _DIRECTORY.unpack_from(body)
@@ -208,76 +175,12 @@ def decode_directory(number: DirectoryId, body: bytes) -> Directory:
     return Directory(number, RootId(root_id), DirectoryId(parent), name, device, inode)
 
 
-def encode_image(record: ImageRecord) -> bytes:
-    """Encode an image's record; its number is the key, its hashes lie in columns."""
-    return _encode_msgpack(
-        (
-            record.version,
-            record.image_id,
-            record.size,
-            record.frames,
-            record.orientation,
-            record.channels,
-            record.quality,
-            _MEAN.pack(*(round(mean * _MEAN_STEPS) for mean in record.mean)),
-            record.width,
-            record.height,
-            record.format,
-        )
-    )
-
-
-@_refusing
-def decode_image(number: ImageNumber, body: bytes) -> ImageRecord:
-    """Inverse of `encode_image`; a mean is off by a 512th at most."""
-    fields = _decode_image(body)
-    red, green, blue = (mean / _MEAN_STEPS for mean in _MEAN.unpack(fields.mean))
-    return ImageRecord(
-        number=number,
-        version=fields.version,
-        image_id=ImageId(fields.digest),
-        format=fields.format,
-        width=fields.width,
-        height=fields.height,
-        channels=fields.channels,
-        size=fields.size,
-        frames=fields.frames,
-        orientation=fields.orientation,
-        mean=(red, green, blue),
-        quality=fields.quality,
-    )
-
-
-@_refusing
-def image_standing(body: bytes) -> tuple[int, int, str, int]:
-    """Read only width, height, format and size of an image's record."""
-    fields = _decode_image(body)
-    return fields.width, fields.height, fields.format, fields.size
-
-
-@_refusing
-def image_version(body: bytes) -> int:
-    """Read only the features version of an image's record."""
-    return _decode_version(body).version
-
-
-def encode_pixels(pixels: PixelDigest) -> bytes:
-    """Encode a pixel digest."""
-    return _PIXELS.pack(pixels.version, pixels.digest)
-
-
-@_refusing
-def decode_pixels(body: bytes) -> PixelDigest:
-    """Inverse of `encode_pixels`."""
-    return PixelDigest(*_PIXELS.unpack(body))
-
-
 def encode_counts(counts: Counts) -> bytes:
     """Encode a root's counters."""
     return _COUNTS.pack(counts.indexed, counts.pending, counts.failed, counts.not_pictures)
 
 
-@_refusing
+@refusing
 def decode_counts(body: bytes) -> Counts:
     """Inverse of `encode_counts`."""
     return Counts(*_COUNTS.unpack(body))
@@ -288,7 +191,7 @@ def encode_failure(reason: str, message: str, cut_name: bytes = b"") -> bytes:
     return _encode_msgpack((reason, message, cut_name))
 
 
-@_refusing
+@refusing
 def decode_failure(body: bytes) -> tuple[str, str, bytes]:
     """Inverse of `encode_failure`."""
     return msgspec.msgpack.decode(body, type=tuple[str, str, bytes])
@@ -302,7 +205,7 @@ def encode_quarantine(entry: QuarantineEntry) -> bytes:
     )
 
 
-@_refusing
+@refusing
 def decode_quarantine(body: bytes) -> QuarantineEntry:
     """Inverse of `encode_quarantine`."""
     reason, message, path, when, deaths, decoder = msgspec.msgpack.decode(
@@ -318,7 +221,7 @@ def encode_root(root: WatchRoot) -> bytes:
     return _encode_msgpack((path, *fields))
 
 
-@_refusing
+@refusing
 def decode_root(root_id: RootId, body: bytes) -> WatchRoot:
     """Inverse of `encode_root`."""
     path, include, exclude, hidden, removing, directory = msgspec.msgpack.decode(

@@ -19,7 +19,7 @@ from pspd.core.model import (
     ImageRecord,
 )
 from pspd.errors import StoreDamaged
-from pspd.store import codec, columns, keys
+from pspd.store import codec, columns, image_codec, keys
 from pspd.store.shapes import BLOCK_ROWS, BLOCK_SIZES, NO_ROW, WIDTHS, Column
 
 Entry = tuple[bytes, bytes]
@@ -127,7 +127,7 @@ def _image(key: bytes, body: bytes) -> Entry:
         mean=(red, green, blue),
         quality=quality,
     )
-    return _short(key), codec.encode_image(record)
+    return _short(key), image_codec.encode_image(record)
 
 
 def _digest(key: bytes, body: bytes) -> Entry:

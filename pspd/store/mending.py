@@ -25,7 +25,7 @@ from pspd.core.model import (
     RootId,
 )
 from pspd.errors import StoreError
-from pspd.store import codec, column_reading, columns, keys, shapes
+from pspd.store import codec, column_reading, columns, image_codec, keys, shapes
 from pspd.store.copy_mending import mend_copies
 from pspd.store.directory_mending import DirectoryMender
 from pspd.store.environment import DATABASES
@@ -156,7 +156,7 @@ class Mender:
         lost: list[ImageNumber] = []
         for key, body in self._reader.items("images"):
             number = ImageNumber(keys.number_from_key(key))
-            record = codec.decode_image(number, body)
+            record = image_codec.decode_image(number, body)
             has_row = number < len(qualities) and qualities[number] == record.quality
             is_double = self._reader.number_of(record.image_id) is not None
             if not has_row or is_double or number in self._distrusted:

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -41,9 +40,6 @@ from pspd.store.migrations import FORMAT_VERSION
 from pspd.store.opened_store import OpenedStore
 from pspd.store.preflight import Look
 from pspd.store.store import Store
-
-if TYPE_CHECKING:
-    pass
 
 MOST_REBUILDS = 3
 """So many within `REBUILD_SECONDS` are believed to be accidents; then a person has to look."""

@@ -21,7 +21,7 @@ from pspd.core.model import (
     RootId,
     StampFields,
 )
-from pspd.store import codec, column_reading, columns, keys, shapes
+from pspd.store import codec, column_reading, columns, image_codec, keys, shapes
 from pspd.store.places import Places
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Reader(Places):
     def image(self, number: ImageNumber) -> ImageRecord | None:
         """Return an image's record."""
         body = self.get("images", keys.number_key(number))
-        return None if body is None else codec.decode_image(number, body)
+        return None if body is None else image_codec.decode_image(number, body)
 
     def links(self, number: ImageNumber) -> list[FileKey]:
         """Return the files that have this content.
@@ -158,7 +158,7 @@ class Reader(Places):
     def agrees(self, number: ImageNumber, features: Features) -> bool:
         """Say whether all that is stored of an image is what these features give."""
         stored = self.get("images", keys.number_key(number))
-        is_same_record = stored == codec.encode_image(columns.record_of(number, features))
+        is_same_record = stored == image_codec.encode_image(columns.record_of(number, features))
         return is_same_record and self.cells(number) == columns.row_of(features).cells()
 
     def cells(self, number: ImageNumber) -> Mapping[shapes.Column, bytes]:
@@ -168,7 +168,7 @@ class Reader(Places):
     def pixels(self, number: ImageNumber) -> PixelDigest | None:
         """Return an image's pixel digest, if it was ever computed."""
         body = self.get("pixels", keys.number_key(number))
-        return None if body is None else codec.decode_pixels(body)
+        return None if body is None else image_codec.decode_pixels(body)
 
     def rows(self) -> Rows:
         """Return what the index holds of every image."""
@@ -193,7 +193,7 @@ class Reader(Places):
         """Return images above number `after` whose features have another version."""
         found: list[ImageNumber] = []
         for key, body in self.items("images", b"", start=keys.number_key(after + 1)):
-            if codec.image_version(body) != version:
+            if image_codec.image_version(body) != version:
                 found.append(ImageNumber(keys.number_from_key(key)))
                 if len(found) == limit:
                     break
@@ -202,7 +202,7 @@ class Reader(Places):
     def count_outdated(self, version: int) -> int:
         """Count the images whose features have another version."""
         bodies = (body for _, body in self.items("images"))
-        return sum(codec.image_version(body) != version for body in bodies)
+        return sum(image_codec.image_version(body) != version for body in bodies)
 
     # --- counters
 

@@ -15,7 +15,7 @@ from pspd.core.model import (
     FileState,
     ImageNumber,
 )
-from pspd.store import codec, copies, keys, shapes
+from pspd.store import codec, copies, image_codec, keys, shapes
 from pspd.store.reader import Reader
 
 Rule = Callable[[Reader, bytes, bytes], Iterator[str]]
@@ -100,7 +100,7 @@ def _failure(reader: Reader, key: bytes, _body: bytes) -> Iterator[str]:
 
 def _image(reader: Reader, key: bytes, body: bytes) -> Iterator[str]:
     number = ImageNumber(keys.number_from_key(key))
-    image = codec.decode_image(number, body)
+    image = image_codec.decode_image(number, body)
     if reader.number_of(image.image_id) != number:
         yield "is not found by its digest"
     if number >= reader.meta("next_image"):

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId
 from pspd.errors import StoreDamaged
-from pspd.store import checksum, codec, copy_codec, keys
+from pspd.store import checksum, codec, copy_codec, image_codec, keys
 
 _U32_BYTES = 4
 _U64_BYTES = 8
@@ -117,13 +117,13 @@ _SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]]
     "failures": (_NAMED, (1, _LONGEST), lambda _, body: codec.decode_failure(body)),
     "images": (
         _NUMBERED,
-        (codec.IMAGE_BYTES, _LONGEST),
-        lambda key, body: codec.decode_image(ImageNumber(keys.number_from_key(key)), body),
+        (image_codec.IMAGE_BYTES, _LONGEST),
+        lambda key, body: image_codec.decode_image(ImageNumber(keys.number_from_key(key)), body),
     ),
     "digests": ((_DIGEST_KEY_BYTES, _DIGEST_KEY_BYTES), (0, 0), _any),
     "links": ((2 * keys.NUMBER_BYTES + 1, _LONGEST_KEY), (0, 0), _any),
     "orphans": (_NUMBERED, _NUMBER, _any),
-    "pixels": (_NUMBERED, (codec.PIXELS_BYTES, codec.PIXELS_BYTES), _any),
+    "pixels": (_NUMBERED, (image_codec.PIXELS_BYTES, image_codec.PIXELS_BYTES), _any),
     "quarantine": (
         (_DIGEST_BYTES, _DIGEST_BYTES),
         (1, _LONGEST),

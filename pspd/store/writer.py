@@ -1,7 +1,8 @@
 """Applies a batch inside one write transaction, keeping every database in step with `files`.
 
 All that hangs on a file (its link to an image, its place in the queue, its failure, the counters)
-changes in `pspd.store.file_ledger`, from the difference between its old record and its new one.
+changes in `pspd.store.file_ledger`, from the difference between its old record and its new one; all
+that hangs on a directory in `pspd.store.directory_ledger`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.model import (
-    Directory,
-    DirectoryId,
     FailureReason,
     Features,
     FileKey,
@@ -21,9 +20,10 @@ from pspd.core.model import (
     ImageNumber,
 )
 from pspd.store import batch as batches
-from pspd.store import codec, keys
+from pspd.store import codec, image_codec, keys
 from pspd.store.columns import ColumnWriter, record_of, row_of
 from pspd.store.copies import CopyLedger
+from pspd.store.directory_ledger import DirectoryLedger
 from pspd.store.file_ledger import FileLedger, cut_name
 from pspd.store.tables import Tables
 
@@ -48,8 +48,7 @@ class Writer:
         self._reader = self._tables.reader
         self._columns = ColumnWriter(transaction, databases["columns"])
         self._ledger = FileLedger(self._tables, now)
-        self._there: set[DirectoryId] = set()
-        """Directories that are known to be there."""
+        self._directories = DirectoryLedger(self._tables, self._remove_file)
         self._copies = CopyLedger(self._tables)
         self.applied = batches.Applied()
 
@@ -71,9 +70,9 @@ class Writer:
             case batches.FileGone(key, stamp):
                 self._file_gone(key, stamp)
             case batches.PutDirectory(directory):
-                self._put_directory(directory)
+                self._directories.put(directory)
             case batches.RemoveDirectory(directory_id, place):
-                self._remove_missed(directory_id, place)
+                self._directories.remove_missed(directory_id, place)
             case batches.PutRoot(root):
                 self._tables.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
             case batches.ForgetRoot(root):
@@ -82,7 +81,9 @@ class Writer:
                 self._image_refreshed(number, features)
             case batches.PixelsKnown(number, pixels):
                 if self._reader.image(number) is not None:
-                    self._tables.put("pixels", keys.number_key(number), codec.encode_pixels(pixels))
+                    self._tables.put(
+                        "pixels", keys.number_key(number), image_codec.encode_pixels(pixels)
+                    )
             case batches.ForgetOrphans(before, most):
                 self._forget_orphans(before, most)
             case batches.PutQuarantine(image_id, entry):
@@ -99,7 +100,7 @@ class Writer:
         self._columns.finish()
         self._ledger.finish()
         self._tables.finish()
-        self.applied.touched |= self._ledger.touched
+        self.applied.touched |= self._ledger.touched | self._directories.touched
         return self.applied
 
     def require(self, name: str, least: int) -> None:
@@ -117,7 +118,7 @@ class Writer:
     # --- files
 
     def _file_seen(self, key: FileKey, stamp: FileStamp) -> None:
-        if not self._is_there(key.directory):
+        if not self._directories.is_there(key.directory):
             return  # removed since somebody looked into it
         old = self._reader.file(key)
         if old is not None and old.state is FileState.PENDING and old.stamp == stamp:
@@ -126,12 +127,6 @@ class Writer:
         sequence = self._tables.next_number("next_sequence")
         self._ledger.set_file(key, FileRecord(stamp, FileState.PENDING, sequence=sequence), old)
         self.applied.queued.append((sequence, key))
-
-    def _is_there(self, directory_id: DirectoryId) -> bool:
-        """Say whether a directory is known; asked for each file that is new in it."""
-        if directory_id not in self._there and self._reader.directory(directory_id) is not None:
-            self._there.add(directory_id)
-        return directory_id in self._there
 
     def _file_suspect(self, key: FileKey, stamp: FileStamp) -> None:
         old = self._reader.file(key)
@@ -159,8 +154,11 @@ class Writer:
     def _file_gone(self, key: FileKey, stamp: FileStamp | None) -> None:
         old = self._reader.file(key)
         if old is not None and stamp in {None, old.stamp}:
-            self._note("removed", key)
-            self._ledger.set_file(key, None, old)
+            self._remove_file(key, old)
+
+    def _remove_file(self, key: FileKey, record: FileRecord) -> None:
+        self._note("removed", key)
+        self._ledger.set_file(key, None, record)
 
     def _file_indexed(self, result: batches.FileIndexed) -> None:
         old = self._queued_file(result.key, result.sequence)
@@ -224,7 +222,7 @@ class Writer:
 
     def _put_image(self, number: ImageNumber, features: Features) -> None:
         self._tables.put(
-            "images", keys.number_key(number), codec.encode_image(record_of(number, features))
+            "images", keys.number_key(number), image_codec.encode_image(record_of(number, features))
         )
         self._columns.put(number, row_of(features))
         self.applied.images.append((number, features))
@@ -251,60 +249,9 @@ class Writer:
             self._columns.drop(number)
             self.applied.dropped.append(number)
 
-    # --- directories and roots
-
-    def _put_directory(self, directory: Directory) -> None:
-        number = directory.directory_id
-        old = self._reader.directory(number)
-        if directory.parent and self._reader.directory(directory.parent) is None:
-            return  # removed since somebody looked into it
-        is_moved = old is not None and old.parent != directory.parent
-        if is_moved and self._reader.is_below(directory.parent, number):
-            return  # a directory inside itself: somebody looked while both were moved
-        if old is not None:
-            self._forget_place(old)
-        self.applied.touched |= {number, directory.parent}
-        place = keys.file_key(FileKey(directory.parent, directory.name))
-        if directory.parent:
-            tenant = self._reader.child(directory.parent, directory.name)
-            if tenant is not None and tenant.directory_id != number:
-                self._remove_directory(tenant.directory_id)
-            self._tables.put("children", place, codec.encode_number(number))
-        inode = keys.inode_key(directory.device, directory.inode)
-        self._tables.put("inodes", inode, codec.encode_number(number))
-        self._tables.put("directories", keys.number_key(number), codec.encode_directory(directory))
-        self._reader.forget_paths()
-
-    def _forget_place(self, directory: Directory) -> None:
-        """Delete what leads to a directory, unless it leads to another one by now."""
-        self.applied.touched |= {directory.directory_id, directory.parent}
-        number = codec.encode_number(directory.directory_id)
-        place = keys.file_key(FileKey(directory.parent, directory.name))
-        inode = keys.inode_key(directory.device, directory.inode)
-        for database, key in (("children", place), ("inodes", inode)):
-            if self._reader.get(database, key) == number:
-                self._tables.delete(database, key)
-
-    def _remove_missed(self, directory_id: DirectoryId, place: FileKey | None) -> None:
-        directory = self._reader.directory(directory_id)
-        if directory is not None and place in {None, FileKey(directory.parent, directory.name)}:
-            self._remove_directory(directory_id)
-
-    def _remove_directory(self, directory_id: DirectoryId) -> None:
-        top = self._reader.directory(directory_id)
-        below = [] if top is None else [top]
-        for directory in below:  # grows while it is walked: parents come before children
-            below.extend(self._reader.children(directory.directory_id))
-        for directory in reversed(below):
-            number = directory.directory_id
-            for key, record in self._reader.files_in(number).items():
-                self._note("removed", key)
-                self._ledger.set_file(key, None, record)
-            self._forget_place(directory)
-            self._there.discard(number)
-            self._tables.delete("directories", keys.number_key(number))
+    # --- roots
 
     def _forget_root(self, root: WatchRoot) -> None:
-        self._remove_directory(root.directory)
+        self._directories.remove(root.directory)
         self._ledger.forget_root(root.root_id)
         self._tables.delete("roots", keys.root_key(root.root_id))

@@ -18,7 +18,7 @@ from pspd.errors import ConfigError, FileFailure, StoreDamaged
 from pspd.features import formats, headers, jpeg_markers, progressive
 from pspd.features.segments import check_segments
 from pspd.rpc import wire
-from pspd.store import codec, keys
+from pspd.store import codec, image_codec, keys
 from pspd.workers.messages import Digest, Done, Failed, NonsenseError, Order, Ready
 from pspd.workers.replies import checked_outcome
 from tests.features.samples import encode, png_claiming, scene, tiff, with_orientation
@@ -106,8 +106,8 @@ _BODIES: tuple[tuple[Callable[[bytes], object], Callable[..., bytes]], ...] = (
     (codec.decode_number, codec.encode_number),
     (lambda body: codec.decode_file(body)[0], codec.encode_file),
     (lambda body: codec.decode_directory(DirectoryId(7), body), codec.encode_directory),
-    (lambda body: codec.decode_image(ImageNumber(7), body), codec.encode_image),
-    (codec.decode_pixels, codec.encode_pixels),
+    (lambda body: image_codec.decode_image(ImageNumber(7), body), image_codec.encode_image),
+    (image_codec.decode_pixels, image_codec.encode_pixels),
     (codec.decode_counts, codec.encode_counts),
     (codec.decode_failure, lambda failure: codec.encode_failure(*failure)),
     (lambda body: codec.decode_root(RootId(7), body), codec.encode_root),
@@ -245,7 +245,7 @@ def _codec_seeds() -> Iterable[bytes]:
         codec.encode_number(5),
         codec.encode_file(golden.FILE),
         codec.encode_directory(golden.DIRECTORY),
-        codec.encode_image(golden.IMAGE),
+        image_codec.encode_image(golden.IMAGE),
         bytes(34),
         bytes(32),
         codec.encode_failure("broken", "no sense", b"name"),

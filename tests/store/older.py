@@ -11,7 +11,7 @@ import lmdb
 import numpy as np
 
 from pspd.core.model import FileKey, ImageNumber
-from pspd.store import checksum, codec, keys, shapes
+from pspd.store import checksum, codec, image_codec, keys, shapes
 from pspd.store.file_ledger import cut_name
 from pspd.store.format_1 import DATABASES
 from pspd.store.reader import Reader
@@ -85,7 +85,7 @@ def _file(key: bytes, body: bytes) -> bytes:
 
 
 def _image(key: bytes, body: bytes) -> bytes:
-    image = codec.decode_image(ImageNumber(keys.number_from_key(key)), body)
+    image = image_codec.decode_image(ImageNumber(keys.number_from_key(key)), body)
     name = image.format.encode()
     first = (image.version, image.image_id, image.size, image.frames)
     second = (image.orientation, image.channels, image.quality, *image.mean)

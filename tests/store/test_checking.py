@@ -18,7 +18,7 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
-from pspd.store import batch, checksum, codec, copy_codec, keys
+from pspd.store import batch, checksum, codec, copy_codec, image_codec, keys
 from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
@@ -143,7 +143,7 @@ STRAYS: dict[str, Callable[[Raw], None]] = {
     "links": lambda raw: raw.put("links", keys.number_key(0) + _no_file(raw), b""),
     "orphans": lambda raw: raw.put("orphans", keys.number_key(0), codec.encode_number(1)),
     "pixels": lambda raw: raw.put(
-        "pixels", keys.number_key(99), codec.encode_pixels(PixelDigest(1, bytes(32)))
+        "pixels", keys.number_key(99), image_codec.encode_pixels(PixelDigest(1, bytes(32)))
     ),
     "counters": lambda raw: raw.put(
         "counters", bytes([0, 0, 0, 1]), codec.encode_counts(Counts(9))

@@ -30,7 +30,7 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreError
-from pspd.store import checksum, codec, columns, copy_codec, format_1, keys
+from pspd.store import checksum, codec, columns, copy_codec, format_1, image_codec, keys
 from pspd.store.copy_codec import Pair
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -84,13 +84,13 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         DIRECTORY,
     ),
     "image": (
-        lambda: codec.encode_image(IMAGE),
-        lambda body: codec.decode_image(ImageNumber(4), body),
+        lambda: image_codec.encode_image(IMAGE),
+        lambda body: image_codec.decode_image(ImageNumber(4), body),
         IMAGE,
     ),
     "pixels": (
-        lambda: codec.encode_pixels(PixelDigest(1, bytes(32))),
-        codec.decode_pixels,
+        lambda: image_codec.encode_pixels(PixelDigest(1, bytes(32))),
+        image_codec.decode_pixels,
         PixelDigest(1, bytes(32)),
     ),
     "counts": (
