@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, WebPImagePlugin
 
 _EXTENDED: Final = b"VP8X"
 _KINDS: Final = frozenset({b"VP8 ", b"VP8L", _EXTENDED})
@@ -33,7 +33,7 @@ def load(image: Image.Image, data: bytes) -> Image.Image | None:
     """Decode a still WebP; None if that has to be done by Pillow.
 
     Args:
-        image: As Pillow opened it.
+        image: As Pillow opened it; one that came from here is not decoded again.
         data: The whole file.
 
     Returns:
@@ -42,7 +42,10 @@ def load(image: Image.Image, data: bytes) -> Image.Image | None:
     is_still = data[_KIND] in _KINDS and not (
         data[_KIND] == _EXTENDED and data[_FLAGS_AT] & _ANIMATED
     )
-    if not is_still or image.mode not in {"RGB", "RGBA"} or (decode := decoder()) is None:
+    is_opened = isinstance(image, WebPImagePlugin.WebPImageFile)
+    if not is_still or not is_opened or image.mode not in {"RGB", "RGBA"}:
+        return None
+    if (decode := decoder()) is None:
         return None
     return decode(data, image)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pspd.features import still_webp
+from pspd.features.decode import open_picture
 from pspd.features.extract import extract
 from pspd.verify.pixels import pixel_digest
 from tests.features.samples import LIMITS, encode, scene, with_orientation
@@ -67,6 +68,14 @@ def test_the_orientation_is_kept() -> None:
     data = encode(scene(), "WEBP", exif=with_orientation(6).tobytes())
     features = extract(data, LIMITS)
     assert (features.orientation, features.width, features.height) == (6, 240, 320)
+
+
+def test_a_loaded_picture_is_not_decoded_again() -> None:
+    with open_picture(encode(scene(), "WEBP"), LIMITS) as picture:
+        picture.load()
+        loaded = picture.image
+        assert picture.load() == 1
+        assert picture.image is loaded
 
 
 def test_an_animation_is_left_to_pillow() -> None:
