@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from PIL import Image
 
 from benchmarks.picture_sets import PROGRESSIVE, PictureFile
+from pspd.features import rust_png
 from pspd.features.extract import SMALL_SIDE
 
 Decode = Callable[[bytes], object]
@@ -91,6 +92,12 @@ def _opencv_gray(data: bytes) -> None:
     _opencv(data, is_gray=True)
 
 
+def _rust_png(data: bytes) -> None:
+    with Image.open(io.BytesIO(data)) as image:
+        if not rust_png.load(image, data):
+            image.load()
+
+
 def _wuffs(data: bytes) -> None:
     from pywuffs import PixelFormat
     from pywuffs.aux import ImageDecoder, ImageDecoderConfig
@@ -111,6 +118,7 @@ DECODERS: Mapping[str, Decoder] = {
         Decoder("simplejpeg, gray", "simplejpeg", _simplejpeg_gray, _JPEGS, is_gray=True),
         Decoder("OpenCV", "cv2", _opencv),
         Decoder("OpenCV, gray", "cv2", _opencv_gray, is_gray=True),
+        Decoder("Rust's png", "kornia_rs", _rust_png, frozenset({"PNG"})),
         Decoder("wuffs", "pywuffs", _wuffs, frozenset({"PNG"})),
     )
 }

@@ -22,7 +22,7 @@ from PIL import AvifImagePlugin, BmpImagePlugin, Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Limits
 from pspd.errors import FileFailure
-from pspd.features import formats, headers
+from pspd.features import formats, headers, rust_png, still_webp
 from pspd.features.extras import import_reader, raw_preview
 from pspd.features.segments import check_frames, check_segments
 from pspd.features.upright import ORIENTATIONS
@@ -85,7 +85,7 @@ class OpenPicture:
     def load(self) -> int:
         """Decode the current frame; return the orientation (1 to 8) still to be applied."""
         before = _orientation_tag(self.image) if self.format == "TIFF" else 1
-        self.image.load()
+        self._load_pixels()
         if self.format in _TURNED_BY_DECODER:
             # JPEG XL made from a JPEG without loss is decoded as that JPEG.
             is_jpeg = bool(getattr(self.image, "jpeg", False))
@@ -95,6 +95,14 @@ class OpenPicture:
         tag = _orientation_tag(self.image)
         self.turn = self.turn if tag == 1 else tag
         return self.turn
+
+    def _load_pixels(self) -> None:
+        if self.format == "PNG" and rust_png.load(self.image, self.source):
+            return
+        is_still = self.format == "WEBP" and self.frames == 1
+        if is_still and (decoded := still_webp.load(self.image, self.source)) is not None:
+            self.image = decoded
+        self.image.load()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from PIL import Image
 
 from pspd.core.model import FailureReason
 from pspd.errors import FileFailure
+from pspd.features import rust_png
 from pspd.features.formats import EXTRAS
 
 _MODULES: Final = {"HEIF": "pillow_heif", "JXL": "pillow_jxl", "RAW": "rawpy"}
@@ -60,8 +61,8 @@ def installed_extras() -> tuple[str, ...]:
 def decoder_versions() -> str:
     """Return the versions of all that decodes, such as "pillow 13.0.0, pillow-heif 1.1.0"."""
     found = [f"pillow {PIL.__version__}"]
-    for module in _MODULES.values():
-        package = _PACKAGES.get(module, module)
+    packages = (_PACKAGES.get(module, module) for module in _MODULES.values())
+    for package in (*packages, rust_png.PACKAGE):
         with suppress(importlib.metadata.PackageNotFoundError):
             found.append(f"{package} {importlib.metadata.version(package)}")
     return ", ".join(found)

@@ -28,6 +28,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
 from pspd.errors import FileFailure
+from pspd.features import rust_png, still_webp
 from pspd.features.decode import OpenPicture
 from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
@@ -99,6 +100,8 @@ def prepare_decoders() -> None:
         # A file that needs a missing one says so.
         with contextlib.suppress(FileFailure):
             import_reader(name)
+    rust_png.module()
+    still_webp.decoder()
     # In colour: its mean is what OpenBLAS takes a buffer for, and without one it ends the process.
     picture = Image.linear_gradient("L").convert("RGB")
     for name in ("PNG", "JPEG"):

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from pspd.core.model import Limits, Turn
 from pspd.core.verdict import FLAT_QUALITY, hamming
-from pspd.features.extract import EXACT_SIDE, FEATURES_VERSION, extract, extract_query
+from pspd.features.extract import EXACT_SIDE, FEATURES_VERSION, SURELY_FLAT, extract, extract_query
 from tests.features.samples import LIMITS, encode, png, scene, with_orientation
 from tests.pictures import shared_pictures
 
@@ -234,6 +234,7 @@ def test_extraction_leaves_pillows_settings_alone() -> None:
 def test_real_pictures_are_hashed_as_imagehash_does_within_the_contract() -> None:
     assert SHARED is not None
     distances = []
+    flat = 0
     for path in sorted(
         path
         for folder in ("photos", "clipart", "copies")
@@ -244,6 +245,10 @@ def test_real_pictures_are_hashed_as_imagehash_does_within_the_contract() -> Non
         with Image.open(path) as image:
             seen = _on_white(image)
         assert (features.width, features.height) == seen.size
+        if features.quality < SURELY_FLAT:
+            # Such hashes are never compared, and cost too much to be exact.
+            flat += 1
+            continue
         distances.append(
             (
                 hamming(features.phash64, _reference(seen, 8)),
@@ -253,3 +258,4 @@ def test_real_pictures_are_hashed_as_imagehash_does_within_the_contract() -> Non
     shallow, deep = np.array(distances).T
     assert np.all(shallow <= 2)
     assert np.mean(deep <= 4) >= 0.99
+    assert flat <= 12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -136,3 +137,9 @@ def test_a_format_that_is_not_on_the_list_reaches_no_decoder() -> None:
             with file_of(data) as descriptor, pytest.raises(FileFailure) as caught:
                 pool.run(descriptor, Order())
             assert caught.value.reason == FailureReason.UNSUPPORTED
+
+
+def test_the_quick_decoders_work_in_the_sandbox() -> None:
+    # They would be left out in silence, and Pillow take their place.
+    command = [sys.executable, "-m", "tests.workers.quick_decoders"]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
