@@ -118,6 +118,11 @@ class WorkerHandle:
         """How many files it may still be given."""
         return MAX_FILES - self._files if self._is_usable else 0
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it was seen to be ready."""
+        return self._is_ready
+
     def is_waiting(self) -> bool:
         """Tell whether it is alive and said nothing unasked."""
         return self._channel.is_silent()

@@ -253,6 +253,17 @@ class WorkerPool:
 
     def _is_waiting(self, worker: WorkerHandle) -> bool:
         """Wait until a worker is ready, and tell whether it is alive."""
+        if not worker.is_ready and not self._is_started(worker):
+            return False
+        is_waiting = worker.is_waiting()
+        if not is_waiting:
+            # Nobody's file: it died between two, when the system ran out of memory for example.
+            with self._lock:
+                self._count_death()
+        return is_waiting
+
+    def _is_started(self, worker: WorkerHandle) -> bool:
+        """Wait until a new worker is ready; False when it did not start."""
         try:
             worker.wait_until_ready()
         except SandboxMissingError as error:
@@ -263,12 +274,7 @@ class WorkerPool:
             return False
         self._note_protection(worker.protection)
         self._failed_starts = 0
-        is_waiting = worker.is_waiting()
-        if not is_waiting:
-            # Nobody's file: it died between two, when the system ran out of memory for example.
-            with self._lock:
-                self._count_death()
-        return is_waiting
+        return True
 
     def _count_death(self) -> None:
         self._deaths += 1
