@@ -130,7 +130,9 @@ class Comparer:
         else:
             found.upto = new.stop
         self._indexer.apply([found.operation()])
-        return True
+        # Not for what came meanwhile: while files are read, each of their commits would have
+        # another behind it.
+        return bool(again) or found.upto < upto
 
     def _work(self) -> tuple[int, int, list[ImageNumber]]:
         """Return where to begin, where the index ends, and what is to be compared again."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class Reader(Places):
     """Every question to the store; valid only while its transaction is open."""
 
+    _cells: columns.CellReader | None = None
+
     # --- files
 
     def file(self, key: FileKey) -> FileRecord | None:
@@ -168,7 +170,9 @@ class Reader(Places):
 
     def cells(self, number: ImageNumber) -> Mapping[shapes.Column, bytes]:
         """Return an image's row of the columns."""
-        return columns.read_cells(self._transaction, self._databases["columns"], number)
+        if self._cells is None:
+            self._cells = columns.CellReader(self._transaction, self._databases["columns"])
+        return self._cells.cells(number)
 
     def pixels(self, number: ImageNumber) -> PixelDigest | None:
         """Return an image's pixel digest, if it was ever computed."""
