@@ -304,7 +304,7 @@ class _Audience:
         self.watcher: Watcher | None = None
 
     def announce(self, changes: Sequence[PathChange]) -> None:
-        if self.server is None:
+        if self.server is None or not self.server.is_heard:
             return
         for change in changes:
             old_path = None if change.old_path is None else os.fsencode(change.old_path)

@@ -27,7 +27,8 @@ from pspd.workers.system_calls import system_call
 
 MAX_FILES: Final = 5_000
 """Files after which a worker is replaced: decoders may leak, and what a file did to one should not
-last. It costs 0.24 s of CPU time, 0.05 ms a file; at 500 it was a third of the time of tiny files.
+last. Without a template it costs 0.24 s of CPU time, 0.05 ms a file; at 500 it was a third of the
+time of tiny files.
 5,000 real files took 0.6 MB more than 500, and 3,000 hostile ones nothing."""
 
 NAME: Final = "pspd-worker"

@@ -32,6 +32,9 @@ COMMAND: Final = (sys.executable, "-P", "-m", "pspd.workers.template_process")
 START_SECONDS: Final = 60.0
 """How long it may take to import the decoders and answer; as of a worker."""
 
+ANSWER_SECONDS: Final = 10.0
+"""How long it may take to fork once it has: some milliseconds, but the machine may be busy."""
+
 MOST_FAILURES: Final = 3
 """After so many in a row nobody asks it any more."""
 
@@ -128,6 +131,7 @@ class _Process:
     def __init__(self, command: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
+        self._patience = START_SECONDS
         with theirs:
             try:
                 self.child = Child(command, theirs.fileno())
@@ -141,9 +145,11 @@ class _Process:
         Raises:
             ChannelClosedError, NonsenseError, TimeoutError: It failed.
         """
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self._patience
         self._channel.send(Fork(), descriptor=descriptor, deadline=deadline)
-        return self._channel.receive(_forked, deadline=deadline).pid
+        pid = self._channel.receive(_forked, deadline=deadline).pid
+        self._patience = ANSWER_SECONDS
+        return pid
 
     def end(self) -> None:
         """End it."""
