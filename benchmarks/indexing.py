@@ -3,7 +3,7 @@
     python -m benchmarks.indexing [--pictures DIR…] [--peer-python PYTHON]
 
 First indexing: `pspc add DIR --wait` as a process, with a running daemon and an empty store, so
-that the figure includes reading, digests, hashes, the store's commits, and up to 0.2 s until the
+that the figure includes reading, digests, hashes, the store's commits, and the time until the
 client looks again. The limit in the same run: each file read and decoded by the fastest decoder of
 its kind (`benchmarks.decoders`), in one process for each usable core, nothing else. The peer:
 Immaculate's `find_duplicates(method="pdq")`, which keeps nothing. Files are in the page cache.

@@ -27,12 +27,13 @@ _CHECKOUT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Resident bytes, pages shared with others included."""
+    """Resident bytes, pages shared with others included, but for the workers'."""
 
     daemon: int
     anonymous: int
     """Of the daemon's: what is not a mapped file, such as the store."""
     workers: int
+    """Pages that several share, as those of a template, count in parts."""
 
 
 class LiveDaemon(Home):
@@ -131,7 +132,7 @@ class LiveDaemon(Home):
         return Memory(
             daemon=_status_bytes(pid, "VmRSS"),
             anonymous=_status_bytes(pid, "RssAnon"),
-            workers=sum(_status_bytes(child, "VmRSS") for child in _children(pid)),
+            workers=sum(_shared_bytes(child) for child in _children(pid)),
         )
 
 
@@ -181,6 +182,11 @@ def _cpu_seconds(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _shared_bytes(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * _KIBIBYTE
 
 
 def _status_bytes(pid: int, field: str) -> int:

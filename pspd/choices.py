@@ -22,6 +22,7 @@ from pspd.watcher.keeper import Options as WatcherOptions
 from pspd.watcher.notify import NoNotifier, Notifier
 from pspd.watcher.watchdog_notifier import WatchdogNotifier
 from pspd.workers.pool import WorkerPool
+from pspd.workers.template import Template
 
 if TYPE_CHECKING:
     from pspd.config import Config
@@ -36,12 +37,16 @@ class Pools:
     queries: WorkerPool
     threads: int
     """As many as the first has processes."""
+    template: Template | None
+    """Forks the workers of both; None where a process that has loaded libraries should not fork."""
 
 
 def pools(config: Config, board: NoticeBoard) -> Pools:
     """Make the pools; they are not started."""
     threads = config.workers.processes or usable_cores()
     needs_sandbox = config.workers.sandbox == "require"
+    # Elsewhere libraries of the system do not live through a fork.
+    template = Template() if sys.platform == "linux" else None
     return Pools(
         WorkerPool(
             threads,
@@ -50,6 +55,7 @@ def pools(config: Config, board: NoticeBoard) -> Pools:
             nice=config.workers.nice,
             needs_sandbox=needs_sandbox,
             board=board,
+            template=template,
         ),
         WorkerPool(
             config.workers.query_processes,
@@ -57,8 +63,10 @@ def pools(config: Config, board: NoticeBoard) -> Pools:
             name="query",
             needs_sandbox=needs_sandbox,
             board=board,
+            template=template,
         ),
         threads,
+        template,
     )
 
 

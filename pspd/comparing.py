@@ -44,6 +44,12 @@ PAUSE_SECONDS = 0.5
 RETRY_SECONDS = 10.0
 """When it is tried again after the store failed."""
 
+HOLD_SECONDS = 5.0
+"""So long it leaves the processors to files that are being read: who adds a folder waits for those,
+and comparing was up to a tenth of that wait."""
+
+_LOOK_SECONDS = 0.05
+
 WORK_SECONDS = 0.01
 """After so long it rests, as long as it worked; four times as long while files are read."""
 
@@ -130,7 +136,9 @@ class Comparer:
         else:
             found.upto = new.stop
         self._indexer.apply([found.operation()])
-        return True
+        # Not for what came meanwhile: while files are read, each of their commits would have
+        # another behind it.
+        return bool(again) or found.upto < upto
 
     def _work(self) -> tuple[int, int, list[ImageNumber]]:
         """Return where to begin, where the index ends, and what is to be compared again."""
@@ -158,6 +166,8 @@ class Comparer:
                 if not is_ruled:
                     self._see_rule()
                     is_ruled = True
+                if not has_more:
+                    self._hold_back()
                 has_more = self.step()
                 if not has_more:
                     self._at_leisure()
@@ -165,6 +175,13 @@ class Comparer:
                 _log.error("comparing is put off", error=error)
                 has_more = False
                 self._stopping.wait(RETRY_SECONDS)
+
+    def _hold_back(self) -> None:
+        """Wait for the files that are being read, but not for as long as there are any."""
+        until = time.monotonic() + HOLD_SECONDS
+        while not self._indexer.is_idle and time.monotonic() < until:
+            if self._stopping.wait(_LOOK_SECONDS):
+                return
 
     def _see_rule(self) -> None:
         """Begin anew when pairs were found by another rule, such as another threshold."""

@@ -142,6 +142,8 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     store = opened.store
     board = claim.board
     pools = choices.pools(config, board)
+    if pools.template is not None:
+        ending.add("template", pools.template.close, seconds=WORKERS_SECONDS)
     for pool in (pools.indexing, pools.queries):
         ending.add("workers", pool.close, seconds=WORKERS_SECONDS)
         pool.start()
@@ -302,7 +304,7 @@ class _Audience:
         self.watcher: Watcher | None = None
 
     def announce(self, changes: Sequence[PathChange]) -> None:
-        if self.server is None:
+        if self.server is None or not self.server.is_heard:
             return
         for change in changes:
             old_path = None if change.old_path is None else os.fsencode(change.old_path)

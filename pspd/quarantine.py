@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pspd.core.model import ImageId
+    from pspd.store.reader import Reader
     from pspd.store.store import Store
     from pspd.workers.messages import Order
     from pspd.workers.pool import WorkerPool
@@ -56,7 +57,7 @@ class Quarantine:
         order: Order,
         *,
         path: str = "",
-        is_known: Callable[[ImageId], bool] | None = None,
+        is_known: Callable[[Reader, ImageId], bool] | None = None,
     ) -> Outcome:
         """Have a worker read a file, as `WorkerPool.run` does.
 
@@ -65,7 +66,7 @@ class Quarantine:
             descriptor: Open for reading; stays open.
             order: What is wanted.
             path: Where the file was met, for people.
-            is_known: As of `WorkerPool.run`.
+            is_known: As of `WorkerPool.run`, but with a reader to ask.
 
         Raises:
             QuarantinedError: It cost workers their lives, by now or before; not to be tried again.
@@ -76,11 +77,12 @@ class Quarantine:
         refused: list[QuarantineEntry] = []
 
         def is_settled(image_id: ImageId) -> bool:
-            if is_known is not None and is_known(image_id):
-                return True
             self._take_in_hand(image_id)
             held.append(image_id)
-            entry = self._entry(image_id)
+            with self._store.read() as reader:
+                if is_known is not None and is_known(reader, image_id):
+                    return True
+                entry = self._entry_in(reader, image_id)
             if entry is not None and entry.deaths >= MOST_DEATHS:
                 refused.append(entry)
             return bool(refused)
@@ -143,7 +145,10 @@ class Quarantine:
 
     def _entry(self, image_id: ImageId) -> QuarantineEntry | None:
         with self._store.read() as reader:
-            entry = reader.quarantined(image_id)
+            return self._entry_in(reader, image_id)
+
+    def _entry_in(self, reader: Reader, image_id: ImageId) -> QuarantineEntry | None:
+        entry = reader.quarantined(image_id)
         return entry if entry is not None and entry.decoder == self._decoder else None
 
     def _count(self, image_id: ImageId, lost: WorkerLostError, path: str) -> int:
@@ -164,7 +169,8 @@ class Quarantine:
     def _take_in_hand(self, image_id: ImageId) -> None:
         """Wait until nobody else has this content decoded: copies of a poison come together."""
         with self._changed:
-            self._changed.wait_for(lambda: image_id not in self._in_hand)
+            while image_id in self._in_hand:
+                self._changed.wait()
             self._in_hand.add(image_id)
 
     def _let_go(self, held: list[ImageId]) -> None:

@@ -28,6 +28,7 @@ from pspd.workers.messages import Order
 if TYPE_CHECKING:
     from pspd.core.model import ImageNumber
     from pspd.quarantine import Quarantine
+    from pspd.store.reader import Reader
     from pspd.store.store import Store
     from pspd.workers.pool import WorkerPool
     from pspd.workers.replies import Outcome
@@ -208,7 +209,7 @@ class FileReader:
         is_racy = racy_ns > 0
         try:
             outcome = self._quarantine.run(
-                self._pool, descriptor, Order(), path=path, is_known=self._is_known
+                self._pool, descriptor, Order(), path=path, is_known=_is_known
             )
         except FileFailure as failure:
             if stamp_of(os.fstat(descriptor)) != stamp:
@@ -251,10 +252,6 @@ class FileReader:
             since = self._busy_since.setdefault(key, now)
         return now - since < self._max_delay_seconds
 
-    def _is_known(self, image_id: ImageId) -> bool:
-        with self._store.read() as reader:
-            return reader.number_of(image_id) is not None
-
     def _forget(self, key: FileKey) -> None:
         with self._lock:
             self._busy_since.pop(key, None)
@@ -263,6 +260,10 @@ class FileReader:
     def _count_extraction(self) -> None:
         with self._lock:
             self.extracted += 1
+
+
+def _is_known(reader: Reader, image_id: ImageId) -> bool:
+    return reader.number_of(image_id) is not None
 
 
 def _failed(

@@ -2,8 +2,9 @@
 
 The queue itself is in the store (`pending`), so a stop or a crash loses none of it; here is only
 the order in which it is served. News are files that a hint named, and their directories take turns;
-the backlog is served by its sequence numbers; a file that is still being written waits for its
-time.
+the backlog is served by its sequence numbers, but for its end, which is served by size, so that no
+worker is left with a large file when the others have none; a file that is still being written waits
+for its time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pspd.core.model import DirectoryId, FileKey
@@ -265,11 +267,13 @@ class ReadingQueue:
 
     def _fetch(self) -> None:
         with self._store.read() as reader:
-            found = reader.queued(self._served_to, PREFETCH)
-        self._backlog.extend(Entry(sequence, key) for sequence, key in found)
+            found = reader.queued_with_sizes(self._served_to, PREFETCH)
         self._has_more = len(found) == PREFETCH
         if found:
             self._served_to = found[-1][0]
+        if not self._has_more:
+            found.sort(key=itemgetter(2), reverse=True)
+        self._backlog.extend(Entry(sequence, key) for sequence, key, _ in found)
 
     def _first_sequence(self, after: int) -> int | None:
         """Return the first place in the store's queue, above one, that barriers wait for."""

@@ -55,7 +55,7 @@ def test_those_who_want_one_content_and_all_workers_do_not_wait_for_each_other(
 
     def occupy() -> str:
         with file_of(b"asked good too") as descriptor:
-            quarantine.run(pool, descriptor, Order(), is_known=lambda _: not go.wait(PATIENCE))
+            quarantine.run(pool, descriptor, Order(), is_known=lambda *_: not go.wait(PATIENCE))
         return "read"
 
     with misbehaving(size=1) as pool, ThreadPoolExecutor(3) as threads:

@@ -10,6 +10,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
+from pspd import reading_queue
 from pspd.core.model import FileKey, WatchRoot
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.store import batch
@@ -31,6 +32,10 @@ class Line:
             number = add_directory(self.store, self.root, number, folder).directory_id
         keys = [FileKey(number, name) for name in names]
         return self.store.apply([batch.FileSeen(key, stamp()) for key in keys]).queued
+
+    def see_with_size(self, name: str, size: int) -> None:
+        key = FileKey(self.root.directory, name)
+        self.store.apply([batch.FileSeen(key, stamp(size))])
 
     def take(self) -> str:
         return self.entry().key.name
@@ -59,6 +64,22 @@ def test_the_backlog_is_served_in_order_and_news_go_before_it(line: Line) -> Non
     line.queue.put_news(line.see("new"))
 
     assert [line.take(), line.take()] == ["new", "b"]
+
+
+def test_the_end_of_the_backlog_is_served_largest_first(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_queue, "PREFETCH", 2)
+    for name, size in (("a", 1), ("b", 2), ("c", 3), ("d", 1), ("e", 9)):
+        line.see_with_size(name, size)
+
+    assert [line.take() for _ in "abcde"] == ["a", "b", "c", "d", "e"]
+    line.see_with_size("small", 1)
+    line.see_with_size("large", 2)
+    line.queue.wake()
+    # One page has both, and none follows that is full.
+    monkeypatch.setattr(reading_queue, "PREFETCH", 3)
+    assert [line.take(), line.take()] == ["large", "small"]
 
 
 def test_a_single_new_file_does_not_wait_behind_many_in_another_folder(line: Line) -> None:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from pspc.console import Console
     from pspd.rpc import wire
 
-POLL_SECONDS = 0.2
+SHORTEST_PAUSE = 0.02
+LONGEST_PAUSE = 0.2
+_PAUSED_SHARE = 1 / 16
+"""Of the time waited so far: who waits hears of the end late by half of it on average."""
 
 STALL_SECONDS = 20.0
 """How long the daemon may have a problem and get nothing done before nobody waits any longer."""
@@ -46,6 +49,21 @@ class Stall:
             self._done, self._since = done, now
         elif now - self._since >= STALL_SECONDS:
             raise IndexingStalled(problem)
+
+
+class Pauses:
+    """Says how long to wait before looking again: soon after a short wait, seldom in a long one.
+
+    Args:
+        began: When the wait began, in seconds.
+    """
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+
+    def next(self, now: float) -> float:
+        """Return for how many seconds nobody need look after `now`."""
+        return min(max(_PAUSED_SHARE * (now - self._began), SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 class Display:
@@ -135,7 +153,9 @@ def wait_for_comparing(
         PspcError: it takes longer than `timeout`.
     """
     stall = Stall()
-    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    began = time.monotonic()
+    pauses = Pauses(began)
+    deadline = math.inf if timeout is None else began + timeout
     with connect() as connection:
         while (status := connection.status()).uncompared:
             now = time.monotonic()
@@ -144,7 +164,7 @@ def wait_for_comparing(
             stall.check(now, -status.uncompared, status.problem)
             if console.shows_progress:
                 console.overwrite(f"{status.uncompared:,} pictures to compare")
-            time.sleep(POLL_SECONDS)
+            time.sleep(pauses.next(now))
         if console.shows_progress:
             console.overwrite("")
 
@@ -189,6 +209,7 @@ def _soon(
     outcomes: queue.SimpleQueue[wire.Freshness | Exception],
 ) -> wire.Freshness | Exception | None:
     try:
-        return outcomes.get(timeout=POLL_SECONDS)
+        # What is waited for comes by itself; the pause is that of the display.
+        return outcomes.get(timeout=LONGEST_PAUSE)
     except queue.Empty:
         return None

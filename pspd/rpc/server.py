@@ -99,9 +99,15 @@ class RpcServer:
         self._thread = threading.Thread(target=self._serve, name="rpc-io", daemon=True)
         self._thread.start()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody has subscribed; each file that is indexed is an event."""
+        return bool(self._audience)
+
     def publish(self, event: wire.Event) -> None:
         """Send an event to whoever subscribed; from any thread, never blocks, may drop."""
-        self._event_outlet.send(wire.encode_event(event))
+        if self.is_heard:
+            self._event_outlet.send(wire.encode_event(event))
 
     def is_reachable(self) -> bool:
         """Say whether the sockets still lie where clients look for them."""

@@ -54,10 +54,15 @@ def translated(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except DAMAGE as error:
-        raise StoreDamaged(f"the store is damaged: {error}") from error
     except lmdb.Error as error:
-        raise StoreError(f"the store cannot be {what}: {error}") from error
+        raise as_store_error(error, what) from error
+
+
+def as_store_error(error: lmdb.Error, what: str) -> StoreError:
+    """Return what to raise instead of an error of LMDB's; `what` as of `translated`."""
+    if isinstance(error, DAMAGE):
+        return StoreDamaged(f"the store is damaged: {error}")
+    return StoreError(f"the store cannot be {what}: {error}")
 
 
 def open_file(folder: Path, map_bytes: int, *, most_databases: int) -> lmdb.Environment:

@@ -10,7 +10,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from pspd.store.engine import (
     why_unwritable,
 )
 from pspd.store.gate import Gate
+from pspd.store.read_transaction import ReadTransaction
 
 DATABASES = (
     "meta",
@@ -100,16 +101,15 @@ class Environment:
             value: bytes | None = transaction.get(key)
             return value
 
-    @contextmanager
-    def read(self, *, views: bool = False) -> Iterator[lmdb.Transaction[Any]]:
+    def read(self, *, views: bool = False) -> ReadTransaction:
         """Open a read transaction; keep it short, an old one makes the file grow.
 
         Args:
             views: Whether values are views of the map, good until the end, instead of copies.
         """
         assert os.getpid() == self._process, "an LMDB environment must not be used after a fork"
-        with translated("read"), ExitStack() as stack:
-            yield self._begin_reading(stack, views=views)
+        begin = self._begin_viewing if views else self._begin_reading
+        return ReadTransaction(begin, self._gate.leave)
 
     def forget_pages(self) -> None:
         """Take the file's pages out of this process's memory; see `pspd.store.map_memory`."""
@@ -153,19 +153,21 @@ class Environment:
             except lmdb.MapResizedError:
                 self._resize(0)
 
-    def _begin_reading(self, stack: ExitStack, *, views: bool) -> lmdb.Transaction[Any]:
+    def _begin_viewing(self) -> lmdb.Transaction[Any]:
+        return self._begin_reading(views=True)
+
+    def _begin_reading(self, *, views: bool = False) -> lmdb.Transaction[Any]:
+        """Pass the gate and begin; whoever ends the transaction leaves the gate."""
         for _ in range(_ATTEMPTS):
-            with ExitStack() as attempt:
-                attempt.enter_context(self._gate.kept())
-                environment = self._environment
-                try:
-                    begun = environment.begin(buffers=True) if views else environment.begin()
-                    transaction: lmdb.Transaction[Any] = attempt.enter_context(begun)
-                except (lmdb.MapResizedError, lmdb.PanicError) as error:
-                    problem = error
-                else:
-                    stack.push(attempt.pop_all())
-                    return transaction
+            self._gate.enter()
+            environment = self._environment
+            try:
+                return environment.begin(buffers=True) if views else environment.begin()
+            except BaseException as error:
+                self._gate.leave()
+                if not isinstance(error, lmdb.MapResizedError | lmdb.PanicError):
+                    raise
+                problem = error
             if isinstance(problem, lmdb.MapResizedError):
                 self._resize(0)  # another process made the file larger: take its size over
             else:

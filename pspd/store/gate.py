@@ -19,18 +19,28 @@ class Gate:
         self._readers = 0
         self._is_wanted_alone = False
 
+    def enter(self) -> None:
+        """Have the map kept where it is until `leave`."""
+        with self._condition:
+            while self._is_wanted_alone:
+                self._condition.wait()
+            self._readers += 1
+
+    def leave(self) -> None:
+        """Need the map no longer."""
+        with self._condition:
+            self._readers -= 1
+            if not self._readers:
+                self._condition.notify_all()
+
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Keep the map where it is meanwhile."""
-        with self._condition:
-            self._condition.wait_for(lambda: not self._is_wanted_alone)
-            self._readers += 1
+        self.enter()
         try:
             yield
         finally:
-            with self._condition:
-                self._readers -= 1
-                self._condition.notify_all()
+            self.leave()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class Reader(Places):
     """Every question to the store; valid only while its transaction is open."""
 
+    _cells: columns.CellReader | None = None
+
     # --- files
 
     def file(self, key: FileKey) -> FileRecord | None:
@@ -63,11 +65,16 @@ class Reader(Places):
 
     def queued(self, after: int, limit: int) -> list[tuple[int, FileKey]]:
         """Return files to read, in order, with a sequence above `after`."""
-        found: list[tuple[int, FileKey]] = []
+        return [(sequence, key) for sequence, key, _ in self.queued_with_sizes(after, limit)]
+
+    def queued_with_sizes(self, after: int, limit: int) -> list[tuple[int, FileKey, int]]:
+        """Return the same, and how many bytes each had when it was seen."""
+        found: list[tuple[int, FileKey, int]] = []
         for key, raw in self.items("pending", b"", start=keys.number_key(after + 1)):
             body = self.get("files", raw)
-            cut_name = b"" if body is None else codec.decode_file(body)[1]
-            found.append((keys.number_from_key(key), keys.file_from_key(raw, cut_name)))
+            record, cut_name = (None, b"") if body is None else codec.decode_file(body)
+            size = 0 if record is None else record.stamp.size
+            found.append((keys.number_from_key(key), keys.file_from_key(raw, cut_name), size))
             if len(found) == limit:
                 break
         return found
@@ -163,7 +170,9 @@ class Reader(Places):
 
     def cells(self, number: ImageNumber) -> Mapping[shapes.Column, bytes]:
         """Return an image's row of the columns."""
-        return columns.read_cells(self._transaction, self._databases["columns"], number)
+        if self._cells is None:
+            self._cells = columns.CellReader(self._transaction, self._databases["columns"])
+        return self._cells.cells(number)
 
     def pixels(self, number: ImageNumber) -> PixelDigest | None:
         """Return an image's pixel digest, if it was ever computed."""

@@ -22,7 +22,7 @@ from pspd.errors import StoreDamaged
 from pspd.store import map_memory, migrations
 from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
 from pspd.store.column_reading import Columns, read_columns, read_parts
-from pspd.store.reader import Reader
+from pspd.store.read_transaction import Moment
 from pspd.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -73,19 +73,13 @@ class Store:
         """Numbers of `meta` as they were last; one that is smaller then was lost meanwhile."""
         self._take_numbers()
 
-    @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Moment:
         """Open a reader on this moment; not to be nested, and to be kept short.
 
         Raises:
             StoreDamaged: What was asked for is damaged; `on_damage` was told.
         """
-        try:
-            with self._environment.read() as transaction:
-                yield Reader(transaction, self._environment.databases)
-        except StoreDamaged as error:
-            self.on_damage(error)
-            raise
+        return Moment(self._environment.read(), self._environment.databases, self.on_damage)
 
     def read_columns(self) -> Columns:
         """Return the rows of every image, without keeping memory for what was read.

@@ -1,11 +1,18 @@
-"""A worker as a child process: what it is given of our environment, how it ends, its last words."""
+"""A worker as a child process: what it is given of our environment, how it ends, its last words.
+
+Child          started by us, with an environment of its own
+ForkedChild    forked by a template, and a child of ours all the same
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Final
 
@@ -27,6 +34,10 @@ _KEPT_MEMORY: Final = {
 """What glibc keeps for the next picture instead of giving it back to the system, which clears each
 page anew: an eighth of the time of progressive JPEGs. It goes so far by itself, but only once it
 has freed 32 MB at once. Other libraries do not know these."""
+
+_FIRST_PAUSE: Final = 0.0005
+_LONGEST_PAUSE: Final = 0.05
+"""Between two looks at whether a process has ended; as in `subprocess`."""
 
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """There are as many workers as wanted already, and each thread's stack is address space."""
@@ -89,6 +100,62 @@ class Child:
     def forget_words(self) -> None:
         """Keep nothing of what it wrote; it may be called twice."""
         self._errors.close()
+
+
+class ForkedChild:
+    """A process that somebody else forked, with us as its parent.
+
+    Args:
+        pid: Its process id. Until somebody here has waited for its end nobody else can have it.
+        last_words: Returns what whoever forked it wrote to their common standard error.
+    """
+
+    def __init__(self, pid: int, last_words: Callable[[], str]) -> None:
+        self.pid = pid
+        self.last_words = last_words
+        self._lock = threading.Lock()
+        self._status: int | None = None
+
+    def kill(self, seconds: float = END_SECONDS) -> None:
+        """As of `Child`."""
+        with self._lock:
+            if self._look() is None:
+                # Not where the system waits by itself, as for who ignores SIGCHLD.
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)
+        self._wait(seconds)
+
+    def end_status(self) -> int | None:
+        """As of `Child`."""
+        return self._wait(END_SECONDS)
+
+    def forget_words(self) -> None:
+        """Keep nothing; it has nothing of its own."""
+
+    def _wait(self, seconds: float) -> int | None:
+        """Wait for its end for so long; return its status, None when it goes on."""
+        deadline = time.monotonic() + seconds
+        pause = _FIRST_PAUSE
+        while (status := self._poll()) is None and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return status
+
+    def _poll(self) -> int | None:
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> int | None:
+        """Return its status if it has ended; under the lock."""
+        if self._status is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                # Somebody else has waited; `subprocess` calls that a good end as well.
+                pid, status = self.pid, 0
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+        return self._status
 
 
 def _scratch_file() -> IO[bytes]:

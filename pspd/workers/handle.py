@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure
-from pspd.workers.child import END_SECONDS, Child
+from pspd.workers.child import END_SECONDS
 from pspd.workers.messages import (
-    Channel,
     ChannelClosedError,
     Digest,
     Done,
@@ -39,6 +37,10 @@ from pspd.workers.messages import (
 )
 from pspd.workers.replies import Outcome, check_digest, checked_outcome, printable
 from pspd.workers.sandbox import MAX_FILES
+from pspd.workers.starting import started
+
+if TYPE_CHECKING:
+    from pspd.workers.template import Template
 
 COMMAND: Final = (sys.executable, "-P", "-m", "pspd.workers.process")
 """Starts a worker; the number of its socket's descriptor is appended."""
@@ -86,13 +88,20 @@ class WorkerHandle:
         limits: What one file may cost.
         nice: Added to the process's niceness.
         needs_sandbox: Whether it must not see a file without all of its sandbox.
+        template: Forks it, if it can; otherwise `command` is executed.
 
     Raises:
         WorkerStartError: the process cannot be started.
     """
 
     def __init__(
-        self, command: Sequence[str], limits: Limits, *, nice: int, needs_sandbox: bool = False
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        *,
+        nice: int,
+        needs_sandbox: bool = False,
+        template: Template | None = None,
     ) -> None:
         self._limits = limits
         self._needs_sandbox = needs_sandbox
@@ -104,7 +113,8 @@ class WorkerHandle:
         self._is_usable = True
         self._deadline = time.monotonic() + START_SECONDS
         try:
-            self._start(command, Setup(limits, nice))
+            setup = Setup(limits, nice)
+            self._child, self._channel = started(command, setup, template, self._deadline)
         except OSError as error:
             raise WorkerStartError(f"{command[0]}: {error.strerror}") from error
 
@@ -117,6 +127,11 @@ class WorkerHandle:
     def files_left(self) -> int:
         """How many files it may still be given."""
         return MAX_FILES - self._files if self._is_usable else 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it was seen to be ready."""
+        return self._is_ready
 
     def is_waiting(self) -> bool:
         """Tell whether it is alive and said nothing unasked."""
@@ -203,17 +218,6 @@ class WorkerHandle:
         self.kill(seconds)
         self._channel.close()
         self._child.forget_words()
-
-    def _start(self, command: Sequence[str], setup: Setup) -> None:
-        ours, theirs = socket.socketpair()
-        self._channel = Channel(ours)
-        with theirs:
-            try:
-                self._channel.send(setup, deadline=self._deadline)
-                self._child = Child(command, theirs.fileno())
-            except BaseException:
-                self._channel.close()
-                raise
 
     def _converse(
         self,

@@ -10,6 +10,10 @@
       Proceed (or not)                ──>           only if the job shows features first
                                       <──         Done | Failed     with the pixels, if wanted
 
+    parent                                        template
+      Fork + descriptor               ──>           forks; the new worker gets the descriptor
+                                      <──         Forked
+
 Each end speaks in its turn. Messages are MessagePack behind a length of four bytes, big-endian,
 over a Unix stream socket. A worker parses files of strangers, so that nothing it says is believed:
 replies are small, decoded to these types and no others, and then checked by
@@ -130,6 +134,16 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     message: str
     is_spent: bool
     """Whether what happened may have left the worker in a bad state."""
+
+
+class Fork(msgspec.Struct, frozen=True, tag="fork"):
+    """A worker is wanted; its end of the conversation comes along."""
+
+
+class Forked(msgspec.Struct, frozen=True, tag="forked"):
+    """There is a worker."""
+
+    pid: int
 
 
 Reply = Ready | Digest | Done | Failed

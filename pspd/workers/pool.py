@@ -32,6 +32,7 @@ from pspd.workers.handle import (
 )
 from pspd.workers.messages import Order, Protection
 from pspd.workers.replies import Outcome
+from pspd.workers.template import Template
 
 _MAX_FAILED_STARTS = 3
 """Workers that may fail to start one after the other before the pool gives up: one or two are a
@@ -53,6 +54,7 @@ class WorkerPool:
         command: What to execute instead of the real worker.
         needs_sandbox: Whether nothing may be read where the system cannot confine a worker.
         board: Where to say that a worker is not confined, and to count deaths.
+        template: Forks the processes, if it can.
     """
 
     def __init__(  # noqa: PLR0913 - all but two by their names
@@ -65,6 +67,7 @@ class WorkerPool:
         command: Sequence[str] | None = None,
         needs_sandbox: bool = False,
         board: NoticeBoard | None = None,
+        template: Template | None = None,
     ) -> None:
         self._limits = limits
         self._name = name
@@ -72,6 +75,7 @@ class WorkerPool:
         self._command = COMMAND if command is None else tuple(command)
         self._needs_sandbox = needs_sandbox
         self._board = NoticeBoard() if board is None else board
+        self._template = template
         self._protection: Protection | None = None
         self._places = FairPlaces(size)
         self._lock = threading.Lock()
@@ -117,6 +121,18 @@ class WorkerPool:
         """
         if self._is_closed:
             raise self._closed()
+        if self._template is None:
+            self._start_all()
+            return
+        self._template.start()
+        # It answers when it is prepared.
+        threading.Thread(target=self._start_in_background, name="pspd-workers", daemon=True).start()
+
+    def _start_in_background(self) -> None:
+        with suppress(NoWorker):  # whoever needs one says so
+            self._start_all()
+
+    def _start_all(self) -> None:
         taken: list[WorkerHandle | None] = []
         try:
             while self._places.take(waits=False):
@@ -163,6 +179,7 @@ class WorkerPool:
                     # It was `close` that killed it, and the file is not to blame.
                     raise self._closed() from None
                 self._count_death()
+            self._renew_template()
             raise
         finally:
             self._give_back(worker)
@@ -253,6 +270,18 @@ class WorkerPool:
 
     def _is_waiting(self, worker: WorkerHandle) -> bool:
         """Wait until a worker is ready, and tell whether it is alive."""
+        if not worker.is_ready and not self._is_started(worker):
+            return False
+        is_waiting = worker.is_waiting()
+        if not is_waiting:
+            # Nobody's file: it died between two, when the system ran out of memory for example.
+            with self._lock:
+                self._count_death()
+            self._renew_template()
+        return is_waiting
+
+    def _is_started(self, worker: WorkerHandle) -> bool:
+        """Wait until a new worker is ready; False when it did not start."""
         try:
             worker.wait_until_ready()
         except SandboxMissingError as error:
@@ -263,12 +292,11 @@ class WorkerPool:
             return False
         self._note_protection(worker.protection)
         self._failed_starts = 0
-        is_waiting = worker.is_waiting()
-        if not is_waiting:
-            # Nobody's file: it died between two, when the system ran out of memory for example.
-            with self._lock:
-                self._count_death()
-        return is_waiting
+        return True
+
+    def _renew_template(self) -> None:
+        if self._template is not None:
+            self._template.renew()
 
     def _count_death(self) -> None:
         self._deaths += 1
@@ -297,6 +325,7 @@ class WorkerPool:
                     self._limits,
                     nice=self._nice,
                     needs_sandbox=self._needs_sandbox,
+                    template=self._template,
                 )
             except WorkerStartError as error:
                 self._note_failed_start(error)

@@ -20,7 +20,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec.structs import replace
@@ -47,7 +47,7 @@ from pspd.workers.messages import (
     Setup,
 )
 from pspd.workers.replies import printable
-from pspd.workers.sandbox import enter_sandbox, yield_to_others
+from pspd.workers.sandbox import enter_sandbox, take_name, yield_to_others
 
 _EVER = math.inf
 _ALARM_GRACE_SECONDS = 5.0
@@ -74,11 +74,21 @@ def main() -> None:
     # workers when it has put away what they were doing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    work(Channel(socket.socket(fileno=int(sys.argv[1]))), prepare_decoders)
+
+
+def work(channel: Channel, prepare: Callable[[], None]) -> None:
+    """Be a worker until the other end is gone.
+
+    Args:
+        channel: To whoever gives it files.
+        prepare: Loads the decoders, where that is still to be done.
+    """
     with contextlib.suppress(ChannelClosedError):
         setup = channel.receive(msgspec.msgpack.Decoder(Setup), deadline=_EVER)
+        take_name()
         yield_to_others(setup.nice)
-        prepare_decoders()
+        prepare()
         protection = enter_sandbox(setup.limits)
         channel.send(Ready(protection), deadline=_EVER)
         serve(channel, setup.limits)

@@ -84,10 +84,22 @@ def system_call(name: str, *arguments: int | ctypes.c_void_p) -> int:
     Raises:
         OSError: The kernel refuses; ENOSYS also where the number is not known.
     """
+    return _called(ctypes.CDLL(None, use_errno=True), name, *arguments)
+
+
+def system_call_with_lock(name: str, *arguments: int) -> int:
+    """Make a system call as `system_call` does, but without letting go of the interpreter's lock.
+
+    Raises:
+        OSError: As `system_call`.
+    """
+    return _called(ctypes.PyDLL(None, use_errno=True), name, *arguments)
+
+
+def _called(libc: ctypes.CDLL, name: str, *arguments: int | ctypes.c_void_p) -> int:
     here = architecture()
     if here is None or name not in here.numbers:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
     padded = (*arguments, *(0 for _ in range(6 - len(arguments))))
     words = [each if isinstance(each, ctypes.c_void_p) else ctypes.c_long(each) for each in padded]

@@ -9,7 +9,7 @@ import pytest
 
 from pspc import waiting
 from pspc.errors import IndexingStalled
-from pspc.waiting import STALL_SECONDS, Stall
+from pspc.waiting import LONGEST_PAUSE, SHORTEST_PAUSE, STALL_SECONDS, Pauses, Stall
 from pspd.rpc import wire
 from tests.client.conftest import SEARCH_REPLY, Run
 from tests.rpc import samples
@@ -33,6 +33,22 @@ def test_progress_or_the_end_of_the_problem_lets_the_wait_go_on() -> None:
     stall.check(STALL_SECONDS, 6, "the disk is full")
     stall.check(2 * STALL_SECONDS - 1, 6, "")
     stall.check(3 * STALL_SECONDS - 2, 6, "the disk is full")
+
+
+def test_pauses_grow_with_the_wait_from_the_shortest_to_the_longest() -> None:
+    pauses = Pauses(100.0)
+    now, waits = 100.0, []
+    while now < 110.0:
+        waits.append(pauses.next(now))
+        now += waits[-1]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (SHORTEST_PAUSE, LONGEST_PAUSE)
+    assert SHORTEST_PAUSE < pauses.next(101.0) < LONGEST_PAUSE
+
+
+def test_a_pause_adds_at_most_a_small_share_to_the_wait() -> None:
+    for waited in (0.4, 1.0, 3.0, 60.0):
+        assert Pauses(0.0).next(waited) <= waited / 16
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

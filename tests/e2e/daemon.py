@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pspd.workers import sandbox
 from tests.e2e.home import Home
 
 START_SECONDS = 60.0
@@ -91,7 +92,7 @@ class Daemon:
 
     def workers(self) -> list[int]:
         """Return the process numbers of those of its children that decode."""
-        return [each for each in self._children() if _runs(each, b"pspd.workers.process")]
+        return [each for each in self._children() if _is_called(each, sandbox.NAME)]
 
     def front(self) -> int | None:
         """Return the process number of its front for local clients; None between two."""
@@ -116,6 +117,13 @@ class Daemon:
     def log(self) -> str:
         """Return what it and its predecessors under this home have logged."""
         return self.log_path.read_text(errors="replace")
+
+
+def _is_called(pid: int, name: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == name
+    except OSError:  # it ended meanwhile
+        return False
 
 
 def _runs(pid: int, module: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pspc.commands import about_folder, connect
 from pspc.errors import DaemonError, PathError, PspcError
 from pspc.render import are_no_pictures, counted, filters
-from pspc.waiting import POLL_SECONDS, Display, Stall
+from pspc.waiting import Display, Pauses, Stall
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _follow(
 ) -> wire.StatusReply:
     """Show the roots of `paths` until all that is in them is done; returns the state then."""
     stall = Stall()
+    pauses = Pauses(time.monotonic())
     while True:
         status = connection.status()
         roots = [root for root in status.roots if root.path in paths]
@@ -123,7 +124,7 @@ def _follow(
         if not any(root.pending or root.state != "watching" for root in roots):
             return status
         stall.check(now, status.indexed + status.failed, status.problem)
-        time.sleep(POLL_SECONDS)
+        time.sleep(pauses.next(now))
 
 
 def _failed(status: wire.StatusReply, roots: Sequence[wire.RootStatus]) -> str:

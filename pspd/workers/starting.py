@@ -1,0 +1,52 @@
+"""Starts a worker and its conversation: forked by a template where there is one, else executed."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pspd.workers.child import Child, ForkedChild
+from pspd.workers.messages import Channel, Setup
+from pspd.workers.template import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pspd.workers.template import Template
+
+
+def started(
+    command: Sequence[str], setup: Setup, template: Template | None, deadline: float
+) -> tuple[Child | ForkedChild, Channel]:
+    """Start a worker that is not yet ready.
+
+    Args:
+        command: What to execute where no template forks it.
+        setup: Its first message.
+        template: Asked first, if there is one.
+        deadline: For the message, by `time.monotonic`.
+
+    Raises:
+        OSError: It cannot be executed.
+    """
+    if template is not None:
+        with suppress(TemplateError):
+            return _connected(template.fork, setup, deadline)
+    # Over another socket: of one that failed, somebody may have the other end.
+    return _connected(partial(Child, command), setup, deadline)
+
+
+def _connected(
+    start: Callable[[int], Child | ForkedChild], setup: Setup, deadline: float
+) -> tuple[Child | ForkedChild, Channel]:
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours)
+    with theirs:
+        try:
+            channel.send(setup, deadline=deadline)
+            return start(theirs.fileno()), channel
+        except BaseException:
+            channel.close()
+            raise
