@@ -29,6 +29,9 @@ HASH_BITS = 64
 WORDS = 4
 """64-bit words of the hash that decides."""
 
+LONGEST_SIDE = 65_535
+"""Of a picture with a longer side an index may keep less than its shape."""
+
 MAX_QUALITY = 100
 """Largest quality of a row, as `pspd.core.model.Features.quality`."""
 
@@ -167,6 +170,8 @@ class Index(Protocol):
 
     def shaped(self, query: Query, width: int, height: int, most_quality: int) -> Near:
         """Find the rows of this upright shape, however far; flat ones too.
+
+        With a side above `LONGEST_SIDE` there may be some of other such shapes among them.
 
         Args:
             query: Hashes to sort them by.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pspd.search.generation import REMOVED, Chunk, Generation
+from pspd.search.generation import REMOVED, Chunk, Generation, packed
 from pspd.search.index import WORDS, Near, Query, shape_value
 
 
@@ -77,7 +77,7 @@ def of_shape(
     generation: Generation, query: Query, width: int, height: int, most_quality: int
 ) -> Near:
     """Find the rows of a shape; see `pspd.search.index.Index.shaped`."""
-    shape = np.uint64(shape_value(width, height))
+    (shape,) = packed(np.array([shape_value(width, height)], dtype=np.uint64))
     sieve = Sieve(query, WORDS * 64, range(min(most_quality + 1, REMOVED)))
     turns = np.arange(len(query))
     for first, count, chunk in generation.parts():

@@ -209,6 +209,16 @@ class IndexContract(ABC):
         assert list(index.shaped(query_of([(0, 0)]), 65_500, 1, 49)) == []
         assert list(index.shaped(query_of([(0, 0)]), 1, 65_500, 100)) == []
 
+    @pytest.mark.parametrize("shape", [(65_535, 65_535), (65_536, 1), (1, 2**31), (2**32 - 1, 7)])
+    def test_a_shape_of_any_length_is_found_and_is_not_a_small_one(
+        self, shape: tuple[int, int]
+    ) -> None:
+        index = self.make()
+        index.put(rows_of([(0, 0, 0, *shape, 50), (1, 0, 0, 1, 1, 50)]))
+        assert list(index.shaped(query_of([(0, 0)]), *shape, 50)) == [(0, 0, 0)]
+        assert list(index.shaped(query_of([(0, 0)]), 1, 1, 50)) == [(1, 0, 0)]
+        assert index.differing(rows_of([(0, 0, 0, *shape, 50)])).tolist() == []
+
     def test_a_row_comes_back_after_its_removal(self) -> None:
         index = self.make()
         index.put(rows_of([(0, 0, 0, 1, 1, 50), (1, 0, 0, 1, 1, 50)]))
