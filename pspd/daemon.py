@@ -200,7 +200,9 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         make_thread=supervisor,
     )
     options = choices.search_options(config)
-    copy_search = CopySearch(store, index, options.copy_distance, options.mean_difference)
+    copy_search = CopySearch(
+        store, index, options.copy_distance, options.mean_difference, precedence.pause
+    )
     grouping = Grouping(store, copy_search)
     comparer = Comparer(
         store,

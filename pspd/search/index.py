@@ -11,7 +11,7 @@ contract in `tests/contracts/index_contract.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -155,7 +155,13 @@ class Index(Protocol):
     def drop(self, numbers: Sequence[int] | NDArray[np.int64]) -> None:
         """Remove rows; numbers that are not there are passed over."""
 
-    def near(self, query: Query, radius: int, distance: int) -> Near:
+    def near(
+        self,
+        query: Query,
+        radius: int,
+        distance: int,
+        pause: Callable[[], None] = ...,
+    ) -> Near:
         """Find the rows near any of the query's hashes; flat ones are never among them.
 
         Args:
@@ -163,6 +169,7 @@ class Index(Protocol):
             radius: Largest distance of the 64-bit hashes, in bits, 0 to 64, inclusive; those
                 further than `SURE_RADIUS` may be missed.
             distance: Largest distance of the 256-bit hashes after the same turn, inclusive.
+            pause: Called every few milliseconds, for those who ask while others should go first.
 
         Raises:
             ValueError: The radius is out of range.

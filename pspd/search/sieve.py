@@ -45,18 +45,21 @@ class Sieve:
             places: Rows that are near in 64 bits.
         """
         rows, turns = places
-        # The words lie 32 bytes a row all over the memory: fetching them is what this costs.
-        differences = chunk.words[rows]
-        differences ^= self._words[turns]
-        bits = np.bitwise_count(differences).sum(axis=1, dtype=np.int64)
+        # The words lie 32 bytes a row all over the memory: fetching them is what this costs. By
+        # `take`, for an index in brackets takes ten times as long for rows of several columns.
+        differences = chunk.words.take(rows, axis=0)
+        differences ^= self._words.take(turns, axis=0)
+        counts = np.bitwise_count(differences)
+        bits = counts[:, 0].astype(np.int64)
+        for word in range(1, WORDS):
+            bits += counts[:, word]
+        near = np.flatnonzero(bits <= self._distance)
+        if not len(near):
+            return
+        bits, rows, turns = bits[near], rows[near], turns[near]
         quality = chunk.quality[rows]
-        kept = np.flatnonzero(
-            (bits <= self._distance)
-            & (quality >= self._qualities.start)
-            & (quality < self._qualities.stop)
-        )
-        if len(kept):
-            self._found.append(np.stack([bits[kept], rows[kept] + np.int64(first), turns[kept]]))
+        kept = (quality >= self._qualities.start) & (quality < self._qualities.stop)
+        self._found.append(np.stack([bits, rows + np.int64(first), turns])[:, kept])
 
     def near(self) -> Near:
         """Return what was kept: each row once, by its nearest hash."""

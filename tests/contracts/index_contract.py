@@ -229,6 +229,14 @@ class IndexContract(ABC):
         assert near(index, [5], 0) == [(0, 0, 0)]
         assert len(index) == 2
 
+    def test_whoever_lets_others_pass_finds_the_same(self) -> None:
+        index = self.make()
+        index.put(rows_of([(number, number, 0, 1, 1, 50) for number in range(20)]))
+        passed: list[int] = []
+        found = index.near(query_of([(3, 0)]), 1, 256, lambda: passed.append(1))
+        assert list(found) == near(index, [3], 1)
+        assert passed
+
     @pytest.mark.parametrize("radius", [-1, 65])
     def test_a_radius_out_of_range_is_refused(self, radius: int) -> None:
         with pytest.raises(ValueError, match="radius"):
