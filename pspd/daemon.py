@@ -307,7 +307,7 @@ class _Audience:
         self.watcher: Watcher | None = None
 
     def announce(self, changes: Sequence[PathChange]) -> None:
-        if self.server is None:
+        if self.server is None or not self.server.has_audience:
             return
         for change in changes:
             old_path = None if change.old_path is None else os.fsencode(change.old_path)

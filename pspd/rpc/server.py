@@ -101,7 +101,13 @@ class RpcServer:
 
     def publish(self, event: wire.Event) -> None:
         """Send an event to whoever subscribed; from any thread, never blocks, may drop."""
-        self._event_outlet.send(wire.encode_event(event))
+        if self.has_audience:
+            self._event_outlet.send(wire.encode_event(event))
+
+    @property
+    def has_audience(self) -> bool:
+        """Whether anybody has subscribed."""
+        return bool(self._audience)
 
     def is_reachable(self) -> bool:
         """Say whether the sockets still lie where clients look for them."""

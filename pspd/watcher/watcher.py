@@ -209,6 +209,7 @@ class Watcher:
         return done
 
     def _take_hint(self, hint: AnyHint) -> None:
+        self._pause()  # meanwhile hints wait in the kernel, and come all at once
         now = time.monotonic()
         with self._condition:
             if isinstance(hint, MountHint):
