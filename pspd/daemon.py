@@ -198,6 +198,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         give_up=end.for_want_of,
         options=choices.storekeeper_options(config),
         make_thread=supervisor,
+        pause=precedence.pause,
     )
     options = choices.search_options(config)
     copy_search = CopySearch(

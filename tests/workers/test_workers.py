@@ -277,6 +277,7 @@ def test_a_worker_is_confined() -> None:
         assert os.getpriority(os.PRIO_PROCESS, pool.pids[0]) == min(
             os.getpriority(os.PRIO_PROCESS, 0) + 3, 19
         )
+        assert os.sched_getscheduler(pool.pids[0]) == os.SCHED_BATCH
         names = {each.split(b"=")[0] for each in (process / "environ").read_bytes().split(b"\0")}
         assert b"PYTEST_CURRENT_TEST" not in names
         targets = {os.readlink(each).partition(":")[0] for each in (process / "fd").iterdir()}
