@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pspd.core.model import Directory, DirectoryId, FileKey, WatchRoot
+from pspd.core.model import Directory, DirectoryId, FileKey, RootId, WatchRoot
 from pspd.store import codec, keys
 from pspd.store.entries import Entries
 
@@ -66,10 +66,11 @@ class Places(Entries):
     def root_of(self, directory_id: DirectoryId) -> WatchRoot | None:
         """Return the root that a directory is below; None when it is gone or going."""
         directory = self.directory(directory_id)
-        if directory is None:
-            return None
-        body = self.get("roots", keys.root_key(directory.root_id))
-        root = None if body is None else codec.decode_root(directory.root_id, body)
+        return None if directory is None else self._root(directory.root_id)
+
+    def _root(self, root_id: RootId) -> WatchRoot | None:
+        body = self.get("roots", keys.root_key(root_id))
+        root = None if body is None else codec.decode_root(root_id, body)
         return None if root is None or root.removing else root
 
     def place_of(self, directory_id: DirectoryId) -> tuple[str, tuple[str, ...]] | None:
@@ -77,11 +78,11 @@ class Places(Entries):
         if directory_id in self._places:
             return self._places[directory_id]
         names: list[str] = []
-        directory = self.directory(directory_id)
+        directory = own = self.directory(directory_id)
         while directory is not None and directory.parent:
             names.append(directory.name)
             directory = self.directory(directory.parent)
-        root = None if directory is None else self.root_of(directory_id)
+        root = None if directory is None or own is None else self._root(own.root_id)
         place = None if root is None else (root.path, tuple(reversed(names)))
         self._places[directory_id] = place
         return place
