@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from pspd.precedence import unhindered
 from pspd.search.index import Index, Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pspd.core.model import ImageNumber
     from pspd.store import batch
     from pspd.store.manifest import KeptRoot
@@ -39,12 +42,20 @@ class Applier:
         store: The truth.
         index: Brought up to the store after each change.
         listener: Told what is stored.
+        pause: Called between two operations; those who search may be let pass.
     """
 
-    def __init__(self, store: Store, index: Index, listener: Listener) -> None:
+    def __init__(
+        self,
+        store: Store,
+        index: Index,
+        listener: Listener,
+        pause: Callable[[], None] = unhindered,
+    ) -> None:
         self._store = store
         self._index = index
         self._listener = listener
+        self._pause = pause
         self._applying = threading.Lock()
         self._is_index_behind = False
 
@@ -57,9 +68,10 @@ class Applier:
         with self._applying:
             if self._is_index_behind:
                 self._catch_up()
-            applied = self._store.apply(operations)
+            applied = self._store.apply(operations, between=self._pause)
             # Whatever ends this block early, the store has what the index does not have yet.
             self._is_index_behind = True
+            self._pause()
             if applied.images:
                 self._index.put(Rows.of(applied.images))
             if applied.dropped:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pspd.errors import StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
+from pspd.precedence import unhindered
 from pspd.reading_queue import ReadingQueue
 from pspd.room import RETRY_SECONDS as RETRY_WRITE_SECONDS
 from pspd.room import Room
@@ -68,20 +69,23 @@ class Committer:
         options: How large and how late a batch may be.
         make_thread: Makes the thread.
         room: Of the store's disk: says when to try again.
+        pause: Called between two results; those who search may be let pass.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
         self,
         reading_queue: ReadingQueue,
         store: Callable[[Sequence[batch.Operation]], batch.Applied],
         options: Options,
         make_thread: ThreadMaker,
         room: Room,
+        pause: Callable[[], None] = unhindered,
     ) -> None:
         self._queue = reading_queue
         self._store = store
         self._options = options
         self._room = room
+        self._pause = pause
         self._results: queue.Queue[batch.Operation | None] = queue.Queue(4 * options.threads)
         self._in_hand: list[batch.Operation] = []
         self._is_ended = False
@@ -145,6 +149,7 @@ class Committer:
     def _gather(self, until: float) -> None:
         """Collect results until the batch is full or late, or nothing more is on its way."""
         while len(self._in_hand) < self._options.batch_files:
+            self._pause()
             if self._queue.is_news(_sequence(self._in_hand[-1])):
                 until = min(until, self._last_commit + NEWS_SECONDS)
             wait = max(0.0, until - time.monotonic())
@@ -168,6 +173,7 @@ class Committer:
                 _log.error("a batch cannot be stored; trying again", error=error)
                 if self._room.wait(failures, self._stopping):
                     return
+        self._pause()
         now = time.monotonic()
         self._finished.extend([now] * len(self._in_hand))
         while self._finished and self._finished[0] < now - RATE_SECONDS:

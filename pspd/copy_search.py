@@ -9,13 +9,14 @@ only, so that a turned copy's distance is about what a search says (see `pspd.fe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pspd.core import verdict as verdicts
 from pspd.core.model import ImageNumber, TurnedHashes
 from pspd.features.turning import turned_hashes
+from pspd.precedence import unhindered
 from pspd.search.index import Index, Query
 from pspd.store.batch import CopyFound
 from pspd.store.shapes import NO_ROW, Column
@@ -43,16 +44,23 @@ class CopySearch:
         index: Proposes candidates.
         copy_distance: Largest 256-bit distance of a copy.
         mean_difference: Largest difference of a channel's mean between copies; None for any.
+        pause: Called between the steps of a search; others' may be let pass.
     """
 
     def __init__(
-        self, store: Store, index: Index, copy_distance: int, mean_difference: float | None
+        self,
+        store: Store,
+        index: Index,
+        copy_distance: int,
+        mean_difference: float | None,
+        pause: Callable[[], None] = unhindered,
     ) -> None:
         self._store = store
         self._index = index
         self.copy_distance = copy_distance
         """Largest 256-bit distance of a copy."""
         self._mean_difference = mean_difference
+        self._pause = pause
 
     @property
     def rule(self) -> int:
@@ -92,7 +100,9 @@ class CopySearch:
 
     def _near(self, turned: Sequence[TurnedHashes]) -> Iterable[tuple[ImageNumber, int, int]]:
         """Yield number, place of the turn and 256-bit distance of each copy, the nearest first."""
-        return self._index.near(Query.of(turned), verdicts.SHORTLIST_RADIUS, self.copy_distance)
+        return self._index.near(
+            Query.of(turned), verdicts.SHORTLIST_RADIUS, self.copy_distance, self._pause
+        )
 
     def _alike_in_mean(
         self, number: ImageNumber, found: dict[ImageNumber, CopyFound], most: float

@@ -150,6 +150,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     folders = (config.paths.state, config.paths.runtime)
     own = [inode for folder in folders if (inode := inode_of(os.fspath(folder))) is not None]
     quarantine = Quarantine(store, choices.decoder(config))
+    precedence = Precedence()
     file_reader = FileReader(
         store,
         pools.indexing,
@@ -157,6 +158,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         quiet_seconds=config.watch.quiet_seconds,
         max_delay_seconds=config.watch.max_delay_seconds,
         incomplete_seconds=config.watch.incomplete_seconds,
+        pause=precedence.pause,
     )
     audience = _Audience()
     supervisor = Supervisor(board, end.for_want_of)
@@ -167,6 +169,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         choices.indexer_options(config, pools.threads),
         audience,
         make_thread=supervisor,
+        pause=precedence.pause,
     )
     watcher = Watcher(
         store,
@@ -177,6 +180,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         own=own,
         folder=config.paths.state / "heartbeat",
         make_thread=supervisor,
+        pause=precedence.pause,
     )
     upkeep = Upkeep(
         store,
@@ -196,11 +200,13 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         give_up=end.for_want_of,
         options=choices.storekeeper_options(config),
         make_thread=supervisor,
+        pause=precedence.pause,
     )
     options = choices.search_options(config)
-    copy_search = CopySearch(store, index, options.copy_distance, options.mean_difference)
+    copy_search = CopySearch(
+        store, index, options.copy_distance, options.mean_difference, precedence.pause
+    )
     grouping = Grouping(store, copy_search)
-    precedence = Precedence()
     comparer = Comparer(
         store,
         indexer,

@@ -14,7 +14,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +25,7 @@ from pspd.core.model import FailureReason, FileKey, ImageNumber
 from pspd.errors import NoWorker, StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
+from pspd.precedence import unhindered
 from pspd.reading import FileReader
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.room import LOOK_SECONDS, Room
@@ -71,6 +72,7 @@ class Indexer:
         options: How.
         audience: Told of what happens.
         make_thread: Makes the threads.
+        pause: Called between two steps; those who search may be let pass.
     """
 
     def __init__(  # noqa: PLR0913 - every part by its name
@@ -82,15 +84,17 @@ class Indexer:
         audience: Audience,
         *,
         make_thread: ThreadMaker = unsupervised,
+        pause: Callable[[], None] = unhindered,
     ) -> None:
         self._store = store
-        self._applier = Applier(store, index, audience)
+        self._applier = Applier(store, index, audience, pause)
+        self._pause = pause
         self._reader = reader
         self._audience = audience
         self._room = Room(store.folder, options.min_free_bytes, options.retry_seconds)
         self._queue = ReadingQueue(store)
         self._committer = Committer(
-            self._queue, self._apply_noting, options, make_thread, self._room
+            self._queue, self._apply_noting, options, make_thread, self._room, pause
         )
         self._stopping = threading.Event()
         self._at_hand: dict[int, Entry] = {}
@@ -213,6 +217,7 @@ class Indexer:
         while not self._stopping.is_set():
             if self._room.problem() and not self._stopping.wait(LOOK_SECONDS):
                 continue
+            self._pause()
             entry = self._take()
             if entry is None:
                 continue

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.model import FailureReason, QuarantineEntry
 from pspd.errors import FileFailure
+from pspd.precedence import unhindered
 from pspd.store import batch
 from pspd.workers.handle import WorkerLostError
 
@@ -58,6 +59,7 @@ class Quarantine:
         *,
         path: str = "",
         is_known: Callable[[Reader, ImageId], bool] | None = None,
+        pause: Callable[[], None] = unhindered,
     ) -> Outcome:
         """Have a worker read a file, as `WorkerPool.run` does.
 
@@ -67,6 +69,8 @@ class Quarantine:
             order: What is wanted.
             path: Where the file was met, for people.
             is_known: As of `WorkerPool.run`, but with a reader to ask.
+            pause: Called before anything is decoded: the worker waits for it, and lets others have
+                its core.
 
         Raises:
             QuarantinedError: It cost workers their lives, by now or before; not to be tried again.
@@ -77,6 +81,7 @@ class Quarantine:
         refused: list[QuarantineEntry] = []
 
         def is_settled(image_id: ImageId) -> bool:
+            pause()
             self._take_in_hand(image_id)
             held.append(image_id)
             with self._store.read() as reader:

@@ -43,7 +43,7 @@ class ReadQuery:
 
     features: Features
     turns: tuple[TurnedHashes, ...]
-    """In the order of `Turn`."""
+    """In the order of `Turn`; none when nobody wanted them so far."""
     pixels: PixelDigest | None
     """None when nobody wanted them, or they cannot be read."""
 
@@ -63,11 +63,18 @@ class QueryReader:
         # Under the lock; the last used is the last.
         self._kept: OrderedDict[ImageId, ReadQuery] = OrderedDict()
 
-    def read(self, image: bytes, wants_pixels: Callable[[Features], bool] | None) -> ReadQuery:
+    def read(
+        self,
+        image: bytes,
+        wants_pixels: Callable[[Features], bool] | None,
+        *,
+        wants_turns: bool = True,
+    ) -> ReadQuery:
         """Read a query image.
 
         Args:
             image: The bytes of its file.
+            wants_turns: Whether its turned hashes matter; they are a fifth of its extraction.
             wants_pixels: Called once, in this thread, as soon as the features are known; None when
                 pixels do not matter whatever they are.
 
@@ -75,16 +82,23 @@ class QueryReader:
             FileFailure: It cannot be read as a picture.
         """
         image_id = ImageId(hashlib.blake2b(image, digest_size=32).digest())
-        query = self._recall(image_id)
-        if query is None:
-            query = self._read(image, image_id, wants_pixels)
+        query = known = self._recall(image_id)
+        if query is None or (wants_turns and not query.turns):
+            query = self._read(image, image_id, wants_pixels, wants_turns=wants_turns)
+            if known is not None and query.pixels is None:
+                query = replace(query, pixels=known.pixels)
         elif wants_pixels is not None and wants_pixels(query.features) and query.pixels is None:
             query = replace(query, pixels=self._pixels(image, image_id))
         self._keep(image_id, query)
         return query
 
     def _read(
-        self, image: bytes, image_id: ImageId, wants_pixels: Callable[[Features], bool] | None
+        self,
+        image: bytes,
+        image_id: ImageId,
+        wants_pixels: Callable[[Features], bool] | None,
+        *,
+        wants_turns: bool,
     ) -> ReadQuery:
         shown: list[Outcome] = []
 
@@ -93,7 +107,7 @@ class QueryReader:
             shown.append(outcome)
             return wants_pixels is not None and wants_pixels(outcome.features)
 
-        order = Order(turns=True, pixels=wants_pixels is not None)
+        order = Order(turns=wants_turns, pixels=wants_pixels is not None)
         with _as_descriptor(image) as descriptor:
             try:
                 outcome = self._quarantine.run_known(self._pool, descriptor, order, image_id, show)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pspd.core.model import FailureReason, FileKey, FileStamp, ImageId
 from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
+from pspd.precedence import unhindered
 from pspd.quarantine import QuarantinedError
 from pspd.second_looks import NotReady, SecondLooks
 from pspd.store import batch
@@ -26,6 +27,8 @@ from pspd.workers.handle import WorkerLostError
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pspd.core.model import ImageNumber
     from pspd.quarantine import Quarantine
     from pspd.store.reader import Reader
@@ -62,6 +65,7 @@ class FileReader:
         quiet_seconds: How long a file must be quiet where nobody can tell who writes it.
         max_delay_seconds: After so long a file is read although somebody has it open.
         incomplete_seconds: So long after its last change a file that ends early is read again.
+        pause: Called between two steps; those who search may be let pass.
     """
 
     def __init__(  # noqa: PLR0913 - what it works with, and when
@@ -73,8 +77,10 @@ class FileReader:
         quiet_seconds: float,
         max_delay_seconds: float,
         incomplete_seconds: float = 0.0,
+        pause: Callable[[], None] = unhindered,
     ) -> None:
         self._store = store
+        self._pause = pause
         self._quarantine = quarantine
         self._pool = pool
         self._quiet_seconds = quiet_seconds
@@ -104,6 +110,7 @@ class FileReader:
         if record is None or record.sequence != sequence or place is None:
             self._forget(key)
             return None
+        self._pause()
         try:
             descriptor = open_file(*place, key.name)
         except OSError as error:
@@ -209,7 +216,7 @@ class FileReader:
         is_racy = racy_ns > 0
         try:
             outcome = self._quarantine.run(
-                self._pool, descriptor, Order(), path=path, is_known=_is_known
+                self._pool, descriptor, Order(), path=path, is_known=_is_known, pause=self._pause
             )
         except FileFailure as failure:
             if stamp_of(os.fstat(descriptor)) != stamp:
@@ -225,6 +232,7 @@ class FileReader:
             return replace(
                 failed, racy=is_racy or (not is_settled and self.looks.is_provisional(failed))
             )
+        self._pause()
         if outcome.features is not None:
             self._count_extraction()
         if stamp_of(os.fstat(descriptor)) != stamp:

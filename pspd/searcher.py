@@ -130,7 +130,9 @@ class Searcher:
             comparisons.append(self._pixels.begin(query, until))
             return comparisons[0].wants_pixels
 
-        read = self._queries.read(image, None if mode == "similar" else wants_pixels)
+        read = self._queries.read(
+            image, None if mode == "similar" else wants_pixels, wants_turns=mode != "original"
+        )
         query = read.features
         recognized = {} if mode == "original" else self._near(query, read.turns, distance)
         unverified = 0

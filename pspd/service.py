@@ -159,14 +159,14 @@ class Service:
         begun = time.monotonic()
         with self._precedence.first():
             found = self._searcher.search(image, request.mode, request.distance, deadline)
-        most = self._max_hits if request.count is None else min(request.count, self._max_hits)
-        return wire.SearchReply(
-            query=translation.query(found),
-            hits=[translation.hit(hit, found) for hit in found.hits[:most]],
-            freshness=self._freshness(found.unverified),
-            total=len(found.hits),
-            elapsed_ms=round(1000 * (time.monotonic() - begun), 3),
-        )
+            most = self._max_hits if request.count is None else min(request.count, self._max_hits)
+            return wire.SearchReply(
+                query=translation.query(found),
+                hits=[translation.hit(hit, found) for hit in found.hits[:most]],
+                freshness=self._freshness(found.unverified),
+                total=len(found.hits),
+                elapsed_ms=round(1000 * (time.monotonic() - begun), 3),
+            )
 
     def _sync(self) -> Future[wire.Reply]:
         """Scan every root, then wait until all that was queued by then was read."""

@@ -86,6 +86,7 @@ class StoreCare:
         state: The daemon's state directory.
         backups_kept: How many backups are left there after another was made.
         is_stopping: Tells whether what is under way is to be broken off.
+        pause: Called every few values; those who search may be let pass.
     """
 
     def __init__(  # noqa: PLR0913 - each part by its name
@@ -99,6 +100,7 @@ class StoreCare:
         state: Path,
         backups_kept: int,
         is_stopping: Callable[[], bool],
+        pause: Callable[[], None],
     ) -> None:
         self._opened = opened
         self._store = opened.store
@@ -109,6 +111,7 @@ class StoreCare:
         self._state = state
         self._backups_kept = backups_kept
         self._is_stopping = is_stopping
+        self._pause = pause
 
     def do(self, job: Job) -> None:
         """Do a job to its end; an error is noted in it."""
@@ -135,7 +138,13 @@ class StoreCare:
         return mended
 
     def _check(self, job: Job) -> None:
-        checker = Checker(self._store, job.progress, self._is_stopping, is_gentle=job.is_gentle)
+        checker = Checker(
+            self._store,
+            job.progress,
+            self._is_stopping,
+            is_gentle=job.is_gentle,
+            between=self._pause,
+        )
         for finding in checker.run(pages=not job.is_gentle):
             job.note(finding)
         is_through = not self._is_stopping()
@@ -195,7 +204,8 @@ class StoreCare:
         mended = self.mend(distrusted)
         job.summary = what_was_mended(mended.dropped, mended.queued)
         job.progress = Progress()
-        left = list(Checker(self._store, job.progress, self._is_stopping).run())
+        checker = Checker(self._store, job.progress, self._is_stopping, between=self._pause)
+        left = list(checker.run())
         if left:
             self._opened.condemn()
             job.needs_restart = True

@@ -16,6 +16,7 @@ from pspd.errors import RequestError, StoreDamaged, StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
+from pspd.precedence import unhindered
 from pspd.store.preflight import BIT_ROT, what_was_mended
 from pspd.store_care import Job, StoreCare, Verb
 from pspd.store_rounds import Options, StoreRounds
@@ -48,6 +49,7 @@ class Storekeeper:
         give_up: Ends it because a part is beyond help, for another to be started.
         options: How.
         make_thread: Makes the threads.
+        pause: Called between the steps of a check; those who search may be let pass.
     """
 
     def __init__(  # noqa: PLR0913 - each part by its name
@@ -62,6 +64,7 @@ class Storekeeper:
         give_up: Callable[[str], None],
         options: Options,
         make_thread: ThreadMaker = unsupervised,
+        pause: Callable[[], None] = unhindered,
     ) -> None:
         self._opened = opened
         self._store = opened.store
@@ -84,6 +87,7 @@ class Storekeeper:
             state=options.state,
             backups_kept=options.backups_kept,
             is_stopping=self._is_interrupted,
+            pause=pause,
         )
         self.rounds = StoreRounds(
             opened.store, indexer, board, options, self._open_jobs, lambda: self.begin("backup")

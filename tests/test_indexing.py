@@ -18,6 +18,7 @@ from pspd.core.model import FileKey, FileRecord, FileState, ImageNumber, Limits
 from pspd.core.verdict import FLAT_QUALITY
 from pspd.features.extract import FEATURES_VERSION, extract
 from pspd.indexer import Indexer
+from pspd.precedence import TURN_SECONDS, Precedence
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
@@ -38,6 +39,9 @@ class Bench:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.tree = Tree(folder)
         stack.callback(self.tree.store.close)
+        self.now = 0.0
+        self.precedence = Precedence(lambda: self.now)
+        self.paused = threading.Event()
         pool = WorkerPool(1, Limits())
         pool.start()
         stack.callback(pool.close)
@@ -47,14 +51,24 @@ class Bench:
             Quarantine(self.tree.store, "this one"),
             quiet_seconds=QUIET,
             max_delay_seconds=30.0,
+            pause=self.pause,
         )
         self.index = LinearIndex(FLAT_QUALITY)
         self.changes: list[batch.PathChange] = []
         self.missing: list[str] = []
         self.indexer = Indexer(
-            self.tree.store, self.index, self.reader, Options(1, QUIET, 16, 0.01), self
+            self.tree.store,
+            self.index,
+            self.reader,
+            Options(1, QUIET, 16, 0.01),
+            self,
+            pause=self.pause,
         )
         self.stack = stack
+
+    def pause(self) -> None:
+        self.paused.set()
+        self.precedence.pause()
 
     def announce(self, changes: Sequence[batch.PathChange]) -> None:
         self.changes += changes
@@ -124,6 +138,41 @@ def test_what_is_scanned_is_read_stored_indexed_and_told(bench: Bench) -> None:
     ]
     assert bench.reader.extracted == 1
     assert bench.indexer.rate > 0
+
+
+def test_reading_waits_for_those_who_are_served(bench: Bench) -> None:
+    save(1, bench.tree.top / "a.png")
+    bench.tree.scan()  # found, but nobody reads
+    with bench.precedence.first():
+        bench.start()
+        assert bench.paused.wait(30)
+        assert bench.reader.extracted == 0
+        assert len(bench.index) == 0
+    bench.settle()
+    assert len(bench.index) == 1
+
+
+def test_reading_goes_on_while_somebody_is_always_served(bench: Bench) -> None:
+    save(1, bench.tree.top / "a.png")
+    bench.tree.scan()
+    with bench.precedence.first():
+        bench.start()
+        assert bench.paused.wait(30)
+        bench.now = TURN_SECONDS
+        bench.settle()
+        assert len(bench.index) == 1
+
+
+def test_storing_waits_between_operations_for_those_who_are_served(bench: Bench) -> None:
+    save(1, bench.tree.top / "a.png")
+    with bench.precedence.first():
+        thread = threading.Thread(target=bench.scan)
+        thread.start()
+        assert bench.paused.wait(30)
+        # Whoever is served reads as ever, while the writer stands still in its transaction.
+        assert bench.record("a.png") is None
+    thread.join(30)
+    assert bench.record("a.png") is not None
 
 
 def test_the_queue_is_served_after_a_restart(bench: Bench) -> None:

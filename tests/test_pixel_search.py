@@ -46,7 +46,7 @@ class WatchedPool(WorkerPool):
         on_worker: Callable[[], None] | None = None,
     ) -> Outcome:
         """Have a file read, and look at what comes of it."""
-        if self.meeting is not None and not order.turns:
+        if self.meeting is not None and not order.features:
             self.meeting.wait(30)
         outcome = super().run(
             descriptor, order, is_known=is_known, wants_pixels=wants_pixels, on_worker=on_worker

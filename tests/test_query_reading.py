@@ -101,6 +101,21 @@ def test_an_equal_query_is_not_decoded_again(queries: QueryReader, pool: Watched
     assert pool.decoded == [first.features.image_id]
 
 
+def test_turns_that_do_not_matter_are_left_out_until_they_do(
+    queries: QueryReader, pool: WatchedPool
+) -> None:
+    data = picture("PNG")
+    features, turns = extract_query(data, Limits())
+    pixels = pixel_digest(data, Limits())
+    plain = queries.read(data, always, wants_turns=False)
+    assert (plain.features, plain.turns, plain.pixels) == (features, (), pixels)
+    turned = queries.read(data, None)
+    assert (turned.features, turned.turns, turned.pixels) == (features, turns, pixels)
+    assert len(pool.decoded) == 2
+    assert queries.read(data, always, wants_turns=False) == turned
+    assert len(pool.decoded) == 2
+
+
 def test_pixels_that_first_did_not_matter_are_decoded_when_they_do(
     queries: QueryReader, pool: WatchedPool
 ) -> None:

@@ -55,18 +55,25 @@ class _Extraction:
     """Upright."""
 
 
-def extract(data: bytes, limits: Limits, image_id: ImageId | None = None) -> Features:
+def extract(
+    data: bytes,
+    limits: Limits,
+    image_id: ImageId | None = None,
+    *,
+    keep: Callable[[OpenPicture], None] | None = None,
+) -> Features:
     """Extract the features of one picture; decodes it once, scaled where its format allows.
 
     Args:
         data: The whole file.
         limits: What it may cost; time and memory are the worker's to limit.
         image_id: The digest of `data`, where it is known.
+        keep: Given the picture as it was loaded, so that its pixels need not be decoded again.
 
     Raises:
         FileFailure: It cannot be read as a picture within the limits.
     """
-    return _extract(data, limits, image_id).features
+    return _extract(data, limits, image_id, keep).features
 
 
 def extract_query(

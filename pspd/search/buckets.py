@@ -14,7 +14,7 @@ part takes bits along diagonals instead, (row + column) mod the number of parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -41,6 +41,7 @@ share a key. A visit costs as much as comparing some fifteen rows in order."""
 
 _WORD_BITS: Final = 16
 _WORD: Final = np.uint64((1 << _WORD_BITS) - 1)
+_SHIFTS: Final = np.arange(0, HASH_BITS, _WORD_BITS, dtype=np.uint64)
 
 _SLICE_ROWS: Final = 1 << 16
 """Rows of which keys are made at once, so that no scratch is as large as a chunk."""
@@ -63,9 +64,11 @@ class Scheme:
         """Bits in which the nearest part of two hashes `SURE_RADIUS` apart differs, at most."""
 
     @cached_property
-    def flips(self) -> tuple[NDArray[np.int64], ...]:
-        """Of each part, what its key is to be xored with to reach each key within the radius."""
-        return tuple(_flips(len(bits), self.radius) for bits in self.parts)
+    def looks(self) -> Looks:
+        """The buckets that are looked into for one hash."""
+        flips = [_flips(len(bits), self.radius) for bits in self.parts]
+        parts = np.repeat(np.arange(len(flips)), [len(each) for each in flips])
+        return Looks(parts, np.concatenate(flips), self.firsts[parts])
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
@@ -73,12 +76,17 @@ class Scheme:
         return np.cumsum([0, *((1 << len(bits)) + 1 for bits in self.parts)])
 
     @cached_property
-    def _spread(self) -> tuple[tuple[NDArray[np.uint32], ...], ...]:
+    def _spread(self) -> NDArray[np.uint32]:
         """Of each part and each 16 bits of a hash, what these give to the part's key."""
-        return tuple(
-            tuple(_spread(bits, first) for first in range(0, HASH_BITS, _WORD_BITS))
-            for bits in self.parts
-        )
+        firsts = range(0, HASH_BITS, _WORD_BITS)
+        return np.array([[_spread(bits, first) for first in firsts] for bits in self.parts])
+
+    def all_keys(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the keys of a few hashes, hashes × parts, in few calls of numpy."""
+        words = (hashes[:, np.newaxis] >> _SHIFTS) & _WORD
+        spread = self._spread[:, np.arange(len(_SHIFTS)), words.astype(np.int64)]
+        keys: NDArray[np.uint32] = np.bitwise_or.reduce(spread, axis=-1)
+        return keys.T.astype(np.int64)
 
     def keys(self, hashes: NDArray[np.uint64], part: int) -> NDArray[np.uint32]:
         """Return the bits of each hash that make one of its parts, the lowest first."""
@@ -88,6 +96,16 @@ class Scheme:
             for word, table in enumerate(self._spread[part]):
                 keys[here] |= table.take((hashes[here] >> np.uint64(_WORD_BITS * word)) & _WORD)
         return keys
+
+
+class Looks(NamedTuple):
+    """The buckets to look into for one hash; columns of one length."""
+
+    parts: NDArray[np.int64]
+    flips: NDArray[np.int64]
+    """What the key of the part is to be xored with."""
+    firsts: NDArray[np.int64]
+    """Where the offsets of the part's table begin."""
 
 
 FOUR: Final = Scheme(4)
@@ -106,18 +124,20 @@ class Probes:
     @classmethod
     def of(cls, hashes: NDArray[np.uint64], scheme: Scheme) -> Self:
         """List the buckets for some hashes."""
-        places, turns = [], []
-        for part, flips in enumerate(scheme.flips):
-            keys = scheme.keys(hashes, part).astype(np.int64)
-            places.append(((keys[:, np.newaxis] ^ flips) + scheme.firsts[part]).reshape(-1))
-            turns.append(np.repeat(np.arange(len(hashes)), len(flips)))
-        every = np.concatenate(turns)
-        return cls(np.concatenate(places), every, hashes[every])
+        looks = scheme.looks
+        places = scheme.all_keys(hashes)[:, looks.parts]
+        places ^= looks.flips
+        places += looks.firsts
+        turns = np.repeat(np.arange(len(hashes)), len(looks.parts))
+        return cls(places.reshape(-1), turns, hashes[turns])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buckets:
-    """The tables of a chunk's first rows: 12 or 16 bytes a row, and one or some 25 megabytes."""
+    """The tables of a chunk's first rows.
+
+    They take 12 or 16 bytes a row, and one or some 25 megabytes; with hashes 48 bytes a row.
+    """
 
     scheme: Scheme
     count: int
@@ -126,33 +146,54 @@ class Buckets:
     """Of each table, one after the other, the rows by their key."""
     offsets: NDArray[np.int32]
     """Of each table, where in `rows` each key begins, and where the last one ends."""
+    hashes: NDArray[np.uint64] | None
+    """In the order of `rows`, as they were when the tables were made. So those of a bucket lie side
+    by side, and a visit costs 6 ns instead of 15; but they are four times as much as the hashes."""
 
     @classmethod
-    def of(cls, chunk: Chunk, count: int, flat_quality: int) -> Self:
-        """Make the tables of a chunk's first `count` rows that are neither flat nor removed."""
+    def of(cls, chunk: Chunk, count: int, flat_quality: int, *, most_hashes: int = 0) -> Self:
+        """Make the tables of a chunk's first `count` rows that are neither flat nor removed.
+
+        Args:
+            chunk: Whose.
+            count: Of how many rows.
+            flat_quality: Below it a row is left out.
+            most_hashes: Up to so many rows the tables have their hashes.
+        """
         scheme = THREE if count >= MANY_ROWS else FOUR
         quality = chunk.quality[:count]
         rows = np.flatnonzero((quality >= flat_quality) & (quality != REMOVED)).astype(np.uint32)
         every = np.empty(len(scheme.parts) * len(rows), dtype=np.uint32)
         offsets = np.empty(scheme.firsts[-1], dtype=np.int32)
         hashes = chunk.hashes[:count] if len(rows) == count else chunk.hashes[rows]
+        sorted_ = np.empty(len(every), dtype=np.uint64) if count <= most_hashes else None
         for part, bits in enumerate(scheme.parts):
             keys = scheme.keys(hashes, part)
             first, table = part * len(rows), scheme.firsts[part]
-            np.take(rows, np.argsort(keys), out=every[first : first + len(rows)])
+            order = np.argsort(keys)
+            np.take(rows, order, out=every[first : first + len(rows)])
+            if sorted_ is not None:
+                np.take(hashes, order, out=sorted_[first : first + len(rows)])
             offsets[table] = first
             ends = offsets[table + 1 : scheme.firsts[part + 1]]
             np.cumsum(np.bincount(keys, minlength=1 << len(bits)), out=ends)
             ends += first
-        return cls(scheme, count, every, offsets)
+        return cls(scheme, count, every, offsets, sorted_)
 
-    def visit(self, chunk: Chunk, probes: Probes, radius: int) -> list[Places] | None:
+    def visit(
+        self,
+        chunk: Chunk,
+        probes: Probes,
+        radius: int,
+        pause: Callable[[], None] = lambda: None,
+    ) -> list[Places] | None:
         """Find rows within a radius; None when too many would be visited.
 
         Args:
             chunk: Whose tables these are, as it is by now.
             probes: The query's, for this scheme.
             radius: Largest distance of the 64-bit hashes.
+            pause: Called now and then.
         """
         starts = self.offsets.take(probes.places)
         counts = self.offsets.take(probes.places + 1) - starts
@@ -161,6 +202,7 @@ class Buckets:
             return None
         found = []
         for part in _batches(ends):
+            pause()
             runs = _Runs(starts[part], counts[part], probes.hashes[part], probes.turns[part])
             found.append(self._compare(chunk, runs, radius))
         return found
@@ -172,11 +214,20 @@ class Buckets:
         # behind the end of the bucket before.
         entries = np.repeat(runs.starts - (ends - runs.counts), runs.counts)
         entries += np.arange(len(entries), dtype=np.int32)
-        rows = self.rows.take(entries)
-        differences = chunk.hashes.take(rows)
+        if self.hashes is None:
+            differences = chunk.hashes.take(self.rows.take(entries))
+        else:
+            differences = self.hashes.take(entries)
         differences ^= runs.hashes.repeat(runs.counts)
         near = np.flatnonzero(np.bitwise_count(differences) <= radius)
-        return Places(rows[near], runs.turns[np.searchsorted(ends, near, side="right")])
+        rows = self.rows.take(entries[near])
+        buckets = np.searchsorted(ends, near, side="right")
+        if self.hashes is not None:
+            # A row that was written since is what it is now, or it is not found here.
+            differences = chunk.hashes.take(rows) ^ runs.hashes.take(buckets)
+            kept = np.bitwise_count(differences) <= radius
+            rows, buckets = rows[kept], buckets[kept]
+        return Places(rows, runs.turns.take(buckets))
 
 
 class _Runs(NamedTuple):

@@ -11,7 +11,7 @@ contract in `tests/contracts/index_contract.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -28,6 +28,9 @@ HASH_BITS = 64
 
 WORDS = 4
 """64-bit words of the hash that decides."""
+
+LONGEST_SIDE = 65_535
+"""Of a picture with a longer side an index may keep less than its shape."""
 
 MAX_QUALITY = 100
 """Largest quality of a row, as `pspd.core.model.Features.quality`."""
@@ -152,7 +155,13 @@ class Index(Protocol):
     def drop(self, numbers: Sequence[int] | NDArray[np.int64]) -> None:
         """Remove rows; numbers that are not there are passed over."""
 
-    def near(self, query: Query, radius: int, distance: int) -> Near:
+    def near(
+        self,
+        query: Query,
+        radius: int,
+        distance: int,
+        pause: Callable[[], None] = ...,
+    ) -> Near:
         """Find the rows near any of the query's hashes; flat ones are never among them.
 
         Args:
@@ -160,6 +169,7 @@ class Index(Protocol):
             radius: Largest distance of the 64-bit hashes, in bits, 0 to 64, inclusive; those
                 further than `SURE_RADIUS` may be missed.
             distance: Largest distance of the 256-bit hashes after the same turn, inclusive.
+            pause: Called every few milliseconds, for those who ask while others should go first.
 
         Raises:
             ValueError: The radius is out of range.
@@ -167,6 +177,8 @@ class Index(Protocol):
 
     def shaped(self, query: Query, width: int, height: int, most_quality: int) -> Near:
         """Find the rows of this upright shape, however far; flat ones too.
+
+        With a side above `LONGEST_SIDE` there may be some of other such shapes among them.
 
         Args:
             query: Hashes to sort them by.

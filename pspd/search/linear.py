@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -53,11 +53,18 @@ class LinearIndex:
         with self._writing:
             self._generation = drop_rows(self._generation, np.asarray(numbers, dtype=np.int64))
 
-    def near(self, query: Query, radius: int, distance: int) -> Near:
+    def near(
+        self,
+        query: Query,
+        radius: int,
+        distance: int,
+        pause: Callable[[], None] = lambda: None,
+    ) -> Near:
         """Find the rows near any of the query's hashes; see `Index`."""
         check_radius(radius)
         sieve = Sieve(query, distance, not_flat(self._flat_quality))
         for first, count, chunk in self._generation.parts():
+            pause()
             for found in scan(chunk, range(count), query.phash64, radius):
                 sieve.take(first, chunk, found)
         return sieve.near()

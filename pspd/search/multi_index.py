@@ -11,7 +11,7 @@ A scan of a million rows for the eight turns of a query takes 9 ms, the tables 1
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
@@ -36,6 +36,10 @@ from pspd.search.sieve import Places, Sieve, not_flat, of_shape
 LOOSE_ROWS: Final = 16_384
 """Rows of a chunk that stay outside its tables, at most: a scan of them takes 0.15 ms, and tables
 of a million rows 60 ms to make, 4 µs for each row that came."""
+
+MOST_HASHES: Final = 3 << 19
+"""Rows of the first chunk up to which its tables have the hashes as well, 32 bytes a row more: at
+a million rows a query takes half of the time, and beyond that it is memory that is short."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,11 +89,15 @@ class MultiIndex:
     Args:
         flat_quality: Rows of a lower quality are never near anything.
         loose_rows: Rows outside the tables, at most.
+        most_hashes: Rows of the first chunk up to which its tables have the hashes as well.
     """
 
-    def __init__(self, flat_quality: int, *, loose_rows: int = LOOSE_ROWS) -> None:
+    def __init__(
+        self, flat_quality: int, *, loose_rows: int = LOOSE_ROWS, most_hashes: int = MOST_HASHES
+    ) -> None:
         self._flat_quality = flat_quality
         self._loose_rows = loose_rows
+        self._most_hashes = most_hashes
         self._state = _State()
         self._writing = threading.Lock()
         self._settling = threading.Lock()
@@ -130,14 +138,22 @@ class MultiIndex:
                     return False
                 position = loose.index(max(loose))
                 first, count, chunk, _ = list(self._state.parts())[position]
-            buckets = Buckets.of(chunk, count, self._flat_quality)
+            # Of the first chunk alone: in a large library it is memory that is short.
+            most_hashes = 0 if position else self._most_hashes
+            buckets = Buckets.of(chunk, count, self._flat_quality, most_hashes=most_hashes)
             with self._writing:
                 self._state = self._state.with_tables(
                     position, buckets, _within(self._put_meanwhile, first, count)
                 )
             return True
 
-    def near(self, query: Query, radius: int, distance: int) -> Near:
+    def near(
+        self,
+        query: Query,
+        radius: int,
+        distance: int,
+        pause: Callable[[], None] = lambda: None,
+    ) -> Near:
         """Find the rows near any of the query's hashes; see `Index`."""
         check_radius(radius)
         state = self._state
@@ -145,14 +161,17 @@ class MultiIndex:
         probes: dict[Scheme, Probes] = {}
         for first, count, chunk, buckets in state.parts():
             scanned = 0
+            pause()
             if buckets is not None:
                 if buckets.scheme not in probes:
                     probes[buckets.scheme] = Probes.of(query.phash64, buckets.scheme)
-                visited = buckets.visit(chunk, probes[buckets.scheme], radius)
+                visited = buckets.visit(chunk, probes[buckets.scheme], radius, pause)
                 if visited is not None:
                     scanned = buckets.count
                     for places in visited:
+                        pause()
                         sieve.take(first, chunk, places)
+            pause()
             for places in scan(chunk, range(scanned, count), query.phash64, radius):
                 sieve.take(first, chunk, places)
         self._look_at_changed(state, query, radius, sieve)

@@ -64,6 +64,7 @@ class Checker:
         is_stopping: Asked now and then whether to break off.
         is_gentle: Whether to take four times as long, and to keep no writer waiting: what entries
             add up to is then taken from LMDB's own numbers.
+        between: Called every few values; no lock that a reader needs is held then.
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class Checker:
         is_stopping: Callable[[], bool] = lambda: False,
         *,
         is_gentle: bool = False,
+        between: Callable[[], None] = lambda: None,
     ) -> None:
         self._is_gentle = is_gentle
         self._store = store
         self._progress = progress
         self._is_stopping = is_stopping
+        self._between = between
 
     def run(self, *, pages: bool = True) -> Iterator[Finding]:
         """Yield what is wrong; damaged pages end it, for reading on could end the process.
@@ -140,8 +143,10 @@ class Checker:
                     yield reader, key, value
                     after = key
                     self._progress.done += 1
-                    if not self._progress.done % _ASKED_EACH and time.monotonic() > until:
-                        break
+                    if not self._progress.done % _ASKED_EACH:
+                        self._between()
+                        if time.monotonic() > until:
+                            break
                 else:
                     is_through = True
             if self._is_gentle and not is_through:

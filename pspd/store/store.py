@@ -124,8 +124,19 @@ class Store:
         if map_memory.file_bytes() > MOST_FILE_BYTES:
             self._environment.forget_pages()
 
-    def apply(self, operations: Sequence[Operation], *, now: int | None = None) -> Applied:
+    def apply(
+        self,
+        operations: Sequence[Operation],
+        *,
+        now: int | None = None,
+        between: Callable[[], None] = lambda: None,
+    ) -> Applied:
         """Apply operations in one transaction: all of them or none.
+
+        Args:
+            operations: What to do, in this order.
+            now: Wall clock, seconds since the epoch.
+            between: Called before each; no lock that a reader needs is held then.
 
         Raises:
             StoreError: Nothing was applied; the same operations may be tried again.
@@ -137,7 +148,9 @@ class Store:
             for name, least in self._given.items():
                 writer.require(name, least)
             for operation in batch.operations:
+                between()
                 writer.apply(operation)
+            between()
             with self._numbers:
                 writer.set_meta("next_directory", self._next_directory)
                 writer.set_meta("next_root", self._next_root)

@@ -38,6 +38,7 @@ class LongWork:
         believe: Says whether what is gone from a root may be dropped.
         catch_up: Follows all hints there are; returns whether everything has to be scanned for it.
         lock: Guards the roots and what is asked for.
+        pause: Called before each bit of work; those who search may be let pass.
     """
 
     def __init__(  # noqa: PLR0913 - every part by its name
@@ -52,6 +53,7 @@ class LongWork:
         believe: Callable[[Doomed], bool],
         catch_up: Callable[[], bool],
         lock: threading.Condition,
+        pause: Callable[[], None],
     ) -> None:
         self._store = store
         self._roots = roots
@@ -62,6 +64,7 @@ class LongWork:
         self._believe = believe
         self._catch_up = catch_up
         self._lock = lock
+        self._pause = pause
         self._removals: deque[WatchRoot] = deque()
         self._work: Iterator[None] | None = None
         self._sweep: Pass | None = None
@@ -83,6 +86,7 @@ class LongWork:
         until = time.monotonic() + STEP_SECONDS
         has_any = self._work is not None
         while self._work is not None:
+            self._pause()
             if next(self._work, self) is self:
                 self._work = None
             if time.monotonic() >= until:

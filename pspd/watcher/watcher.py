@@ -22,6 +22,7 @@ from pspd.core.model import RootId, WatchRoot
 from pspd.errors import StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
+from pspd.precedence import unhindered
 from pspd.supervision import ThreadMaker, unsupervised
 from pspd.watcher.descriptors import Inode
 from pspd.watcher.hint_box import HintBox, Place
@@ -66,6 +67,7 @@ class Watcher:
         own: Directories of PSP itself, never looked at.
         folder: A directory of PSP's own for the notifier's signs of life; None: none are asked for.
         make_thread: Makes the thread that looks.
+        pause: Called between two looks; those who search may be let pass.
     """
 
     def __init__(  # noqa: PLR0913 - every part by its name
@@ -79,6 +81,7 @@ class Watcher:
         own: Collection[Inode] = (),
         folder: Path | None = None,
         make_thread: ThreadMaker = unsupervised,
+        pause: Callable[[], None] = unhindered,
     ) -> None:
         self._store = store
         self._hand_on = taker.hand_on
@@ -95,6 +98,7 @@ class Watcher:
         )
         self._sleep = SleepDetector(options.absence_seconds)
         self._own = frozenset(own)
+        self._pause = pause
         self._unchanged = Unchanged()
         store.on_touched = self._unchanged.forget
         self._condition = threading.Condition()
@@ -119,6 +123,7 @@ class Watcher:
             believe=self._believe,
             catch_up=self._catch_up,
             lock=self._condition,
+            pause=pause,
         )
         self._next_check = 0.0
         self._are_mounts_stale = False
@@ -204,6 +209,7 @@ class Watcher:
         return done
 
     def _take_hint(self, hint: AnyHint) -> None:
+        self._pause()  # meanwhile hints wait in the kernel, and come all at once
         now = time.monotonic()
         with self._condition:
             if isinstance(hint, MountHint):
@@ -252,6 +258,7 @@ class Watcher:
         self._work.drop()
 
     def _step(self) -> None:
+        self._pause()
         now = time.monotonic()
         with self._condition:
             are_mounts_stale, self._are_mounts_stale = self._are_mounts_stale, False
@@ -269,7 +276,7 @@ class Watcher:
         if looks or polls:
             # Directories that a scan has found and not handed on would be taken for new again.
             self._work.make_way()
-            if self._looks.follow(looks, polls, lambda: self._stopping):
+            if self._looks.follow(looks, polls, self._is_stopping):
                 self._scan_everything()
         # One directory at a time: neither hints nor scans keep the other waiting for long.
         if not self._work.step() and not looks:
@@ -296,10 +303,14 @@ class Watcher:
         self._keeper.catch_up(CATCH_UP_SECONDS)
         with self._condition:
             looks = self._box.take_all()
-        is_disturbed = self._looks.follow(looks, (), lambda: self._stopping)
+        is_disturbed = self._looks.follow(looks, (), self._is_stopping)
         if is_disturbed:
             self._scan_everything()
         return is_disturbed
+
+    def _is_stopping(self) -> bool:
+        self._pause()
+        return self._stopping
 
     def _new_pass(self, *, is_news: bool) -> Pass:
         return Pass(

@@ -152,7 +152,8 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
         loaded: list[OpenPicture] = []
         if job.shows_first:
             with _limited_time(limits):
-                shown = _decode(data, image_id, replace(order, pixels=False), limits, loaded)
+                features = replace(order, pixels=False)
+                shown = _decode(data, image_id, features, limits, loaded, keeps=True)
             channel.send(shown, deadline=_EVER)
             if not _may_proceed(channel):
                 return Done(image_id)
@@ -253,16 +254,23 @@ def _may_proceed(channel: Channel) -> bool:
     return channel.receive(_proceeding, deadline=_EVER).is_wanted
 
 
-def _decode(
-    data: bytes, image_id: ImageId, order: Order, limits: Limits, loaded: list[OpenPicture]
+def _decode(  # noqa: PLR0913 - a picture, what is wanted of it, and what may be wanted next
+    data: bytes,
+    image_id: ImageId,
+    order: Order,
+    limits: Limits,
+    loaded: list[OpenPicture],
+    *,
+    keeps: bool = False,
 ) -> Done:
-    """Decode what is ordered, and leave in `loaded` what was; that is not decoded again."""
+    """Decode what is ordered; what `loaded` has is not decoded again, and it gets what was."""
     features: Features | None = None
     turns: tuple[TurnedHashes, ...] = ()
     if order.turns:
         features, turns = extract_query(data, limits, image_id, keep=loaded.append)
     elif order.features:
-        features = extract(data, limits, image_id)
+        keep = loaded.append if order.pixels or keeps else None
+        features = extract(data, limits, image_id, keep=keep)
     pixels = pixel_digest(data, limits, *loaded) if order.pixels else None
     return Done(image_id, features, turns, pixels)
 

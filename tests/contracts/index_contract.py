@@ -209,6 +209,16 @@ class IndexContract(ABC):
         assert list(index.shaped(query_of([(0, 0)]), 65_500, 1, 49)) == []
         assert list(index.shaped(query_of([(0, 0)]), 1, 65_500, 100)) == []
 
+    @pytest.mark.parametrize("shape", [(65_535, 65_535), (65_536, 1), (1, 2**31), (2**32 - 1, 7)])
+    def test_a_shape_of_any_length_is_found_and_is_not_a_small_one(
+        self, shape: tuple[int, int]
+    ) -> None:
+        index = self.make()
+        index.put(rows_of([(0, 0, 0, *shape, 50), (1, 0, 0, 1, 1, 50)]))
+        assert list(index.shaped(query_of([(0, 0)]), *shape, 50)) == [(0, 0, 0)]
+        assert list(index.shaped(query_of([(0, 0)]), 1, 1, 50)) == [(1, 0, 0)]
+        assert index.differing(rows_of([(0, 0, 0, *shape, 50)])).tolist() == []
+
     def test_a_row_comes_back_after_its_removal(self) -> None:
         index = self.make()
         index.put(rows_of([(0, 0, 0, 1, 1, 50), (1, 0, 0, 1, 1, 50)]))
@@ -218,6 +228,14 @@ class IndexContract(ABC):
         index.put(rows_of([(0, 5, 0, 1, 1, 50)]))
         assert near(index, [5], 0) == [(0, 0, 0)]
         assert len(index) == 2
+
+    def test_whoever_lets_others_pass_finds_the_same(self) -> None:
+        index = self.make()
+        index.put(rows_of([(number, number, 0, 1, 1, 50) for number in range(20)]))
+        passed: list[int] = []
+        found = index.near(query_of([(3, 0)]), 1, 256, lambda: passed.append(1))
+        assert list(found) == near(index, [3], 1)
+        assert passed
 
     @pytest.mark.parametrize("radius", [-1, 65])
     def test_a_radius_out_of_range_is_refused(self, radius: int) -> None:

@@ -44,6 +44,11 @@ class TestMultiIndexOfTables(IndexContract):
         return Settling(FLAT_QUALITY, loose_rows=1)
 
 
+class TestMultiIndexOfTablesWithoutHashes(IndexContract):
+    def make(self) -> Settling:
+        return Settling(FLAT_QUALITY, loose_rows=1, most_hashes=0)
+
+
 class TestMultiIndexOfBoth(IndexContract):
     def make(self) -> Settling:
         return Settling(FLAT_QUALITY, loose_rows=8)
@@ -69,15 +74,27 @@ def test_the_radius_of_the_parts_is_enough(scheme: Scheme) -> None:
 
 
 @SCHEMES
+def test_keys_of_a_few_hashes_are_those_of_many(scheme: Scheme, rows: Rows) -> None:
+    few = scheme.all_keys(rows.phash64[:8])
+    for part in range(len(scheme.parts)):
+        assert few[:, part].tolist() == scheme.keys(rows.phash64, part)[:8].tolist()
+
+
+HASHES = pytest.mark.parametrize("most_hashes", [0, COUNT], ids=["without hashes", "with hashes"])
+
+
+@SCHEMES
+@HASHES
 def test_tables_of_each_scheme_lead_to_all_that_is_surely_found(
-    scheme: Scheme, rows: Rows, monkeypatch: pytest.MonkeyPatch
+    scheme: Scheme, most_hashes: int, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buckets, "MANY_ROWS", 0 if scheme is THREE else COUNT + 1)
     chunk = Chunk.empty()
     chunk.hashes[:COUNT] = rows.phash64
     chunk.quality[:COUNT] = rows.quality
-    tables = Buckets.of(chunk, COUNT, FLAT_QUALITY)
+    tables = Buckets.of(chunk, COUNT, FLAT_QUALITY, most_hashes=most_hashes)
     assert tables.scheme is scheme
+    assert (tables.hashes is not None) == bool(most_hashes)
     for number in range(0, COUNT, 400):
         query = np.array(flipped(rows.phash64[number : number + 1], 11, number), dtype=np.uint64)
         found = tables.visit(chunk, Probes.of(query, scheme), SURE_RADIUS)
@@ -136,8 +153,9 @@ def test_further_ones_are_mostly_found_and_never_anything_else(rows: Rows) -> No
     assert met > 0.75 * COUNT / 100
 
 
-def test_a_row_that_changed_is_found_as_it_is(rows: Rows) -> None:
-    index = Settling(0, loose_rows=LOOSE_ROWS)
+@HASHES
+def test_a_row_that_changed_is_found_as_it_is(rows: Rows, most_hashes: int) -> None:
+    index = Settling(0, loose_rows=LOOSE_ROWS, most_hashes=most_hashes)
     index.put(rows)
     old, new = int(rows.phash64[77]), int(rows.phash64[77]) ^ (2**64 - 1)
     index.put(rows_of([(77, new, 0, 1, 1, 50)]))
@@ -148,8 +166,12 @@ def test_a_row_that_changed_is_found_as_it_is(rows: Rows) -> None:
     assert len(index) == COUNT - 1
 
 
-def test_changes_enough_for_new_tables_are_in_them(rows: Rows) -> None:
-    index, linear = Settling(0, loose_rows=LOOSE_ROWS), LinearIndex(0)
+@HASHES
+def test_changes_enough_for_new_tables_are_in_them(rows: Rows, most_hashes: int) -> None:
+    index, linear = (
+        Settling(0, loose_rows=LOOSE_ROWS, most_hashes=most_hashes),
+        LinearIndex(0),
+    )
     for each in (index, linear):
         each.put(rows)
     random = np.random.default_rng(3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,14 @@ from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
 from pspd.store.store import Store
 from tests.store.raw import Raw
-from tests.store.records import add_directory, add_everything, add_root, features, image_id
+from tests.store.records import (
+    add_directory,
+    add_everything,
+    add_root,
+    features,
+    image_id,
+    stamp,
+)
 
 KEPT = (KeptRoot("/pictures"),)
 
@@ -76,6 +84,20 @@ def test_a_store_in_order_has_no_findings(folder: Path) -> None:
     progress = Progress()
     assert list(Checker(store, progress).run()) == []
     assert progress.done == progress.total > 20
+    store.close()
+
+
+def test_a_check_lets_others_pass_every_few_values(folder: Path) -> None:
+    store = opened(folder)
+    top = add_root(store, "/others").directory
+    keys_of_files = [FileKey(top, f"{number}.png") for number in range(200)]
+    store.apply([batch.FileSeen(key, stamp()) for key in keys_of_files])
+    passed: list[int] = []
+    progress = Progress()
+    checker = Checker(store, progress, between=lambda: passed.append(progress.done))
+    assert list(checker.run(pages=False)) == []
+    assert passed
+    assert max(later - sooner for sooner, later in pairwise([0, *passed])) <= 64
     store.close()
 
 
