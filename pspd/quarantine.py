@@ -51,7 +51,7 @@ class Quarantine:
         self._changed = threading.Condition()
         self._in_hand: set[ImageId] = set()
 
-    def run(
+    def run(  # noqa: PLR0913 - a file, and what is asked about it on the way
         self,
         pool: WorkerPool,
         descriptor: int,
