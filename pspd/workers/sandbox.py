@@ -45,10 +45,6 @@ _CAPABILITY_WORDS: Final = 6
 """Effective, permitted and inheritable, each twice."""
 _IOPRIO_WHO_PROCESS: Final = 1
 _IOPRIO_IDLE: Final = 3 << 13
-_SCHEDULING: Final = "=IIQiIQQQ"
-"""struct sched_attr of linux/sched/types.h: size, policy, flags, nice, priority, runtime…"""
-_SLICE_NS: Final = 100_000_000
-"""The longest there is."""
 _PATH: Final = "/proc/self/status"
 """Anybody's to open, but for those without any path."""
 
@@ -63,31 +59,15 @@ def yield_to_others(nice: int) -> None:
     """Lower this process's priority for processor and disk.
 
     Args:
-        nice: Added to the niceness, 0 to 19; above 0 the process also counts as a batch job, gives
-            its core up at once to whoever wakes, and gets the disk only when nobody else wants it.
+        nice: Added to the niceness, 0 to 19; above 0 the process also counts as a batch job, and
+            gets the disk only when nobody else wants it.
     """
     os.nice(nice)
     if nice and sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         with contextlib.suppress(OSError):
-            _lengthen_slice()
-        with contextlib.suppress(OSError):
             system_call("ioprio_set", _IOPRIO_WHO_PROCESS, 0, _IOPRIO_IDLE)
-
-
-def _lengthen_slice() -> None:
-    """Have this process run long and be interrupted by all who run shorter.
-
-    Linux protects who runs until his slice is over, some 3 ms, from those who wake, whatever his
-    niceness: a search that wakes ten times would wait ten times. Since 6.12 not from those whose
-    slice is shorter. Earlier ones do not look at it.
-    """
-    nice = os.getpriority(os.PRIO_PROCESS, 0)
-    size = struct.calcsize(_SCHEDULING)
-    packed = struct.pack(_SCHEDULING, size, os.SCHED_BATCH, 0, nice, 0, _SLICE_NS, 0, 0)
-    attributes = ctypes.create_string_buffer(packed, size)
-    system_call("sched_setattr", 0, ctypes.cast(attributes, ctypes.c_void_p), 0)
 
 
 def enter_sandbox(limits: Limits) -> Protection:

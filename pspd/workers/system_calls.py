@@ -51,7 +51,6 @@ _NUMBERS: Final[Mapping[str, tuple[int, int | None]]] = {
     "rt_sigaction": (13, 134),
     "rt_sigprocmask": (14, 135),
     "rt_sigreturn": (15, 139),
-    "sched_setattr": (314, 274),
     "sched_yield": (24, 124),
     "seccomp": (317, 277),
     "sendmsg": (46, 211),

@@ -257,15 +257,6 @@ def test_nothing_that_a_worker_needs_for_all_files_is_taken_from_the_memory_of_o
         assert pool.deaths == 0
 
 
-def slice_of(process: Path) -> int | None:
-    """Return how long the kernel lets a process run at once, in ns; None where it has no say."""
-    release = os.uname().release.split(".")
-    if (int(release[0]), int(release[1])) < (6, 12) or not (process / "sched").exists():
-        return None
-    lines = (process / "sched").read_text().splitlines()
-    return next((int(line.split()[-1]) for line in lines if line.startswith("se.slice")), None)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_is_confined() -> None:
     with closing(WorkerPool(1, Limits(), nice=3)) as pool:
@@ -286,8 +277,6 @@ def test_a_worker_is_confined() -> None:
         assert os.getpriority(os.PRIO_PROCESS, pool.pids[0]) == min(
             os.getpriority(os.PRIO_PROCESS, 0) + 3, 19
         )
-        assert os.sched_getscheduler(pool.pids[0]) == os.SCHED_BATCH
-        assert slice_of(process) in {None, 100_000_000}
         names = {each.split(b"=")[0] for each in (process / "environ").read_bytes().split(b"\0")}
         assert b"PYTEST_CURRENT_TEST" not in names
         targets = {os.readlink(each).partition(":")[0] for each in (process / "fd").iterdir()}
