@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -29,7 +30,7 @@ def test_of_many_daemons_at_once_one_wins(home: Home, goal: Report, size: Size) 
     alone = time.monotonic() - begun
     home.pspc("stop")
     command = [sys.executable, "-m", "pspd"]
-    begun = time.monotonic()
+    before = _seconds_of_children()
     started = [
         subprocess.Popen(command, env=home.environ, stderr=subprocess.DEVNULL)
         for _ in range(number)
@@ -38,17 +39,24 @@ def test_of_many_daemons_at_once_one_wins(home: Home, goal: Report, size: Size) 
     inode = (home.path / wire.SOCKET_NAME).stat().st_ino
     winners = [each for each in started if each.pid == home.pid()]
     statuses = {each.wait(60) for each in started if each not in winners}
-    each_took = (time.monotonic() - begun) / number
+    # Of the processor, for they share two cores with each other and with whatever else runs.
+    each_took = (_seconds_of_children() - before) / number
     unchanged = inode == (home.path / wire.SOCKET_NAME).stat().st_ino
     home.pspc("stop")
     for winner in winners:
         winner.wait(60)
     goal.figure(
         f"{number} daemons: {len(winners)} won, the others exited with {statuses}, "
-        f"{each_took:.2f} s each, {alone:.2f} s alone; socket "
+        f"{each_took:.2f} s of a processor each, {alone:.2f} s alone; socket "
         f"{'unchanged' if unchanged else 'replaced'}",
         reached=len(winners) == 1 and statuses == {75} and each_took <= 1.0 and unchanged,
     )
+
+
+def _seconds_of_children() -> float:
+    """Return the processor time of all children that have ended and were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.goal("G20")
