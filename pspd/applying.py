@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pspd.precedence import unhindered
+from pspd.core.pausing import Pause, unhindered
 from pspd.search.index import Index, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pspd.core.model import ImageNumber
     from pspd.store import batch
     from pspd.store.manifest import KeptRoot
@@ -50,7 +48,7 @@ class Applier:
         store: Store,
         index: Index,
         listener: Listener,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> None:
         self._store = store
         self._index = index
@@ -68,7 +66,7 @@ class Applier:
         with self._applying:
             if self._is_index_behind:
                 self._catch_up()
-            applied = self._store.apply(operations, between=self._pause)
+            applied = self._store.apply(operations, pause=self._pause)
             # Whatever ends this block early, the store has what the index does not have yet.
             self._is_index_behind = True
             self._pause()

@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
-from pspd.precedence import unhindered
 from pspd.reading_queue import ReadingQueue
 from pspd.room import RETRY_SECONDS as RETRY_WRITE_SECONDS
 from pspd.room import Room
@@ -79,7 +79,7 @@ class Committer:
         options: Options,
         make_thread: ThreadMaker,
         room: Room,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> None:
         self._queue = reading_queue
         self._store = store

@@ -75,7 +75,7 @@ class Comparer:
         search: Finds the copies.
         precedence: Of searches; None if there are none.
         make_thread: Makes the thread.
-        at_leisure: Called now and then while there is nothing to compare.
+        at_leisure: Called now and then, once there is nothing more to compare.
     """
 
     def __init__(  # noqa: PLR0913 - every part by its name

@@ -9,14 +9,14 @@ only, so that a turned copy's distance is about what a search says (see `pspd.fe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pspd.core import verdict as verdicts
 from pspd.core.model import ImageNumber, TurnedHashes
+from pspd.core.pausing import Pause, unhindered
 from pspd.features.turning import turned_hashes
-from pspd.precedence import unhindered
 from pspd.search.index import Index, Query
 from pspd.store.batch import CopyFound
 from pspd.store.shapes import NO_ROW, Column
@@ -53,7 +53,7 @@ class CopySearch:
         index: Index,
         copy_distance: int,
         mean_difference: float | None,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> None:
         self._store = store
         self._index = index

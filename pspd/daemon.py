@@ -203,14 +203,13 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         pause=precedence.pause,
     )
     options = choices.search_options(config)
-    copy_search = CopySearch(
-        store, index, options.copy_distance, options.mean_difference, precedence.pause
-    )
-    grouping = Grouping(store, copy_search)
+    how_alike = options.copy_distance, options.mean_difference
+    # Somebody waits for a list of groups, and nobody for what compares each picture.
+    grouping = Grouping(store, CopySearch(store, index, *how_alike))
     comparer = Comparer(
         store,
         indexer,
-        copy_search,
+        CopySearch(store, index, *how_alike, precedence.pause),
         precedence=precedence,
         make_thread=supervisor,
         at_leisure=grouping.forget_unused,
@@ -230,6 +229,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
             quarantine,
             options,
             indexer.remember,
+            precedence,
         ),
         grouping=grouping,
         precedence=precedence,

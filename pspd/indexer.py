@@ -14,7 +14,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Protocol
 from pspd.applying import Applier, Listener
 from pspd.committing import RETRY_SECONDS, Committer, Options
 from pspd.core.model import FailureReason, FileKey, ImageNumber
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import NoWorker, StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
-from pspd.precedence import unhindered
 from pspd.reading import FileReader
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.room import LOOK_SECONDS, Room
@@ -84,7 +84,7 @@ class Indexer:
         audience: Audience,
         *,
         make_thread: ThreadMaker = unsupervised,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> None:
         self._store = store
         self._applier = Applier(store, index, audience, pause)

@@ -13,8 +13,8 @@ import time
 from typing import TYPE_CHECKING
 
 from pspd.core.model import FailureReason, QuarantineEntry
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import FileFailure
-from pspd.precedence import unhindered
 from pspd.store import batch
 from pspd.workers.handle import WorkerLostError
 
@@ -59,7 +59,7 @@ class Quarantine:
         *,
         path: str = "",
         is_known: Callable[[Reader, ImageId], bool] | None = None,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> Outcome:
         """Have a worker read a file, as `WorkerPool.run` does.
 
@@ -82,12 +82,14 @@ class Quarantine:
 
         def is_settled(image_id: ImageId) -> bool:
             pause()
+            if is_known is not None:
+                # First, for a search may have the content in hand as long as it compares pixels.
+                with self._store.read() as reader:
+                    if is_known(reader, image_id):
+                        return True
             self._take_in_hand(image_id)
             held.append(image_id)
-            with self._store.read() as reader:
-                if is_known is not None and is_known(reader, image_id):
-                    return True
-                entry = self._entry_in(reader, image_id)
+            entry = self._entry(image_id)
             if entry is not None and entry.deaths >= MOST_DEATHS:
                 refused.append(entry)
             return bool(refused)
@@ -150,10 +152,7 @@ class Quarantine:
 
     def _entry(self, image_id: ImageId) -> QuarantineEntry | None:
         with self._store.read() as reader:
-            return self._entry_in(reader, image_id)
-
-    def _entry_in(self, reader: Reader, image_id: ImageId) -> QuarantineEntry | None:
-        entry = reader.quarantined(image_id)
+            entry = reader.quarantined(image_id)
         return entry if entry is not None and entry.decoder == self._decoder else None
 
     def _count(self, image_id: ImageId, lost: WorkerLostError, path: str) -> int:

@@ -74,9 +74,9 @@ class QueryReader:
 
         Args:
             image: The bytes of its file.
-            wants_turns: Whether its turned hashes matter; they are a fifth of its extraction.
             wants_pixels: Called once, in this thread, as soon as the features are known; None when
                 pixels do not matter whatever they are.
+            wants_turns: Whether its turned hashes matter; they are a fifth of its extraction.
 
         Raises:
             FileFailure: It cannot be read as a picture.
@@ -84,28 +84,29 @@ class QueryReader:
         image_id = ImageId(hashlib.blake2b(image, digest_size=32).digest())
         query = known = self._recall(image_id)
         if query is None or (wants_turns and not query.turns):
-            query = self._read(image, image_id, wants_pixels, wants_turns=wants_turns)
-            if known is not None and query.pixels is None:
-                query = replace(query, pixels=known.pixels)
+            pixels = None if known is None else known.pixels
+            query = self._read(image, image_id, wants_pixels, pixels, wants_turns=wants_turns)
         elif wants_pixels is not None and wants_pixels(query.features) and query.pixels is None:
             query = replace(query, pixels=self._pixels(image, image_id))
-        self._keep(image_id, query)
-        return query
+        return self._keep(image_id, query)
 
     def _read(
         self,
         image: bytes,
         image_id: ImageId,
         wants_pixels: Callable[[Features], bool] | None,
+        pixels: PixelDigest | None,
         *,
         wants_turns: bool,
     ) -> ReadQuery:
+        """Read a query of which nothing is known, or its pixels."""
         shown: list[Outcome] = []
 
         def show(outcome: Outcome) -> bool:
             assert outcome.features is not None, "they were ordered"
             shown.append(outcome)
-            return wants_pixels is not None and wants_pixels(outcome.features)
+            is_wanted = wants_pixels is not None and wants_pixels(outcome.features)
+            return is_wanted and pixels is None
 
         order = Order(turns=wants_turns, pixels=wants_pixels is not None)
         with _as_descriptor(image) as descriptor:
@@ -117,7 +118,7 @@ class QueryReader:
                     raise
                 outcome = shown[0]
         assert outcome.features is not None, "they were ordered"
-        return ReadQuery(outcome.features, outcome.turns, outcome.pixels)
+        return ReadQuery(outcome.features, outcome.turns, outcome.pixels or pixels)
 
     def _pixels(self, image: bytes, image_id: ImageId) -> PixelDigest | None:
         with _as_descriptor(image) as descriptor, suppress(FileFailure):
@@ -128,12 +129,18 @@ class QueryReader:
         with self._lock:
             return self._kept.get(image_id)
 
-    def _keep(self, image_id: ImageId, query: ReadQuery) -> None:
+    def _keep(self, image_id: ImageId, query: ReadQuery) -> ReadQuery:
+        """Keep a query with what is known of it by now; returns that."""
         with self._lock:
+            kept = self._kept.get(image_id, query)
+            query = replace(
+                query, turns=query.turns or kept.turns, pixels=query.pixels or kept.pixels
+            )
             self._kept[image_id] = query
             self._kept.move_to_end(image_id)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
+        return query
 
 
 @contextmanager

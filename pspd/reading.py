@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.model import FailureReason, FileKey, FileStamp, ImageId
+from pspd.core.pausing import Pause, unhindered
 from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
-from pspd.precedence import unhindered
 from pspd.quarantine import QuarantinedError
 from pspd.second_looks import NotReady, SecondLooks
 from pspd.store import batch
@@ -27,8 +27,6 @@ from pspd.workers.handle import WorkerLostError
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pspd.core.model import ImageNumber
     from pspd.quarantine import Quarantine
     from pspd.store.reader import Reader
@@ -77,7 +75,7 @@ class FileReader:
         quiet_seconds: float,
         max_delay_seconds: float,
         incomplete_seconds: float = 0.0,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> None:
         self._store = store
         self._pause = pause

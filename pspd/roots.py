@@ -116,7 +116,8 @@ class Roots:
         places = []
         for folder in folders:
             given = os.path.normpath(os.fsdecode(folder))
-            ways = (given, os.path.realpath(given))
+            # A link inside a watched directory is not followed there, and leads elsewhere.
+            ways = (os.path.realpath(given), given)
             known = (way for way in ways if any(_overlap(way, root.path) for root in roots))
             place = next(known, None)
             if place is None:

@@ -29,6 +29,7 @@ from pspd.store import batch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from pspd.precedence import Precedence
     from pspd.quarantine import Quarantine
     from pspd.store.reader import Reader
     from pspd.store.store import Store
@@ -92,6 +93,7 @@ class Searcher:
         quarantine: Stands before them.
         options: How far to go.
         remember: Applies what a search learned (pixel digests) to the store.
+        precedence: Others wait while it computes; not while it waits for workers itself.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it works with
@@ -102,8 +104,10 @@ class Searcher:
         quarantine: Quarantine,
         options: Options,
         remember: Callable[[Sequence[batch.Operation]], object],
+        precedence: Precedence,
     ) -> None:
         self._store = store
+        self._precedence = precedence
         self._index = index
         self._queries = QueryReader(pool, quarantine)
         self._options = options
@@ -127,14 +131,16 @@ class Searcher:
 
         def wants_pixels(query: Features) -> bool:
             until = min(deadline, time.monotonic() + self._options.verify_seconds)
-            comparisons.append(self._pixels.begin(query, until))
+            with self._precedence.first():
+                comparisons.append(self._pixels.begin(query, until))
             return comparisons[0].wants_pixels
 
         read = self._queries.read(
             image, None if mode == "similar" else wants_pixels, wants_turns=mode != "original"
         )
         query = read.features
-        recognized = {} if mode == "original" else self._near(query, read.turns, distance)
+        with self._precedence.first():
+            recognized = {} if mode == "original" else self._near(query, read.turns, distance)
         unverified = 0
         for comparison in comparisons:
             same, unverified = comparison.result(read.pixels)
@@ -142,7 +148,7 @@ class Searcher:
                 record.number: Recognized(record, Verdict.SAME_PIXELS, bits, Turn.NONE)
                 for record, bits in same
             }
-        with self._store.read() as reader:
+        with self._precedence.first(), self._store.read() as reader:
             _find_same_file(reader, query, recognized)
             hits = _hits(reader, recognized.values())
         # Last, for it sets another thread to work while somebody waits for the answer.

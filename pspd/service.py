@@ -157,9 +157,9 @@ class Service:
         if image is None:
             raise RequestError("bad_request", "a search needs the image in a second frame")
         begun = time.monotonic()
+        found = self._searcher.search(image, request.mode, request.distance, deadline)
+        most = self._max_hits if request.count is None else min(request.count, self._max_hits)
         with self._precedence.first():
-            found = self._searcher.search(image, request.mode, request.distance, deadline)
-            most = self._max_hits if request.count is None else min(request.count, self._max_hits)
             return wire.SearchReply(
                 query=translation.query(found),
                 hits=[translation.hit(hit, found) for hit in found.hits[:most]],

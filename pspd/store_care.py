@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pspd.core.pausing import Pause
 from pspd.errors import PspError
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
@@ -100,7 +101,7 @@ class StoreCare:
         state: Path,
         backups_kept: int,
         is_stopping: Callable[[], bool],
-        pause: Callable[[], None],
+        pause: Pause,
     ) -> None:
         self._opened = opened
         self._store = opened.store
@@ -143,7 +144,7 @@ class StoreCare:
             job.progress,
             self._is_stopping,
             is_gentle=job.is_gentle,
-            between=self._pause,
+            pause=self._pause,
         )
         for finding in checker.run(pages=not job.is_gentle):
             job.note(finding)
@@ -204,7 +205,7 @@ class StoreCare:
         mended = self.mend(distrusted)
         job.summary = what_was_mended(mended.dropped, mended.queued)
         job.progress = Progress()
-        checker = Checker(self._store, job.progress, self._is_stopping, between=self._pause)
+        checker = Checker(self._store, job.progress, self._is_stopping, pause=self._pause)
         left = list(checker.run())
         if left:
             self._opened.condemn()

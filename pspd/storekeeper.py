@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import RequestError, StoreDamaged, StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
 from pspd.noticeboard import Notice, NoticeBoard
-from pspd.precedence import unhindered
 from pspd.store.preflight import BIT_ROT, what_was_mended
 from pspd.store_care import Job, StoreCare, Verb
 from pspd.store_rounds import Options, StoreRounds
@@ -64,7 +64,7 @@ class Storekeeper:
         give_up: Callable[[str], None],
         options: Options,
         make_thread: ThreadMaker = unsupervised,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> None:
         self._opened = opened
         self._store = opened.store

@@ -18,7 +18,7 @@ from pspd.core.model import FileKey, FileRecord, FileState, ImageNumber, Limits
 from pspd.core.verdict import FLAT_QUALITY
 from pspd.features.extract import FEATURES_VERSION, extract
 from pspd.indexer import Indexer
-from pspd.precedence import TURN_SECONDS, Precedence
+from pspd.precedence import STILL_SECONDS, Precedence
 from pspd.quarantine import Quarantine
 from pspd.reading import FileReader
 from pspd.search.linear import LinearIndex
@@ -158,7 +158,7 @@ def test_reading_goes_on_while_somebody_is_always_served(bench: Bench) -> None:
     with bench.precedence.first():
         bench.start()
         assert bench.paused.wait(30)
-        bench.now = TURN_SECONDS
+        bench.now = STILL_SECONDS
         bench.settle()
         assert len(bench.index) == 1
 

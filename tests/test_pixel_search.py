@@ -15,6 +15,7 @@ from PIL import Image
 
 from pspd.core.model import ImageId, Limits, Verdict
 from pspd.errors import NoWorker
+from pspd.precedence import Precedence
 from pspd.quarantine import Quarantine
 from pspd.searcher import Found, Mode, Options, Searcher
 from pspd.workers.messages import Order
@@ -82,7 +83,13 @@ class Searching:
         )
         quarantine = Quarantine(store, "this one")
         searcher = Searcher(
-            store, self.bench.index, self.pool, quarantine, given, self.bench.indexer.apply
+            store,
+            self.bench.index,
+            self.pool,
+            quarantine,
+            given,
+            self.bench.indexer.apply,
+            Precedence(),
         )
         return searcher.search(image, mode, None, math.inf)
 

@@ -21,7 +21,7 @@ from pspd.workers.handle import WorkerLostError
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
 from pspd.workers.replies import Outcome
-from tests.workers.test_workers import misbehaving, picture
+from tests.workers.test_workers import file_of, misbehaving, picture
 
 
 class WatchedPool(WorkerPool):
@@ -30,6 +30,7 @@ class WatchedPool(WorkerPool):
     def __init__(self) -> None:
         super().__init__(1, Limits())
         self.decoded: list[ImageId] = []
+        self.with_pixels: list[bool] = []
 
     def run(
         self,
@@ -46,6 +47,7 @@ class WatchedPool(WorkerPool):
         )
         if outcome.features is not None or outcome.pixels is not None:
             self.decoded.append(outcome.image_id)
+            self.with_pixels.append(outcome.pixels is not None)
         return outcome
 
 
@@ -114,6 +116,33 @@ def test_turns_that_do_not_matter_are_left_out_until_they_do(
     assert len(pool.decoded) == 2
     assert queries.read(data, always, wants_turns=False) == turned
     assert len(pool.decoded) == 2
+
+
+def test_pixels_that_are_known_are_not_decoded_again_for_the_turns(
+    queries: QueryReader, pool: WatchedPool
+) -> None:
+    data = picture("PNG")
+    known = queries.read(data, always, wants_turns=False).pixels
+    assert known is not None
+    pool.with_pixels.clear()
+    assert queries.read(data, always).pixels == known
+    assert not any(pool.with_pixels)
+
+
+def test_a_known_file_does_not_wait_for_the_search_with_its_content(
+    store: Store, pool: WatchedPool
+) -> None:
+    data = picture("PNG")
+    quarantine = Quarantine(store, "this one")
+    met: list[Outcome] = []
+
+    def meet_it_in_a_folder(_features: Features) -> bool:
+        with file_of(data) as descriptor, closing(WorkerPool(1, Limits())) as others:
+            met.append(quarantine.run(others, descriptor, Order(), is_known=lambda *_: True))
+        return False
+
+    read = QueryReader(pool, quarantine).read(data, meet_it_in_a_folder)
+    assert [(each.image_id, each.features) for each in met] == [(read.features.image_id, None)]
 
 
 def test_pixels_that_first_did_not_matter_are_decoded_when_they_do(

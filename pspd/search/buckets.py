@@ -14,7 +14,7 @@ part takes bits along diagonals instead, (row + column) mod the number of parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -23,6 +23,7 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pspd.core.pausing import Pause, unhindered
 from pspd.search.generation import REMOVED, Chunk
 from pspd.search.index import HASH_BITS, SURE_RADIUS
 from pspd.search.sieve import Places
@@ -185,7 +186,7 @@ class Buckets:
         chunk: Chunk,
         probes: Probes,
         radius: int,
-        pause: Callable[[], None] = lambda: None,
+        pause: Pause = unhindered,
     ) -> list[Places] | None:
         """Find rows within a radius; None when too many would be visited.
 

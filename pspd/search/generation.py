@@ -128,7 +128,11 @@ def differing(now: Generation, rows: Rows) -> NDArray[np.int64]:
 
 
 def packed(shapes: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Return shapes in 32 bits: two sides of 16, or 16 bits that panoramas have in common."""
+    """Return shapes in 32 bits: two sides of 16 bits each where they fit.
+
+    Longer sides are mixed into 16 bits by an odd number near 2¹⁶ / φ, so that panoramas of several
+    shapes may have one value, which no smaller shape has. Who asks compares the shapes themselves.
+    """
     widths, heights = shapes >> np.uint64(32), shapes & np.uint64(0xFFFF_FFFF)
     folded = (widths * np.uint64(40_503) + heights) & np.uint64(0xFFFF)
     is_small = (widths | heights) <= np.uint64(LONGEST_SIDE)

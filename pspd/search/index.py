@@ -11,7 +11,7 @@ contract in `tests/contracts/index_contract.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pspd.core.model import Features, ImageNumber, TurnedHashes
+from pspd.core.pausing import Pause
 
 MAX_HASHES = 8
 """Most hashes of one query: the eight turns of a picture."""
@@ -160,7 +161,7 @@ class Index(Protocol):
         query: Query,
         radius: int,
         distance: int,
-        pause: Callable[[], None] = ...,
+        pause: Pause = ...,
     ) -> Near:
         """Find the rows near any of the query's hashes; flat ones are never among them.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pspd.core.pausing import Pause, unhindered
 from pspd.search.generation import (
     Chunk,
     Generation,
@@ -58,14 +59,13 @@ class LinearIndex:
         query: Query,
         radius: int,
         distance: int,
-        pause: Callable[[], None] = lambda: None,
+        pause: Pause = unhindered,
     ) -> Near:
         """Find the rows near any of the query's hashes; see `Index`."""
         check_radius(radius)
         sieve = Sieve(query, distance, not_flat(self._flat_quality))
         for first, count, chunk in self._generation.parts():
-            pause()
-            for found in scan(chunk, range(count), query.phash64, radius):
+            for found in scan(chunk, range(count), query.phash64, radius, pause):
                 sieve.take(first, chunk, found)
         return sieve.near()
 
@@ -82,9 +82,16 @@ class LinearIndex:
         return differing(self._generation, rows)
 
 
-def scan(chunk: Chunk, rows: range, hashes: NDArray[np.uint64], radius: int) -> Iterator[Places]:
+def scan(
+    chunk: Chunk,
+    rows: range,
+    hashes: NDArray[np.uint64],
+    radius: int,
+    pause: Pause = unhindered,
+) -> Iterator[Places]:
     """Yield which of consecutive rows of a chunk are within a radius of which hashes."""
     for start in range(rows.start, rows.stop, SLICE_ROWS):
+        pause()
         count = min(SLICE_ROWS, rows.stop - start)
         distances = _scratch.distances(chunk.hashes[start : start + count], hashes)
         # Most slices have no row within a useful radius, and the smallest distance is the

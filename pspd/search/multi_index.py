@@ -11,7 +11,7 @@ A scan of a million rows for the eight turns of a query takes 9 ms, the tables 1
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pspd.core.pausing import Pause, unhindered
 from pspd.search.buckets import Buckets, Probes, Scheme
 from pspd.search.generation import (
     CHUNK_ROWS,
@@ -152,7 +153,7 @@ class MultiIndex:
         query: Query,
         radius: int,
         distance: int,
-        pause: Callable[[], None] = lambda: None,
+        pause: Pause = unhindered,
     ) -> Near:
         """Find the rows near any of the query's hashes; see `Index`."""
         check_radius(radius)
@@ -171,8 +172,7 @@ class MultiIndex:
                     for places in visited:
                         pause()
                         sieve.take(first, chunk, places)
-            pause()
-            for places in scan(chunk, range(scanned, count), query.phash64, radius):
+            for places in scan(chunk, range(scanned, count), query.phash64, radius, pause):
                 sieve.take(first, chunk, places)
         self._look_at_changed(state, query, radius, sieve)
         return sieve.near()

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from pspd.core.model import Counts, DirectoryId, FileState, ImageNumber, RootId
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import StoreDamaged, StoreError
 from pspd.store import checksum, codec, keys, preflight, references, shapes
 from pspd.store.environment import DATABASES
@@ -64,7 +65,7 @@ class Checker:
         is_stopping: Asked now and then whether to break off.
         is_gentle: Whether to take four times as long, and to keep no writer waiting: what entries
             add up to is then taken from LMDB's own numbers.
-        between: Called every few values; no lock that a reader needs is held then.
+        pause: Called every few values, within a read transaction.
     """
 
     def __init__(
@@ -74,13 +75,13 @@ class Checker:
         is_stopping: Callable[[], bool] = lambda: False,
         *,
         is_gentle: bool = False,
-        between: Callable[[], None] = lambda: None,
+        pause: Pause = unhindered,
     ) -> None:
         self._is_gentle = is_gentle
         self._store = store
         self._progress = progress
         self._is_stopping = is_stopping
-        self._between = between
+        self._pause = pause
 
     def run(self, *, pages: bool = True) -> Iterator[Finding]:
         """Yield what is wrong; damaged pages end it, for reading on could end the process.
@@ -144,7 +145,7 @@ class Checker:
                     after = key
                     self._progress.done += 1
                     if not self._progress.done % _ASKED_EACH:
-                        self._between()
+                        self._pause()
                         if time.monotonic() > until:
                             break
                 else:

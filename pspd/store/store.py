@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId, WatchRoot
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import StoreDamaged
 from pspd.store import map_memory, migrations
 from pspd.store.batch import Applied, Batch, ForgetRoot, Operation, PutRoot
@@ -129,14 +130,14 @@ class Store:
         operations: Sequence[Operation],
         *,
         now: int | None = None,
-        between: Callable[[], None] = lambda: None,
+        pause: Pause = unhindered,
     ) -> Applied:
         """Apply operations in one transaction: all of them or none.
 
         Args:
             operations: What to do, in this order.
             now: Wall clock, seconds since the epoch.
-            between: Called before each; no lock that a reader needs is held then.
+            pause: Called before each; no lock that a reader needs is held then.
 
         Raises:
             StoreError: Nothing was applied; the same operations may be tried again.
@@ -148,9 +149,9 @@ class Store:
             for name, least in self._given.items():
                 writer.require(name, least)
             for operation in batch.operations:
-                between()
+                pause()
                 writer.apply(operation)
-            between()
+            pause()
             with self._numbers:
                 writer.set_meta("next_directory", self._next_directory)
                 writer.set_meta("next_root", self._next_root)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pspd.core.model import RootId, WatchRoot
+from pspd.core.pausing import Pause
 from pspd.watcher.deletions import removal
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class LongWork:
         believe: Callable[[Doomed], bool],
         catch_up: Callable[[], bool],
         lock: threading.Condition,
-        pause: Callable[[], None],
+        pause: Pause,
     ) -> None:
         self._store = store
         self._roots = roots

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pspd.core.debounce import Look
 from pspd.core.model import DirectoryId, RootId
+from pspd.core.pausing import Pause, unhindered
 from pspd.watcher.hint_box import Place, Target, target_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Looks:
         new_pass: Makes a sweep whose finds are news.
         believe: Says whether what is gone from a root may be dropped.
         rest: Hears how long the look at a place took, in seconds.
+        pause: Called after each directory; those who search may be let pass.
     """
 
     def __init__(  # noqa: PLR0913 - every part by its name
@@ -40,6 +42,7 @@ class Looks:
         new_pass: Callable[[], Pass],
         believe: Callable[[Doomed], bool],
         rest: Callable[[Place, float], object],
+        pause: Pause = unhindered,
     ) -> None:
         self._store = store
         self._roots = roots
@@ -47,6 +50,7 @@ class Looks:
         self._new_pass = new_pass
         self._believe = believe
         self._rest = rest
+        self._pause = pause
 
     def follow(
         self,
@@ -76,6 +80,7 @@ class Looks:
             for _ in sweep.look(target.state.root, target.names, target.only):
                 if is_stopping():
                     return False
+                self._pause()
             if target.hinted is not None:
                 self._rest(target.hinted, time.monotonic() - looked_at)
             if target.polled is not None:

@@ -19,10 +19,10 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from pspd.core.model import RootId, WatchRoot
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
-from pspd.precedence import unhindered
 from pspd.supervision import ThreadMaker, unsupervised
 from pspd.watcher.descriptors import Inode
 from pspd.watcher.hint_box import HintBox, Place
@@ -81,7 +81,7 @@ class Watcher:
         own: Collection[Inode] = (),
         folder: Path | None = None,
         make_thread: ThreadMaker = unsupervised,
-        pause: Callable[[], None] = unhindered,
+        pause: Pause = unhindered,
     ) -> None:
         self._store = store
         self._hand_on = taker.hand_on
@@ -111,6 +111,7 @@ class Watcher:
             new_pass=lambda: self._new_pass(is_news=True),
             believe=self._believe,
             rest=self._rest,
+            pause=pause,
         )
         self._scans = ScanQueue()
         self._work = LongWork(
@@ -276,7 +277,7 @@ class Watcher:
         if looks or polls:
             # Directories that a scan has found and not handed on would be taken for new again.
             self._work.make_way()
-            if self._looks.follow(looks, polls, self._is_stopping):
+            if self._looks.follow(looks, polls, lambda: self._stopping):
                 self._scan_everything()
         # One directory at a time: neither hints nor scans keep the other waiting for long.
         if not self._work.step() and not looks:
@@ -303,14 +304,10 @@ class Watcher:
         self._keeper.catch_up(CATCH_UP_SECONDS)
         with self._condition:
             looks = self._box.take_all()
-        is_disturbed = self._looks.follow(looks, (), self._is_stopping)
+        is_disturbed = self._looks.follow(looks, (), lambda: self._stopping)
         if is_disturbed:
             self._scan_everything()
         return is_disturbed
-
-    def _is_stopping(self) -> bool:
-        self._pause()
-        return self._stopping
 
     def _new_pass(self, *, is_news: bool) -> Pass:
         return Pass(

@@ -105,6 +105,8 @@ def test_folders_choose_groups_with_a_file_there(home: Home) -> None:
     assert len(groups(home, one.parent)) == 2
     (home.folder / "link").symlink_to(one)
     assert len(groups(home, home.folder / "link")) == 1
+    (one / "link").symlink_to(other)
+    assert groups(home, one / "link") == groups(home, other)
 
 
 def test_a_folder_that_is_not_watched_is_no_folder_without_copies(home: Home) -> None:

@@ -94,7 +94,7 @@ def test_a_check_lets_others_pass_every_few_values(folder: Path) -> None:
     store.apply([batch.FileSeen(key, stamp()) for key in keys_of_files])
     passed: list[int] = []
     progress = Progress()
-    checker = Checker(store, progress, between=lambda: passed.append(progress.done))
+    checker = Checker(store, progress, pause=lambda: passed.append(progress.done))
     assert list(checker.run(pages=False)) == []
     assert passed
     assert max(later - sooner for sooner, later in pairwise([0, *passed])) <= 64
