@@ -37,7 +37,7 @@ from pspd.workers.messages import (
 )
 from pspd.workers.replies import Outcome, check_digest, checked_outcome, printable
 from pspd.workers.sandbox import MAX_FILES
-from pspd.workers.starting import started
+from pspd.workers.starting import START_SECONDS, started
 
 if TYPE_CHECKING:
     from pspd.workers.template import Template
@@ -47,10 +47,6 @@ COMMAND: Final = (sys.executable, "-P", "-m", "pspd.workers.process")
 
 GRACE_SECONDS: Final = 0.5
 """Added to the limit on a file's time: for waking up, and for reading from a slow disk."""
-
-START_SECONDS: Final = 60.0
-"""How long a worker may take to import its decoders: 0.2 s on an idle machine, but a machine that
-has just been switched on is slower by far."""
 
 _SIGNALS_OF_TIME: Final = frozenset({signal.SIGXCPU, signal.SIGALRM})
 

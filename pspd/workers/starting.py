@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pspd.workers.child import Child, ForkedChild
 from pspd.workers.messages import Channel, Setup
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pspd.workers.template import Template
+
+START_SECONDS: Final = 60.0
+"""How long a worker may take to import its decoders: 0.2 s on an idle machine, but a machine that
+has just been switched on is slower by far."""
 
 
 def started(
