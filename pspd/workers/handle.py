@@ -107,12 +107,14 @@ class WorkerHandle:
         self._announced: ImageId | None = None
         self._is_ready = False
         self._is_usable = True
-        self._deadline = time.monotonic() + START_SECONDS
         try:
-            setup = Setup(limits, nice)
-            self._child, self._channel = started(command, setup, template, self._deadline)
+            self._child, self._channel = started(command, Setup(limits, nice), template)
         except OSError as error:
             raise WorkerStartError(f"{command[0]}: {error.strerror}") from error
+        # From now: a template that hung has taken its own time.
+        self._deadline = time.monotonic() + START_SECONDS
+        self.template = self._child.template
+        """Number of the template that forked it; None if it was executed."""
 
     @property
     def pid(self) -> int:

@@ -164,7 +164,7 @@ class WorkerPool:
             return worker.read(descriptor, order, is_known, wants_pixels)
         except WorkerLostError:
             # If it was `close` that killed it, the file is not to blame.
-            self._supply.note_death()
+            self._supply.note_death(worker)
             raise
         finally:
             self._give_back(worker)
@@ -244,7 +244,7 @@ class WorkerPool:
         try:
             while True:
                 worker = worker or self._started()
-                if self._supply.is_waiting(worker):
+                if self._supply.is_fit(worker):
                     return worker
                 self._dismiss(worker)
                 worker = None

@@ -58,6 +58,8 @@ class Supply:
         self._deaths = 0
         self._failed_starts = 0
         self._is_closed = False
+        # Of this template and those before it no worker is lent any more.
+        self._spoiled = 0
         self.protection: Protection | None = None
         """What of the sandbox was in force in the worker started last; None before the first."""
 
@@ -100,22 +102,27 @@ class Supply:
             except WorkerStartError as error:
                 self._note_failed_start(error)
 
-    def is_waiting(self, worker: WorkerHandle) -> bool:
-        """Wait until a worker that nobody has is ready, and tell whether it is alive.
+    def is_fit(self, worker: WorkerHandle) -> bool:
+        """Wait until a worker that nobody has is ready, and tell whether it may have a file.
+
+        It may not when it has ended, nor when another one of its template was lost: whoever crashed
+        that one may have learned their addresses.
 
         Raises:
             NoWorker: the pool is closed, or too many in a row did not start, or it is not confined.
         """
+        if worker.template is not None and worker.template <= self._spoiled:
+            return False
         if not worker.is_ready and not self._is_started(worker):
             return False
         is_waiting = worker.is_waiting()
         if not is_waiting:
             # Nobody's file: it died between two, when the system ran out of memory for example.
-            self.note_death()
+            self.note_death(worker)
         return is_waiting
 
-    def note_death(self) -> None:
-        """Count a worker that was lost.
+    def note_death(self, worker: WorkerHandle) -> None:
+        """Count a worker that was lost, and have the next ones come from another template.
 
         Raises:
             NoWorker: the pool is closed, and it was that which killed it.
@@ -125,8 +132,10 @@ class Supply:
                 raise self.closed() from None
             self._deaths += 1
             self._board.count("worker_deaths")
-        if self._template is not None:
-            self._template.renew()
+            if worker.template is not None:
+                self._spoiled = max(self._spoiled, worker.template)
+        if self._template is not None and worker.template is not None:
+            self._template.renew(worker.template)
 
     def _is_started(self, worker: WorkerHandle) -> bool:
         """Wait until a new worker is ready; False when it did not start."""
