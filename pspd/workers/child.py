@@ -54,6 +54,9 @@ class Child:
         OSError: It cannot be started.
     """
 
+    template: Final = None
+    """Forked by none."""
+
     def __init__(self, command: Sequence[str], descriptor: int) -> None:
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         self._errors = _scratch_file()
@@ -92,9 +95,14 @@ class Child:
             return None
 
     def last_words(self) -> str:
-        """Return the end of what it wrote to its standard error, as one line."""
-        self._errors.seek(0)
-        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        """Return the end of what it wrote to its standard error, as one line; "" if forgotten."""
+        try:
+            self._errors.seek(0)
+            words = self._errors.read()
+        except ValueError:
+            # Closed, perhaps between the two: a template's end does not wait for its workers.
+            return ""
+        lines = words.decode("utf-8", "replace").strip().splitlines()
         return " / ".join(line.strip() for line in lines[-3:])
 
     def forget_words(self) -> None:
@@ -108,11 +116,13 @@ class ForkedChild:
     Args:
         pid: Its process id. Until somebody here has waited for its end nobody else can have it.
         last_words: Returns what whoever forked it wrote to their common standard error.
+        template: Which template that was.
     """
 
-    def __init__(self, pid: int, last_words: Callable[[], str]) -> None:
+    def __init__(self, pid: int, last_words: Callable[[], str], template: int) -> None:
         self.pid = pid
         self.last_words = last_words
+        self.template = template
         self._lock = threading.Lock()
         self._status: int | None = None
 

@@ -37,7 +37,7 @@ from pspd.workers.messages import (
 )
 from pspd.workers.replies import Outcome, check_digest, checked_outcome, printable
 from pspd.workers.sandbox import MAX_FILES
-from pspd.workers.starting import started
+from pspd.workers.starting import START_SECONDS, started
 
 if TYPE_CHECKING:
     from pspd.workers.template import Template
@@ -47,10 +47,6 @@ COMMAND: Final = (sys.executable, "-P", "-m", "pspd.workers.process")
 
 GRACE_SECONDS: Final = 0.5
 """Added to the limit on a file's time: for waking up, and for reading from a slow disk."""
-
-START_SECONDS: Final = 60.0
-"""How long a worker may take to import its decoders: 0.2 s on an idle machine, but a machine that
-has just been switched on is slower by far."""
 
 _SIGNALS_OF_TIME: Final = frozenset({signal.SIGXCPU, signal.SIGALRM})
 
@@ -111,12 +107,14 @@ class WorkerHandle:
         self._announced: ImageId | None = None
         self._is_ready = False
         self._is_usable = True
-        self._deadline = time.monotonic() + START_SECONDS
         try:
-            setup = Setup(limits, nice)
-            self._child, self._channel = started(command, setup, template, self._deadline)
+            self._child, self._channel = started(command, Setup(limits, nice), template)
         except OSError as error:
             raise WorkerStartError(f"{command[0]}: {error.strerror}") from error
+        # From now: a template that hung has taken its own time.
+        self._deadline = time.monotonic() + START_SECONDS
+        self.template = self._child.template
+        """Number of the template that forked it; None if it was executed."""
 
     @property
     def pid(self) -> int:

@@ -26,7 +26,7 @@ import os
 import socket
 import struct
 import time
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -141,9 +141,9 @@ class Fork(msgspec.Struct, frozen=True, tag="fork"):
 
 
 class Forked(msgspec.Struct, frozen=True, tag="forked"):
-    """There is a worker."""
+    """There is a worker, which says so itself."""
 
-    pid: int
+    pid: Annotated[int, msgspec.Meta(gt=0)]
 
 
 Reply = Ready | Digest | Done | Failed

@@ -20,23 +20,14 @@ from typing import Final
 from pspd.core.model import ImageId, Limits
 from pspd.errors import NoWorker
 from pspd.host import seconds_left
-from pspd.noticeboard import Notice, NoticeBoard
+from pspd.noticeboard import NoticeBoard
 from pspd.workers.child import END_SECONDS
 from pspd.workers.fair_places import FairPlaces
-from pspd.workers.handle import (
-    COMMAND,
-    SandboxMissingError,
-    WorkerHandle,
-    WorkerLostError,
-    WorkerStartError,
-)
+from pspd.workers.handle import WorkerHandle, WorkerLostError
 from pspd.workers.messages import Order, Protection
 from pspd.workers.replies import Outcome
+from pspd.workers.supply import Supply
 from pspd.workers.template import Template
-
-_MAX_FAILED_STARTS = 3
-"""Workers that may fail to start one after the other before the pool gives up: one or two are a
-machine short of memory, three are a broken installation."""
 
 LAST_FILES: Final = 100
 """Files before a worker's end at which its successor is started: a start takes 0.2 s, and whoever
@@ -69,22 +60,21 @@ class WorkerPool:
         board: NoticeBoard | None = None,
         template: Template | None = None,
     ) -> None:
-        self._limits = limits
-        self._name = name
-        self._nice = nice
-        self._command = COMMAND if command is None else tuple(command)
-        self._needs_sandbox = needs_sandbox
-        self._board = NoticeBoard() if board is None else board
-        self._template = template
-        self._protection: Protection | None = None
+        self._supply = Supply(
+            limits,
+            name=name,
+            nice=nice,
+            command=command,
+            needs_sandbox=needs_sandbox,
+            board=board,
+            template=template,
+        )
         self._places = FairPlaces(size)
         self._lock = threading.Lock()
         # Under the lock: all workers, those nobody has, the one that follows the next to go.
         self._workers: set[WorkerHandle] = set()
         self._idle: list[WorkerHandle] = []
         self._successor: WorkerHandle | None = None
-        self._deaths = 0
-        self._failed_starts = 0
         self._is_closed = False
 
     @property
@@ -100,12 +90,12 @@ class WorkerPool:
     @property
     def deaths(self) -> int:
         """Workers lost since the start: dead, late, or talking nonsense."""
-        return self._deaths
+        return self._supply.deaths
 
     @property
     def protection(self) -> Protection | None:
         """What of the sandbox was in force in the worker started last; None before the first."""
-        return self._protection
+        return self._supply.protection
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -120,11 +110,10 @@ class WorkerPool:
             NoWorker: the pool is closed, or processes cannot be started.
         """
         if self._is_closed:
-            raise self._closed()
-        if self._template is None:
+            raise self._supply.closed()
+        if not self._supply.prepare():
             self._start_all()
             return
-        self._template.start()
         # It answers when it is prepared.
         threading.Thread(target=self._start_in_background, name="pspd-workers", daemon=True).start()
 
@@ -174,12 +163,8 @@ class WorkerPool:
                 on_worker()
             return worker.read(descriptor, order, is_known, wants_pixels)
         except WorkerLostError:
-            with self._lock:
-                if self._is_closed:
-                    # It was `close` that killed it, and the file is not to blame.
-                    raise self._closed() from None
-                self._count_death()
-            self._renew_template()
+            # If it was `close` that killed it, the file is not to blame.
+            self._supply.note_death(worker)
             raise
         finally:
             self._give_back(worker)
@@ -192,6 +177,7 @@ class WorkerPool:
         """
         with self._lock:
             self._is_closed = True
+            self._supply.close()
             idle, self._idle = self._idle, []
             if self._successor is not None:
                 idle.append(self._successor)
@@ -210,7 +196,7 @@ class WorkerPool:
     def _borrow(self) -> WorkerHandle | None:
         """Wait for a place, and take it; None if its worker is still to be started."""
         if not self._places.take():
-            raise self._closed()
+            raise self._supply.closed()
         return self._pick()
 
     def _pick(self) -> WorkerHandle | None:
@@ -258,7 +244,7 @@ class WorkerPool:
         try:
             while True:
                 worker = worker or self._started()
-                if self._is_waiting(worker):
+                if self._supply.is_fit(worker):
                     return worker
                 self._dismiss(worker)
                 worker = None
@@ -268,88 +254,12 @@ class WorkerPool:
             self._places.give()
             raise
 
-    def _is_waiting(self, worker: WorkerHandle) -> bool:
-        """Wait until a worker is ready, and tell whether it is alive."""
-        if not worker.is_ready and not self._is_started(worker):
-            return False
-        is_waiting = worker.is_waiting()
-        if not is_waiting:
-            # Nobody's file: it died between two, when the system ran out of memory for example.
-            with self._lock:
-                self._count_death()
-            self._renew_template()
-        return is_waiting
-
-    def _is_started(self, worker: WorkerHandle) -> bool:
-        """Wait until a new worker is ready; False when it did not start."""
-        try:
-            worker.wait_until_ready()
-        except SandboxMissingError as error:
-            self._note_protection(error.protection)
-            raise NoWorker(f"the {self._name} worker decodes nothing: {error}") from error
-        except WorkerStartError as error:
-            self._note_failed_start(error)
-            return False
-        self._note_protection(worker.protection)
-        self._failed_starts = 0
-        return True
-
-    def _renew_template(self) -> None:
-        if self._template is not None:
-            self._template.renew()
-
-    def _count_death(self) -> None:
-        self._deaths += 1
-        self._board.count("worker_deaths")
-
-    def _note_protection(self, protection: Protection) -> None:
-        """Keep what is in force, and tell people if that is not all."""
-        self._protection = protection
-        if protection.is_full:
-            self._board.withdraw("workers", "sandbox")
-            return
-        why = f"the sandbox of the decoders is not in force: {protection.missing}"
-        if self._needs_sandbox:
-            cause = f"no picture is decoded, for {why}"
-            cure = 'use a kernel with Landlock and seccomp, or set sandbox = "prefer" in [workers]'
-        else:
-            cause, cure = why, "a harmful picture could take the daemon's files; mend the kernel"
-        self._board.post("sandbox", Notice("workers", cause, cure))
-
     def _started(self) -> WorkerHandle:
         """Start a worker, without the lock, so that nobody else waits for it."""
-        while True:
-            try:
-                worker = WorkerHandle(
-                    self._command,
-                    self._limits,
-                    nice=self._nice,
-                    needs_sandbox=self._needs_sandbox,
-                    template=self._template,
-                )
-            except WorkerStartError as error:
-                self._note_failed_start(error)
-                continue
-            with self._lock:
-                if not self._is_closed:
-                    self._workers.add(worker)
-                    return worker
-            worker.end()
-            raise self._closed()
-
-    def _note_failed_start(self, error: WorkerStartError) -> None:
-        """Count a worker that did not start.
-
-        Raises:
-            NoWorker: it is one too many, or the pool was closed meanwhile.
-        """
+        worker = self._supply.worker()
         with self._lock:
-            if self._is_closed:
-                raise self._closed() from None
-            self._failed_starts += 1
-            is_hopeless = self._failed_starts >= _MAX_FAILED_STARTS
-        if is_hopeless:
-            raise NoWorker(f"the {self._name} cannot be started: {error}") from error
-
-    def _closed(self) -> NoWorker:
-        return NoWorker(f"the {self._name} pool is closed")
+            if not self._is_closed:
+                self._workers.add(worker)
+                return worker
+        worker.end()
+        raise self._supply.closed()

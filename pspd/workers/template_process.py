@@ -8,7 +8,9 @@ whatever a worker does in its sandbox, the next one comes from a process that me
 
 A worker is made as the child of the daemon, not of the template (`CLONE_PARENT`): the daemon waits
 for it, hears how it died and can kill it without a chance of meeting another process of its number.
-It keeps of the template's descriptors the standard ones alone.
+The worker itself answers the request: were it the template, one that ends after the fork and before
+the answer would leave the daemon a child that it does not know, and so never waits for. It keeps of
+the template's descriptors the standard ones alone.
 """
 
 from __future__ import annotations
@@ -64,7 +66,6 @@ def serve(channel: Channel) -> None:
         if pid == 0:
             _be_worker(channel, descriptor)
         os.close(descriptor)
-        channel.send(Forked(pid), deadline=_EVER)
 
 
 def fork_sibling() -> int:
@@ -91,6 +92,7 @@ def _be_worker(template: Channel, descriptor: int) -> None:
     """Be a worker, in the child, to the end of the process."""
     status = 1
     try:
+        template.send(Forked(os.getpid()), deadline=_EVER)
         template.close()
         # As one that is started: a signal to a group of processes is not for it.
         os.setsid()

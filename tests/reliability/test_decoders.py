@@ -23,6 +23,7 @@ from pspd.errors import FileFailure
 from pspd.workers import seccomp
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
+from pspd.workers.template import Template
 from tests.e2e.home import Home
 from tests.reliability.conftest import Report
 from tests.reliability.goals import Size
@@ -185,7 +186,9 @@ def test_a_file_cut_while_it_is_decoded_kills_no_worker(
     rounds = size.of(100, 1000, 10_000)
     results = set()
     with (
-        closing(WorkerPool(1, Limits(), needs_sandbox=True)) as pool,
+        # Most rounds cost a worker: forked, they are many more in the same time.
+        closing(Template()) as template,
+        closing(WorkerPool(1, Limits(), needs_sandbox=True, template=template)) as pool,
         ThreadPoolExecutor(1) as threads,
     ):
         pool.start()

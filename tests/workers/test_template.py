@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,9 +20,14 @@ from PIL import Image
 from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure, NoWorker
 from pspd.workers import sandbox, template_process
+from pspd.workers import template as template_module
+from pspd.workers.child import ForkedChild
+from pspd.workers.handle import COMMAND, WorkerHandle, WorkerStartError
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
+from pspd.workers.starting import START_SECONDS
 from pspd.workers.template import MOST_FAILURES, Template, TemplateError
+from tests.reliability.hostile.watching import children_of
 from tests.workers import forbidden_acts
 from tests.workers.test_sandbox import BITMAP, result_of
 from tests.workers.test_workers import file_of, picture, run
@@ -29,6 +35,7 @@ from tests.workers.test_workers import file_of, picture, run
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody forks workers")
 
 MALICIOUS = (sys.executable, "-P", str(Path(__file__).with_name("malicious_template.py")))
+ODD = (sys.executable, "-P", str(Path(__file__).with_name("odd_template.py")))
 QUICK = Limits(max_seconds=0.5)
 
 
@@ -243,7 +250,7 @@ def test_a_closed_template_forks_nothing_and_leaves_no_process(pool: WorkerPool)
     assert only_gone(pid)
     with pytest.raises(TemplateError):
         template.fork(0)
-    template.renew()
+    template.renew(1)
     assert template.pid is None
 
 
@@ -283,3 +290,183 @@ def test_a_process_with_threads_is_no_template() -> None:
     finally:
         go.set()
         thread.join()
+
+
+def worker_of(template: Template) -> WorkerHandle:
+    return WorkerHandle(COMMAND, Limits(), nice=0, template=template)
+
+
+def crash(pool: WorkerPool) -> None:
+    """Have the pool's worker crash; it must be the only one."""
+    with file_of(picture("PNG")) as descriptor, pytest.raises(FileFailure, match="killed by"):
+        pool.run(descriptor, Order(), is_known=killing(pool, signal.SIGBUS))
+
+
+def test_a_worker_that_does_not_get_ready_is_told_even_when_its_template_is_gone() -> None:
+    with closing(Template((*ODD, "mute worker"))) as template:
+        worker = worker_of(template)
+        with pytest.raises(WorkerStartError, match="no worker today"):
+            worker.wait_until_ready()
+        worker.end()
+        worker = worker_of(template)
+        template.close()
+        with pytest.raises(WorkerStartError):
+            worker.wait_until_ready()
+        worker.end()
+
+
+def test_nobody_who_starts_a_template_waits_for_who_forks() -> None:
+    with closing(Template((*ODD, "hang"))) as template:
+        forking = threading.Thread(target=lambda: forks_nothing(template))
+        forking.start()
+        while template.pid is None:
+            assert forking.is_alive()
+        template.start()
+        assert forking.is_alive()
+        template.close()
+        forking.join()
+
+
+def forks_nothing(template: Template) -> None:
+    with pytest.raises(TemplateError):
+        template.fork(0)
+
+
+class Watched(Template):
+    """Says when it last failed."""
+
+    failed = 0.0
+
+    def fork(self, descriptor: int) -> ForkedChild:
+        try:
+            return super().fork(descriptor)
+        except TemplateError:
+            self.failed = time.monotonic()
+            raise
+
+
+def test_a_template_that_hangs_takes_nothing_of_its_workers_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pspd.workers.template.START_SECONDS", 0.1)
+    with closing(Watched((*ODD, "hang"))) as template:
+        worker = worker_of(template)
+        assert template.failed
+        assert worker._deadline >= template.failed + START_SECONDS
+        worker.wait_until_ready()
+        worker.end()
+
+
+def test_the_fallback_has_time_left_by_default() -> None:
+    assert template_module.START_SECONDS < START_SECONDS
+
+
+def test_a_worker_that_no_template_forked_costs_none(pool: WorkerPool, template: Template) -> None:
+    assert template.pid is not None
+    os.kill(template.pid, signal.SIGKILL)
+    run(pool, picture("PNG"))
+    assert template.pid is None
+    template.start()
+    maker = template.pid
+    assert maker is not None
+    crash(pool)
+    assert template.pid == maker
+
+
+def test_only_the_present_templates_workers_cost_it(pool: WorkerPool, template: Template) -> None:
+    with closing(WorkerPool(1, Limits(), template=template)) as other:
+        run(other, picture("PNG"))
+        run(pool, picture("PNG"))
+        crash(pool)
+        successor = template.pid
+        assert successor is not None
+        crash(other)
+        assert template.pid == successor
+
+
+def test_after_a_crash_no_worker_with_the_same_addresses_is_lent(template: Template) -> None:
+    with (
+        closing(WorkerPool(2, Limits(), template=template)) as pool,
+        file_of(picture("PNG")) as descriptor,
+    ):
+        first: list[int] = []
+
+        def crash_one(_image_id: ImageId) -> bool:
+            """With the other worker idle, which is of the same template."""
+            run(pool, picture("JPEG"))
+            first.extend(pool.pids)
+            os.kill(running(first), signal.SIGBUS)
+            return False
+
+        def running(pids: list[int]) -> int:
+            (worker,) = pool._workers.difference(pool._idle)
+            assert worker.pid in pids
+            return worker.pid
+
+        with pytest.raises(FileFailure, match="SIGBUS"):
+            pool.run(descriptor, Order(), is_known=crash_one)
+        assert len(first) == 2
+        run(pool, picture("PNG"))
+        assert set(first).isdisjoint(pool.pids)
+
+
+def test_a_template_that_nobody_asks_any_more_is_not_renewed(template: Template) -> None:
+    template._failures = MOST_FAILURES
+    template.renew(1)
+    assert template.pid is None
+
+
+def test_that_a_template_fails_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with closing(Template((*ODD, "dying word"))) as template:
+        for _ in range(MOST_FAILURES + 1):
+            forks_nothing(template)
+    events = [(each.getMessage(), getattr(each, "psp_fields", {})) for each in caplog.records]
+    assert [event for event, _ in events] == [
+        *["the template forked no worker"] * MOST_FAILURES,
+        "no template is asked any more: workers take longer to start",
+    ]
+    assert all(fields["reason"] == "this template does not work" for _, fields in events)
+
+
+def test_the_end_of_a_template_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    test_nobody_who_starts_a_template_waits_for_who_forks()
+    assert not caplog.records
+
+
+def test_a_template_that_ends_as_it_forks_leaves_a_worker_that_somebody_knows() -> None:
+    with closing(Template((*ODD, "cut"))) as template:
+        before = set(children_of(os.getpid()))
+        worker = worker_of(template)
+        assert worker.template is not None
+        worker.wait_until_ready()
+        worker.end()
+    assert set(children_of(os.getpid())) <= before
+
+
+def test_a_worker_that_comes_too_late_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Template((*ODD, "late"))) as template:
+        before = set(children_of(os.getpid()))
+        monkeypatch.setattr("pspd.workers.template.ANSWER_SECONDS", 0.1)
+        first = worker_of(template)
+        assert first.template is not None
+        second = worker_of(template)
+        assert second.template is None
+        assert set(children_of(os.getpid())) == before | {first.pid, second.pid}
+        first.end()
+        second.end()
+
+
+def test_a_template_is_closed_in_time_though_another_thread_has_it() -> None:
+    template = Template((*ODD, "hang"))
+    template.start()
+    pid = template.pid
+    assert pid is not None
+    with template._lock:
+        template.close(time.monotonic())
+    # Whoever had it finds that it is closed.
+    forks_nothing(template)
+    template.start()
+    template.renew(1)
+    template.close()
+    assert template.pid is None
+    assert only_gone(pid)
