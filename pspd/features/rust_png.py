@@ -4,13 +4,18 @@
 
 Pillow stays the judge. It has opened the picture before, and reads what stands behind the pixels;
 whatever is unusual here, or fails, is left to it, so that it fails, or not, as it would without the
-extra. The other decoder never sees a stranger's metadata: it gets a header written here and the
-image data, and no colour profile, text or frame that it could unpack.
+extra. The one exception: where the CRC-32 of each chunk is right and the Adler-32 of what they hold
+is not, Pillow refuses the picture and Rust reads it. A damaged file has a wrong CRC too.
+
+The other decoder never sees a stranger's metadata: it gets a header written here and the image
+data, and no colour profile, text or frame that it could unpack. Rust ends the process where memory
+is short, so that it is not asked unless there is enough.
 """
 
 from __future__ import annotations
 
 import importlib
+import mmap
 import struct
 import zlib
 from functools import lru_cache
@@ -30,6 +35,9 @@ _CHUNK_EXTRA: Final = 12
 _END: Final = b"\0\0\0\0IEND\xaeB\x60\x82"
 _LEAST_BYTES: Final = 1 << 10
 """Of a file: with fewer, Pillow is through as soon."""
+_SPARE_BYTES: Final = 32 << 20
+"""To be left beside: 0.3 MB for rows, 2 MB for the widest, and most for what comes after. What was
+freed is not always one piece again: with less, a picture that Pillow reads could fail later."""
 _BITS: Final = 8
 
 
@@ -44,15 +52,20 @@ class _Kind(NamedTuple):
     bits: int
     colour_type: int
     """What the header is to say: filters know bytes, and not what they mean."""
+    size: int
+    """Bytes of a pixel in the file."""
+    taken: int
+    """Bytes of memory a pixel that decoding takes at most: Rust's own, twice of 16 bits, and
+    Pillow's 4 where it has to copy them."""
 
 
 _KINDS: Final = {
-    0: _Kind("L", "decode_image_png_u8", "mono", 8, 0),
-    2: _Kind("RGB", "decode_image_png_u8", "rgb", 8, 2),
+    0: _Kind("L", "decode_image_png_u8", "mono", 8, 0, 1, 1),
+    2: _Kind("RGB", "decode_image_png_u8", "rgb", 8, 2, 3, 7),
     # An index of a palette is as good as gray, and gray with alpha as one sample of 16 bits.
-    3: _Kind("P", "decode_image_png_u8", "mono", 8, 0),
-    4: _Kind("LA", "decode_image_png_u16", "mono", 16, 0),
-    6: _Kind("RGBA", "decode_image_png_u8", "rgba", 8, 6),
+    3: _Kind("P", "decode_image_png_u8", "mono", 8, 0, 1, 1),
+    4: _Kind("LA", "decode_image_png_u16", "mono", 16, 0, 2, 8),
+    6: _Kind("RGBA", "decode_image_png_u8", "rgba", 8, 6, 4, 4),
 }
 """Colour type of 8 bits a sample → what it is decoded as."""
 
@@ -70,18 +83,13 @@ def load(image: Image.Image, data: bytes) -> bool:
         return False
     if len(data) < _LEAST_BYTES or (reader := module()) is None:
         return False
-    usual = _usual(image, data)
-    if usual is None:
-        return False
-    kind, plain = usual
     try:
-        pixels = getattr(reader, kind.function)(plain, image.size[::-1], kind.channels)
-        if kind.bits > _BITS:
-            pixels = pixels.byteswap()
-        decoded = Image.frombuffer(kind.mode, image.size, pixels, "raw", kind.mode, 0, 1)
+        decoded = _decoded(reader, image, data)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # noqa: BLE001 - Rust's panics are no `Exception`; Pillow judges
+        return False
+    if decoded is None:
         return False
     _fill(image, decoded)
     return True
@@ -96,8 +104,12 @@ def module() -> Any:
         return None
 
 
-def _usual(image: PngImagePlugin.PngImageFile, data: bytes) -> tuple[_Kind, bytes] | None:
-    """Return how to decode a picture, and a PNG of nothing but its pixels; None for Pillow."""
+def _decoded(reader: Any, image: PngImagePlugin.PngImageFile, data: bytes) -> Image.Image | None:
+    """Decode what is usual and fits in; None for Pillow.
+
+    Raises:
+        BaseException: Whatever Rust, or a lack of memory, may raise.
+    """
     parts = _image_data(data)
     if not parts:
         return None
@@ -105,20 +117,51 @@ def _usual(image: PngImagePlugin.PngImageFile, data: bytes) -> tuple[_Kind, byte
     kind = _KINDS.get(colour_type)
     if kind is None or bits != _BITS or (kind.mode, kind.mode) != (image.mode, image.tile[0].args):
         return None
+    content = sum(map(len, parts))
+    if content > _most_content(kind, width, height, len(parts)):
+        return None
+    _require_memory(content + kind.taken * width * height + _SPARE_BYTES)
     header = _HEADER.pack(b"IHDR", width, height, kind.bits, kind.colour_type, *methods)
     checksum = struct.pack(">I", zlib.crc32(header))
-    return kind, b"".join((_SIGNATURE, b"\0\0\0\x0d", header, checksum, *parts, _END))
+    plain = b"".join((_SIGNATURE, b"\0\0\0\x0d", header, checksum, *parts, _END))
+    pixels = getattr(reader, kind.function)(plain, image.size[::-1], kind.channels)
+    if kind.bits > _BITS:
+        pixels.byteswap(inplace=True)
+    return Image.frombuffer(kind.mode, image.size, pixels, "raw", kind.mode, 0, 1)
 
 
-def _image_data(data: bytes) -> list[bytes]:
+def _most_content(kind: _Kind, width: int, height: int, chunks: int) -> int:
+    """Return how many bytes of IDAT chunks a picture can need.
+
+    What cannot be compressed is stored, 5 bytes more for each block of some 16 to 64 kB; a row has
+    one byte more for its filter, two if it is interlaced. Pillow reads nothing behind the last row,
+    but Rust is given all of it, and computes its checksum.
+    """
+    raw = height * (kind.size * width + 2)
+    return raw + raw // 1000 + chunks * _CHUNK_EXTRA + 1024
+
+
+def _require_memory(size: int) -> None:
+    """Raise unless so much may be taken: of Rust's failures this is the one that ends the process.
+
+    Address space alone, given back at once: none of it is touched.
+
+    Raises:
+        OSError: There is not enough.
+    """
+    mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+
+
+def _image_data(data: bytes) -> list[memoryview]:
     """Return the first row of IDAT chunks, whole; nothing if the file is not laid out as usual."""
-    parts: list[bytes] = []
+    parts: list[memoryview] = []
+    view = memoryview(data)
     position, end = _CHUNKS_AT, len(data)
     while position + _CHUNK_EXTRA <= end:
         name = data[position + 4 : position + 8]
         behind = position + _CHUNK_EXTRA + int.from_bytes(data[position : position + 4], "big")
         if name == b"IDAT":
-            parts.append(data[position:behind])
+            parts.append(view[position:behind])
         elif parts or name == b"IHDR":
             break
         position = behind

@@ -4,6 +4,9 @@ Pillow reads every WebP as an animation: a frame is decoded to one canvas, copie
 bytes, and to a picture. libwebp's function for still pictures writes the same pixels to where they
 stay, with 4 bytes of memory a pixel instead of 20. Where it is not to be had, or fails, Pillow
 decodes, so that a file fails, or not, as it would without.
+
+It is given the chunks of the picture alone, as Pillow's is: in a whole file it goes on behind a
+picture that is cut, takes metadata for the rest of it, and reads what Pillow refuses.
 """
 
 from __future__ import annotations
@@ -19,11 +22,14 @@ import numpy.typing as npt
 from PIL import Image, WebPImagePlugin
 
 _EXTENDED: Final = b"VP8X"
-_KINDS: Final = frozenset({b"VP8 ", b"VP8L", _EXTENDED})
-"""Lossy, lossless, and with more than a picture in it (RFC 9649, section 2.4)."""
-_KIND: Final = slice(12, 16)
+_ALPHA: Final = b"ALPH"
+_PICTURES: Final = frozenset({b"VP8 ", b"VP8L"})
+"""Lossy and lossless (RFC 9649, section 2)."""
+_CHUNKS_AT: Final = 12
+_CHUNK_HEADER: Final = 8
 _FLAGS_AT: Final = 20
 _ANIMATED: Final = 0x02
+_HAS_ALPHA: Final = 0x10
 _PIXEL_BYTES: Final = 4
 
 _Decode = Callable[[bytes, Image.Image], Image.Image | None]
@@ -39,15 +45,35 @@ def load(image: Image.Image, data: bytes) -> Image.Image | None:
     Returns:
         A loaded picture of the same size and mode, with the same metadata.
     """
-    is_still = data[_KIND] in _KINDS and not (
-        data[_KIND] == _EXTENDED and data[_FLAGS_AT] & _ANIMATED
-    )
     is_opened = isinstance(image, WebPImagePlugin.WebPImageFile)
-    if not is_still or not is_opened or image.mode not in {"RGB", "RGBA"}:
+    if not is_opened or image.mode not in {"RGB", "RGBA"}:
         return None
-    if (decode := decoder()) is None:
+    if (part := _picture_part(data)) is None or (decode := decoder()) is None:
         return None
-    return decode(data, image)
+    return decode(data[part], image)
+
+
+def _picture_part(data: bytes) -> slice | None:
+    """Find a still picture as libwebp's demuxer, which has read the file before, does.
+
+    Returns:
+        Its chunk, and the one of its alpha before it where that counts; None if it is no still one.
+    """
+    is_extended = data[_CHUNKS_AT : _CHUNKS_AT + 4] == _EXTENDED
+    flags = data[_FLAGS_AT] if is_extended else 0
+    if flags & _ANIMATED:
+        return None
+    position, start = _CHUNKS_AT, None
+    while position + _CHUNK_HEADER <= len(data):
+        name = data[position : position + 4]
+        size = int.from_bytes(data[position + 4 : position + _CHUNK_HEADER], "little")
+        behind = position + _CHUNK_HEADER + size + size % 2
+        if name in _PICTURES:
+            return slice(position if start is None else start, behind)
+        if name == _ALPHA and flags & _HAS_ALPHA:
+            start = position
+        position = behind
+    return None
 
 
 @lru_cache(maxsize=1)

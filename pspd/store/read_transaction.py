@@ -87,9 +87,15 @@ class Moment:
 
     def __enter__(self) -> Reader:
         try:
-            return Reader(self._transaction.__enter__(), self._databases)
+            transaction = self._transaction.__enter__()
         except StoreDamaged as error:
             self._on_damage(error)
+            raise
+        try:
+            return Reader(transaction, self._databases)
+        except BaseException as error:
+            # Nobody else leaves the gate then, and the store could never grow again.
+            self.__exit__(type(error), error, error.__traceback__)
             raise
 
     def __exit__(

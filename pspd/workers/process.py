@@ -97,8 +97,8 @@ def work(channel: Channel, prepare: Callable[[], None]) -> None:
 def prepare_decoders() -> None:
     """Load all that decoding needs, so that nothing has to be opened in the sandbox.
 
-    Two pictures are read, because numpy takes 34 MB of buffers and imports modules upon first use;
-    the limit on memory is for files alone, and the first search shall be as fast as the next. Of
+    Pictures are read, because numpy takes 34 MB of buffers and imports modules upon first use; the
+    limit on memory is for files alone, and the first search shall be as fast as the next. Of
     Pillow's 43 plugins those are loaded that are on the list of formats, and not the one that
     starts Ghostscript.
     """
@@ -114,9 +114,10 @@ def prepare_decoders() -> None:
     still_webp.decoder()
     # In colour: its mean is what OpenBLAS takes a buffer for, and without one it ends the process.
     picture = Image.linear_gradient("L").convert("RGB")
-    for name in ("PNG", "JPEG"):
+    # Quick decoders are for usual PNG alone, not tiny ones, which this would be if compressed.
+    for name in ("PNG", "JPEG", "WEBP"):
         file = io.BytesIO()
-        picture.save(file, name)
+        picture.save(file, name, compress_level=0)
         extract_query(file.getvalue(), Limits())
         pixel_digest(file.getvalue(), Limits())
     # What was imported stays: it is not looked through for cycles in the middle of a picture.

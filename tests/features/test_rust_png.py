@@ -167,6 +167,15 @@ def test_image_data_behind_another_chunk_are_not_looked_at() -> None:
     assert failure.value.reason == FailureReason.TRUNCATED
 
 
+def test_what_lies_behind_the_picture_is_not_given_to_rust() -> None:
+    # Pillow stops at the last row; 250 MB behind a small picture cost Rust its checksum and copies.
+    header = struct.pack(">IIBBBBB", 320, 240, 8, 2, 0, 0, 0)
+    rows = _rows()
+    assert _assert_as_pillow(_file(header, zlib.compress(rows, 0)))
+    assert _assert_as_pillow(_file(header, zlib.compress(rows) + bytes(1000)))
+    assert not _assert_as_pillow(_file(header, zlib.compress(rows) + bytes(len(rows))))
+
+
 def test_only_the_checksum_of_the_compressed_data_is_not_asked_for() -> None:
     # The one difference: each chunk has a checksum of its own, which Rust asks for and Pillow does
     # not; the second one inside only Pillow asks for.

@@ -86,24 +86,81 @@ def test_an_animation_is_left_to_pillow() -> None:
     assert pixel_digest(data, LIMITS) != pixel_digest(encode(frames[0], "WEBP"), LIMITS)
 
 
-@settings(max_examples=150, deadline=None)
+def _chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    chunks, position = [], 12
+    while position < len(data):
+        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        chunks.append((data[position : position + 4], data[position + 8 : position + 8 + size]))
+        position += 8 + size + size % 2
+    return chunks
+
+
+def _webp(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    body = b"WEBP"
+    for name, content in chunks:
+        body += name + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def _assert_reads_no_more_than_pillow(data: bytes) -> bool:
+    """Require that what is read here is what Pillow reads; say whether it was."""
+    try:
+        opened, expected = _opened(data), _opened(data)
+    except Exception:  # noqa: BLE001 - Pillow has refused it before
+        return False
+    found = still_webp.load(opened, data)
+    if found is not None:
+        assert (found.mode, found.size) == (expected.mode, expected.size)
+        assert np.array_equal(np.asarray(found), np.asarray(expected))
+    return found is not None
+
+
+@pytest.mark.parametrize("is_lossless", [False, True])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_picture_cut_before_its_metadata_is_not_read_on_from_them(
+    channels: int,
+    is_lossless: bool,  # noqa: FBT001 - one of what a file may be
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (48, 64, channels), np.uint8)
+    whole = _chunks(encode(pixels, "WEBP", lossless=is_lossless, exif=bytes(range(256)) * 9))
+    assert _assert_reads_no_more_than_pillow(_webp(whole))
+    for left in range(1, 50):
+        cut = [
+            (name, content[: len(content) * left // 50] if name in {b"VP8 ", b"VP8L"} else content)
+            for name, content in whole
+        ]
+        _assert_reads_no_more_than_pillow(_webp(cut))
+
+
+def test_alpha_counts_where_the_header_says_so() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (48, 64, 4), np.uint8)
+    for is_lossless in (False, True):
+        data = encode(noise, "WEBP", lossless=is_lossless, exif=b"Exif")
+        assert data[20] & 0x10
+        assert _assert_reads_no_more_than_pillow(data)
+        assert _assert_reads_no_more_than_pillow(data[:20] + bytes([8]) + data[21:])
+
+
+def test_chunks_that_nobody_knows_are_passed_over() -> None:
+    header, *others = _chunks(encode(scene(48, 40), "WEBP", exif=b"Exif"))
+    unknown = (b"junk", b"VP8 or not")
+    assert _assert_reads_no_more_than_pillow(_webp([header, unknown, *others, unknown]))
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_what_is_damaged_fails_as_with_pillow(draw: st.DataObject) -> None:
     channels = draw.draw(st.sampled_from((3, 4)))
     is_lossless = draw.draw(st.booleans())
+    more = {"exif": bytes(range(256)) * 9, "xmp": b"<x/>"} if draw.draw(st.booleans()) else {}
     picture = np.dstack((scene(48, 40), scene(48, 40)[..., :1]))[..., :channels]
-    data = encode(np.ascontiguousarray(picture), "WEBP", lossless=is_lossless)
-    place = draw.draw(st.integers(12, len(data) - 1))
+    data = encode(np.ascontiguousarray(picture), "WEBP", lossless=is_lossless, **more)
+    place = draw.draw(st.integers(12, min(len(data), 2000) - 1))
     changed = bytes([data[place] ^ draw.draw(st.integers(1, 255))])
     is_cut = draw.draw(st.booleans())
-    damaged = data[:place] if is_cut else data[:place] + changed + data[place + 1 :]
-    try:
-        opened, expected = _opened(damaged), _opened(damaged)
-    except Exception:  # noqa: BLE001 - Pillow has refused it before
-        return
-    found = still_webp.load(opened, damaged)
-    if found is not None:
-        assert np.array_equal(np.asarray(found), np.asarray(expected))
+    _assert_reads_no_more_than_pillow(
+        data[:place] if is_cut else data[:place] + changed + data[place + 1 :]
+    )
 
 
 @pytest.mark.skipif(SHARED is None, reason="needs the folder of real pictures beside the checkout")

@@ -1,9 +1,16 @@
-"""A worker that decodes within its sandbox, and ends with what its quick decoders said."""
+"""A worker that decodes within its sandbox, and ends with what its quick decoders said.
+
+With what they lacked in the warm-up before, too: what it runs through for the first time there is
+not opened, nor taken from the memory meant for files.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import sys
+from pathlib import Path
+from types import FrameType
 
 import numpy as np
 from PIL import Image
@@ -22,7 +29,7 @@ def main() -> None:
         files["PNG", mode] = _file(whole.convert(mode), "PNG")
     files["WEBP", "RGB"] = _file(whole.convert("RGB"), "WEBP")
     files["WEBP", "RGBA"] = _file(whole, "WEBP")
-    prepare_decoders()
+    _require_warm()
     enter_sandbox(Limits())
     failed = 0
     for (kind, _), data in files.items():
@@ -33,6 +40,24 @@ def main() -> None:
             failed += not rust_png.load(image, data)
     # Nothing can be written any more.
     os._exit(failed)
+
+
+def _require_warm() -> None:
+    """Prepare, and end this process unless each quick decoder has filled a picture meanwhile."""
+    called = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            called.add((Path(frame.f_code.co_filename).stem, frame.f_code.co_name))
+
+    sys.setprofile(note)
+    prepare_decoders()
+    sys.setprofile(None)
+    due = {("still_webp", "_picture")}
+    if rust_png.module() is not None:
+        due.add(("rust_png", "_fill"))
+    if missing := due - called:
+        sys.exit(f"not run by the warm-up: {missing}")
 
 
 def _file(image: Image.Image, kind: str) -> bytes:

@@ -6,9 +6,11 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -19,6 +21,7 @@ from pspd.workers import seccomp
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
 from pspd.workers.system_calls import ARCHITECTURES
+from pspd.workers.template import COMMAND, Template
 from tests.workers import forbidden_acts
 from tests.workers.test_workers import file_of, picture, run
 
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and se
 HERE = Path(__file__).parent
 MALICIOUS = (sys.executable, "-P", str(HERE / "malicious_worker.py"))
 OLD_KERNEL = (sys.executable, "-P", str(HERE / "old_kernel_worker.py"))
+WITHOUT_EXTRAS = (sys.executable, "-m", "tests.workers.template_without_extras")
 BITMAP = b"BM".ljust(14, b"\0") + (40).to_bytes(4, "little")
 
 
@@ -140,6 +144,34 @@ def test_a_format_that_is_not_on_the_list_reaches_no_decoder() -> None:
 
 
 def test_the_quick_decoders_work_in_the_sandbox() -> None:
-    # They would be left out in silence, and Pillow take their place.
+    # They would be left out in silence, and Pillow take their place. Each is warm before.
     command = [sys.executable, "-m", "tests.workers.quick_decoders"]
     assert subprocess.run(command, timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_a_lack_of_memory_ends_no_worker_and_is_told_as_without_extras(mode: str) -> None:
+    # Rust would end the process, and a good picture be left out as one that crashes decoders.
+    noise = np.random.default_rng(1).integers(0, 256, (500, 700, 4), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(file, "PNG", compress_level=1)
+    room = [*range(1 << 19, 10 << 20, 3 << 17), 34 << 20, 36 << 20, 40 << 20]
+    found = dispositions(file.getvalue(), room, COMMAND)
+    assert found == dispositions(file.getvalue(), room, WITHOUT_EXTRAS)
+    assert set(found) == {"", FailureReason.OUT_OF_MEMORY}
+
+
+def dispositions(data: bytes, room: Sequence[int], command: Sequence[str]) -> list[str]:
+    """Read a file within each of several limits of memory; return why not, or nothing."""
+    reasons = []
+    with closing(Template(command)) as template:
+        for most in room:
+            limits = Limits(max_memory=most)
+            with closing(WorkerPool(1, limits, template=template)) as pool:
+                try:
+                    run(pool, data, Order(turns=True, pixels=True))
+                    reasons.append("")
+                except FileFailure as failure:
+                    reasons.append(failure.reason)
+                assert pool.deaths == 0
+    return reasons
