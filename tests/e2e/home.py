@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -87,6 +88,14 @@ class Home:
 
     def close(self) -> None:
         """Stop the daemon, the hard way if it must be, and remove everything."""
-        if self.run("pspc", "stop").returncode != 0:
-            os.kill(self.pid(), signal.SIGKILL)
-        shutil.rmtree(self.folder)
+        while True:
+            if self.run("pspc", "stop").returncode != 0:
+                os.kill(self.pid(), signal.SIGKILL)
+            try:
+                shutil.rmtree(self.folder)
+            except OSError as error:
+                # Of many daemons that were started at once one may come only now to its turn.
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+            else:
+                return
