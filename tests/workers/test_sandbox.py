@@ -149,6 +149,9 @@ def test_the_quick_decoders_work_in_the_sandbox() -> None:
     assert subprocess.run(command, timeout=60, check=False).returncode == 0
 
 
+_BORDER_STEPS = 4
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_a_lack_of_memory_ends_no_worker_and_is_told_as_without_extras(mode: str) -> None:
     # Rust would end the process, and a good picture be left out as one that crashes decoders.
@@ -157,8 +160,11 @@ def test_a_lack_of_memory_ends_no_worker_and_is_told_as_without_extras(mode: str
     Image.fromarray(noise).convert(mode).save(file, "PNG", compress_level=1)
     room = [*range(1 << 19, 10 << 20, 3 << 17), 34 << 20, 36 << 20, 40 << 20]
     found = dispositions(file.getvalue(), room, COMMAND)
-    assert found == dispositions(file.getvalue(), room, WITHOUT_EXTRAS)
-    assert set(found) == {"", FailureReason.OUT_OF_MEMORY}
+    without = dispositions(file.getvalue(), room, WITHOUT_EXTRAS)
+    assert set(found) == set(without) == {"", FailureReason.OUT_OF_MEMORY}
+    # Two processes with the same limit differ in where their memory lies, so the border is wide.
+    assert abs(found.count("") - without.count("")) <= _BORDER_STEPS
+    assert found[-1] == ""
 
 
 def dispositions(data: bytes, room: Sequence[int], command: Sequence[str]) -> list[str]:
