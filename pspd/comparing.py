@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from pspd.copy_search import CopySearch, Known, known
 from pspd.core.model import ImageNumber
+from pspd.core.pausing import Pause, unhindered
 from pspd.errors import StoreError
 from pspd.host import seconds_left
 from pspd.log import get_logger
-from pspd.precedence import Precedence
 from pspd.store import batch, copies
 from pspd.store.copy_codec import AGAIN
 from pspd.supervision import ThreadMaker, nothing, unsupervised
@@ -55,9 +55,6 @@ WORK_SECONDS = 0.01
 
 BUSY_RESTS = 4
 
-YIELD_SECONDS = 0.2
-"""How long it waits for searches before each picture: those of 64 clients never end."""
-
 CLOSE_SECONDS = 1.0
 """How long `close` waits for the image at hand; a batch that is not stored is compared again."""
 
@@ -73,7 +70,7 @@ class Comparer:
         store: The truth.
         indexer: Through which it is changed; brings the index up to it.
         search: Finds the copies.
-        precedence: Of searches; None if there are none.
+        pause: Called between two images; those who search may be let pass.
         make_thread: Makes the thread.
         at_leisure: Called now and then, once there is nothing more to compare.
     """
@@ -84,14 +81,14 @@ class Comparer:
         indexer: Indexer,
         search: CopySearch,
         *,
-        precedence: Precedence | None = None,
+        pause: Pause = unhindered,
         make_thread: ThreadMaker = unsupervised,
         at_leisure: Callable[[], None] = nothing,
     ) -> None:
         self._store = store
         self._indexer = indexer
         self._search = search
-        self._precedence = precedence or Precedence()
+        self._pause = pause
         self._at_leisure = at_leisure
         self._stopping = threading.Event()
         self._thread = make_thread("comparer", self._run)
@@ -132,7 +129,7 @@ class Comparer:
             found.add(image, self._search.copies_of(image))
             if found.copies >= BATCH_COPIES or time.monotonic() >= until:
                 break
-            self._give_way(found)
+            self._rest_a_while(found)
         else:
             found.upto = new.stop
         self._indexer.apply([found.operation()])
@@ -152,8 +149,8 @@ class Comparer:
                 upto = reader.meta("next_image")
         return since, upto, again
 
-    def _give_way(self, found: _Found) -> None:
-        self._precedence.give_way(YIELD_SECONDS)
+    def _rest_a_while(self, found: _Found) -> None:
+        self._pause()
         worked = time.monotonic() - found.rested
         if worked >= WORK_SECONDS:
             self._stopping.wait(worked * (1 if self._indexer.is_idle else BUSY_RESTS))

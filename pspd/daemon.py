@@ -210,7 +210,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         store,
         indexer,
         CopySearch(store, index, *how_alike, precedence.pause),
-        precedence=precedence,
+        pause=precedence.pause,
         make_thread=supervisor,
         at_leisure=grouping.forget_unused,
     )

@@ -67,11 +67,6 @@ class Precedence:
                     self._left = self._clock()
                     self._condition.notify_all()
 
-    def give_way(self, seconds: float) -> bool:
-        """Wait until nobody is being served; returns whether that is so after `seconds` at most."""
-        with self._condition:
-            return self._condition.wait_for(lambda: not self._served, seconds)
-
     def pause(self) -> None:
         """Wait at a step of work in the background while those who are served go first.
 

@@ -65,11 +65,11 @@ class Scheme:
         """Bits in which the nearest part of two hashes `SURE_RADIUS` apart differs, at most."""
 
     @cached_property
-    def looks(self) -> Looks:
+    def plan(self) -> ProbePlan:
         """The buckets that are looked into for one hash."""
         flips = [_flips(len(bits), self.radius) for bits in self.parts]
         parts = np.repeat(np.arange(len(flips)), [len(each) for each in flips])
-        return Looks(parts, np.concatenate(flips), self.firsts[parts])
+        return ProbePlan(parts, np.concatenate(flips), self.firsts[parts])
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
@@ -99,7 +99,7 @@ class Scheme:
         return keys
 
 
-class Looks(NamedTuple):
+class ProbePlan(NamedTuple):
     """The buckets to look into for one hash; columns of one length."""
 
     parts: NDArray[np.int64]
@@ -125,11 +125,11 @@ class Probes:
     @classmethod
     def of(cls, hashes: NDArray[np.uint64], scheme: Scheme) -> Self:
         """List the buckets for some hashes."""
-        looks = scheme.looks
-        places = scheme.all_keys(hashes)[:, looks.parts]
-        places ^= looks.flips
-        places += looks.firsts
-        turns = np.repeat(np.arange(len(hashes)), len(looks.parts))
+        plan = scheme.plan
+        places = scheme.all_keys(hashes)[:, plan.parts]
+        places ^= plan.flips
+        places += plan.firsts
+        turns = np.repeat(np.arange(len(hashes)), len(plan.parts))
         return cls(places.reshape(-1), turns, hashes[turns])
 
 
