@@ -14,6 +14,12 @@ PspError
 ├── SocketGone           nobody can reach the daemon any more; its successor can be
 ├── NoWorker             no worker process can be had, or the pool is closed
 ├── RootError            a watch root cannot be added or removed
+├── ModelError           a model for learned descriptors cannot be used
+│   ├── ModelMissing     it, or what runs it, is not installed
+│   └── ModelUnusable    its file is not what it should be
+├── EncodingFailed       pictures could not be encoded; others, or later, perhaps
+│   └── EncodingLate     not by the deadline
+├── MissingExtra         an optional package is not installed; the message names the extra
 ├── RequestError         a request cannot be served; its code goes over the wire
 └── FileFailure          one file cannot be indexed or searched with; a result, not a crash
 
@@ -115,6 +121,36 @@ class RootError(PspError):
     """A watch root cannot be added or removed."""
 
     code = "root"
+
+
+class ModelError(PspError):
+    """A model for learned descriptors cannot be added, removed or used."""
+
+    code = "model"
+
+
+class ModelMissing(ModelError):
+    """There is no such model, it was not added yet, or what runs models is not installed."""
+
+
+class ModelUnusable(ModelError):
+    """The file of a model is damaged, is not the one that was added, or computes something else."""
+
+
+class EncodingFailed(PspError):
+    """Pictures could not be encoded; nothing is wrong with their files."""
+
+    code = "model"
+
+
+class EncodingLate(EncodingFailed):
+    """Pictures were not encoded by the deadline; the encoder goes on."""
+
+
+class MissingExtra(PspError):
+    """An optional package is not installed; the message says how to install it."""
+
+    code = "missing_extra"
 
 
 class RequestError(PspError):

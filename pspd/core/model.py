@@ -16,6 +16,11 @@ ImageId = NewType("ImageId", bytes)
 ImageNumber = NewType("ImageNumber", int)
 """Dense number of an image in one store: its row in the descriptor columns, from 0."""
 
+ModelKey = NewType("ModelKey", str)
+"""A model of learned descriptors, `NAME@` and 16 hexadecimal digits: those of a SHA-256 over the
+SHA-256 of the model's file and how pictures are prepared for it. Descriptors are comparable only
+under equal digits; the name is for people."""
+
 RootId = NewType("RootId", int)
 """Number of a watch root in one store, from 1; never used again."""
 

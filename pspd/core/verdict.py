@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from pspd.core.model import Verdict
+from pspd.core.proof import Proof
 
 FLAT_QUALITY: Final[int] = 42
 """Quality below which the perceptual hashes mean nothing. Of 344 real pictures those below it are
@@ -22,6 +23,20 @@ of real pictures after each of 19 edits (71 % after a crop to 95 %). Of 314 as q
 eight turns, 9 playing cards found cards of another number or suit in the same layout; all else that
 was found were themes, turns and recolourings of the queried drawing. The closest pair beyond is a
 round button and a clock, 50 bits apart."""
+
+SURE_DISTANCE: Final[int] = 24
+"""Distance of the 256-bit hashes up to which a copy needs no proof, inclusive."""
+
+PROVEN_DISTANCE: Final[int] = 64
+"""Distance of the 256-bit hashes up to which a proof is looked for though a learned descriptor says
+nothing, inclusive: after each edit that leaves a hash anything to go by, nearly all copies."""
+
+ALIKE_DISTANCE: Final[int] = 96
+"""Distance of the 256-bit hashes up to which pictures may be copies if that is proven, and resemble
+each other if it is not, inclusive."""
+
+ALIKE_LIKENESS: Final[float] = 0.5
+"""Cosine of two learned descriptors from which on pictures resemble each other."""
 
 SHORTLIST_RADIUS: Final[int] = 16
 """Distance of the 64-bit hashes within which the 256-bit ones are looked at, inclusive. Keeps 99.7
@@ -40,6 +55,51 @@ turned copies 6; a candidate more costs one comparison, a candidate less is a wr
 PIXELS_MEAN_DIFFERENCE: Final[float] = 2.0
 """Largest difference of a channel's mean (0 to 255) between pictures with equal pixels, flat or
 not. Scaled decoding and averaging moved it by 0.83 at most."""
+
+PROOF_INLIERS: Final[int] = 6
+"""Fewest distinct places that lie right in a proven copy. What convinces is what is seen there, not
+their number: of 2,858 foreign pairs, two with fewer than 12 agreed at all, and they were the same
+arrow. (The figures of proofs are those of `python -m benchmarks.proofs`; docs/proofs.md.)"""
+
+PROOF_SHARE: Final[float] = 0.35
+"""Least share of one of the two pictures that the common part has. Below are the icons, toolbars
+and grounds that foreign pictures share; half of a collage, a tenth of a picture and a quarter of a
+screenshot are the whole of the one or the other."""
+
+PROOF_FOREIGN: Final[float] = 0.7
+"""Most foreign structure of a whole copy. The worst of 20 in copies after noise, blur, JPEG 10 or a
+turn of hue has 0.6; other digits in the same frame, another sign on the same button, another text
+in the same lines 0.98 and more."""
+
+PROOF_AGREEMENT: Final[float] = 0.9
+"""Least agreement of a whole copy: the worst of 20 after those edits has 0.94, screenshots of one
+program with two pictures in it up to 0.82."""
+
+PLAIN: Final[float] = 0.45
+"""Plainness from where what lies over a picture cannot be told from another picture in the same
+frame. Photographs are below 0.3, mostly below 0.2; text, charts, cards, calendars are from 0.54 to
+1, buttons at 0.8; ornamental cards at 0.49."""
+
+PLAIN_INTACT: Final[float] = 0.8
+"""Least share of intact blocks of a plain copy. A card with a pip more lacks nothing of the other
+one, and has 0.76 or less; it costs six watermarks on every second drawing, and one on none."""
+
+COVERED_FOREIGN: Final[float] = 2.8
+"""Most foreign structure of a copy that has something laid over it. What a logo hides of a
+photograph is about as strong as the rest of it, 2.2 at most; two logos on one textured ground are
+much stronger than it, 3.2 and more."""
+
+COVERED_INTACT: Final[float] = 0.2
+COVERED_AGREEMENT: Final[float] = 0.7
+"""Least share of intact blocks of such a copy, or least agreement: a logo over 30 % leaves half of
+the blocks intact, six watermarks few, but most of the structure shows through. Foreign pictures
+with many tones have neither: at most 0.16 and 0.35."""
+
+COVERED_COVERAGE: Final[float] = 0.05
+"""Least coverage of such a copy."""
+
+COVERED_INLIERS: Final[int] = 15
+"""Fewest distinct places that lie right in such a copy."""
 
 
 def hamming(a: bytes, b: bytes) -> int:
@@ -77,3 +137,20 @@ def means_agree(
 ) -> bool:
     """Say whether no channel's mean differs by more than `most` levels; None asks for nothing."""
     return most is None or all(abs(x - y) <= most for x, y in zip(a, b, strict=True))
+
+
+def proof_verdict(proof: Proof) -> Verdict:
+    """Decide whether a proof makes a copy, or leaves two pictures alike."""
+    if proof.inliers < PROOF_INLIERS or max(proof.query_share, proof.indexed_share) < PROOF_SHARE:
+        return Verdict.ALIKE
+    is_plain = proof.plainness > PLAIN
+    if proof.foreign <= PROOF_FOREIGN and proof.agreement >= PROOF_AGREEMENT:
+        return Verdict.ALIKE if is_plain and proof.intact < PLAIN_INTACT else Verdict.COPY
+    is_covered_copy = (
+        not is_plain
+        and (proof.intact >= COVERED_INTACT or proof.agreement >= COVERED_AGREEMENT)
+        and proof.coverage >= COVERED_COVERAGE
+        and proof.foreign <= COVERED_FOREIGN
+        and proof.inliers >= COVERED_INLIERS
+    )
+    return Verdict.COPY if is_covered_copy else Verdict.ALIKE

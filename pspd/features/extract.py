@@ -99,11 +99,7 @@ def extract_query(
         FileFailure: It cannot be read as a picture within the limits.
     """
     extraction = _extract(data, limits, image_id, keep)
-    turned = []
-    for turn in Turn:
-        seen = hashes.contrasts(hashes.turn_pair(extraction.pair, turn))
-        turned.append(TurnedHashes(turn, hashes.phash64(seen), hashes.phash256(seen)))
-    return extraction.features, tuple(turned)
+    return extraction.features, hashes.turned_hashes(extraction.pair)
 
 
 def image_id_of(data: bytes) -> ImageId:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pspd.core.model import Turn
+from pspd.core.model import Turn, TurnedHashes
 
 Gray: TypeAlias = npt.NDArray[np.uint8]
 """Luma, rows × columns, 0 to 255."""
@@ -118,6 +118,15 @@ def phash64(of: Contrasts) -> bytes:
 def phash256(of: Contrasts) -> bytes:
     """Compute 32 bytes: the bits of `imagehash.phash(hash_size=16)`, row by row."""
     return np.packbits(of.side16 > 0).tobytes()
+
+
+def turned_hashes(pair: GrayPair) -> tuple[TurnedHashes, ...]:
+    """Compute the hashes after each of the eight turns, in the order of `Turn`."""
+    turned = []
+    for turn in Turn:
+        seen = contrasts(turn_pair(pair, turn))
+        turned.append(TurnedHashes(turn, phash64(seen), phash256(seen)))
+    return tuple(turned)
 
 
 def quality(of: Contrasts) -> int:

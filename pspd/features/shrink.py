@@ -60,9 +60,9 @@ def shrink(image: Image.Image, box: Box | None = None) -> SmallPicture:
     """
     width, height = (image.width, image.height) if box is None else box[2:]
     across, down = (min(max(1, int(side / LEAST_SIDE)), _MOST) for side in (width, height))
-    averages = _averages(image, across, down)
-    gray, mean = _seen(averages, _weights(width, across), _weights(height, down))
-    is_exact = across == down == 1 and is_linear(averages)
+    small = averages(image, across, down)
+    gray, mean = _seen(small, _weights(width, across), _weights(height, down))
+    is_exact = across == down == 1 and is_linear(small)
     return SmallPicture(gray, (0.0, 0.0, width / across, height / down), mean, is_exact)
 
 
@@ -79,8 +79,12 @@ def exact_gray(image: Image.Image) -> Image.Image:
     return gray
 
 
-def _averages(image: Image.Image, across: int, down: int) -> Image.Image:
-    """Average `across` × `down` pixels to one; those at the edges may be of fewer."""
+def averages(image: Image.Image, across: int, down: int) -> Image.Image:
+    """Average `across` × `down` pixels to one; those at the edges may be of fewer.
+
+    Returns:
+        "L", "RGB" or "YCbCr", or "La" or "RGBa": colours multiplied by alpha.
+    """
     if is_linear(image):
         return image.reduce((across, down))
     # A strip at a time: what may be averaged would be in memory beside the picture.
@@ -98,20 +102,20 @@ def _averages(image: Image.Image, across: int, down: int) -> Image.Image:
     return whole
 
 
-def _seen(averages: Image.Image, columns: _Weights, rows: _Weights) -> tuple[Image.Image, Mean]:
+def _seen(small: Image.Image, columns: _Weights, rows: _Weights) -> tuple[Image.Image, Mean]:
     """Put averages on the background; return them gray, and the mean colour."""
-    mean = _mean(np.asarray(averages), columns, rows)
-    match averages.mode:
+    mean = _mean(np.asarray(small), columns, rows)
+    match small.mode:
         case "La" | "RGBa":
-            *colours, alpha = averages.split()
+            *colours, alpha = small.split()
             opaque = colours[0] if len(colours) == 1 else Image.merge("RGB", colours).convert("L")
             gray = ImageChops.add(opaque, ImageChops.invert(alpha))
             mean = mean[:-1] + (BACKGROUND - mean[-1])
         case "YCbCr":
-            gray = averages.getchannel("Y")
+            gray = small.getchannel("Y")
             mean = np.clip(_YCC_TO_RGB @ (mean - _NO_COLOUR), 0.0, 255.0)
         case _:
-            gray = averages.convert("L")
+            gray = small.convert("L")
     red, green, blue = (float(each) for each in np.broadcast_to(mean, (3,)))
     return gray, (red, green, blue)
 

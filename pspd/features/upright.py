@@ -43,11 +43,13 @@ def strips(image: Image.Image, orientation: int = 1, *, multiple: int = 1) -> It
     width, height = upright_size(image.size, orientation)
     rows = max(1, _STRIP_PIXELS // width // multiple) * multiple
     if rows >= height:
-        yield _turn(image, orientation)
+        yield turn_upright(image, orientation)
         return
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        yield _turn(image.crop(_stored_box(image.size, orientation, top, bottom)), orientation)
+        yield turn_upright(
+            image.crop(_stored_box(image.size, orientation, top, bottom)), orientation
+        )
 
 
 def _stored_box(
@@ -66,5 +68,6 @@ def _stored_box(
             return 0, top, width, bottom
 
 
-def _turn(image: Image.Image, orientation: int) -> Image.Image:
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Turn a loaded picture, all of it, as its orientation (1 to 8) says."""
     return image if orientation == 1 else image.transpose(_METHODS[orientation])

@@ -31,13 +31,18 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, PixelDigest, TurnedHashes
+from pspd.core.view import CHANNELS, LONGEST_VIEW, Box, View
+from pspd.features.inner_pictures import InnerHashes
 
-MAX_FRAME_BYTES = 1 << 16
-"""Largest message; the features of a picture and the hashes of its eight turns take 1.2 kB."""
+MAX_FRAME_BYTES = (CHANNELS * LONGEST_VIEW**2) + (1 << 16)
+"""Largest message: one with a view. The features of a picture and the hashes of its eight turns
+take 1.2 kB."""
 
 _LENGTH = struct.Struct(">I")
 _READ_BYTES = 1 << 14
-"""Asked for at once: more than any message has but a hostile one."""
+"""Asked for at once: more than any message has but one with a view."""
+_MOST_READ_BYTES = 1 << 18
+"""Asked for at once of a message that is known to have more; a socket holds some 200 kB."""
 
 _T = TypeVar("_T")
 
@@ -50,6 +55,16 @@ class Order(msgspec.Struct, frozen=True):
     """Also the hashes of the eight turns; implies `features`."""
     pixels: bool = False
     """The pixel digest, which costs a full decode."""
+    view: int = 0
+    """A view with so many pixels on its longer side, at most; 0 for none."""
+    inner: bool = False
+    """The hashes of the parts that may be whole pictures."""
+    part: Box | None = None
+    """Only this part of the upright picture, as if that were the file, by its digest too; None for
+    all of it. Whoever asks for a part is not told the file's digest first."""
+
+
+ONLY_PIXELS = Order(features=False, pixels=True)
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -125,6 +140,8 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     features: Features | None = None
     turns: tuple[TurnedHashes, ...] = ()
     pixels: PixelDigest | None = None
+    view: View | None = None
+    inner: tuple[InnerHashes, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -264,15 +281,19 @@ class Channel:
 
     def _receive_bytes(self, count: int, deadline: float) -> None:
         """Wait until so many bytes are there."""
-        while len(self._received) < count:
+        if len(self._received) >= count:
+            return
+        received = bytearray(self._received)
+        while (missing := count - len(received)) > 0:
             self._wait_no_longer_than(deadline)
             try:
-                part = self._connection.recv(_READ_BYTES)
+                part = self._connection.recv(min(max(missing, _READ_BYTES), _MOST_READ_BYTES))
             except ConnectionResetError as error:
                 raise ChannelClosedError from error
             if not part:
                 raise ChannelClosedError
-            self._received += part
+            received += part
+        self._received = bytes(received)
 
     def _wait_no_longer_than(self, deadline: float) -> None:
         if deadline == float("inf"):

@@ -33,8 +33,16 @@ from pspd.features.decode import OpenPicture
 from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS, require_readable, sniff
+from pspd.features.inner_pictures import (
+    InnerHashes,
+    hash_inner_picture,
+    inner_pictures,
+    wider,
+)
+from pspd.features.views import cropped, pixels_of, view_of
 from pspd.verify.pixels import pixel_digest
 from pspd.workers.messages import (
+    ONLY_PIXELS,
     Channel,
     ChannelClosedError,
     Digest,
@@ -61,9 +69,10 @@ _PLUGINS = (
     *("BmpImagePlugin", "TiffImagePlugin", "AvifImagePlugin", "ImageColor"),
 )
 """Pillow's readers of `BASE_FORMATS`, and what they import in the middle of their work."""
+INNER_SIDE = 640
+"""Pixels of the longer side in which inner pictures are looked for."""
 _CODECS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be")
 """Of the texts in metadata; Python looks for a codec's module upon its first use."""
-_ONLY_PIXELS = Order(features=False, pixels=True)
 
 _proceeding = msgspec.msgpack.Decoder(Proceed)
 
@@ -150,6 +159,10 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
         if job.asks_first and not _is_wanted(channel, image_id):
             return Done(image_id)
         order = job.order
+        if order.part is not None:
+            with _limited_time(limits):
+                data = cropped(data, limits, order.part)
+                image_id = image_id_of(data)
         loaded: list[OpenPicture] = []
         if job.shows_first:
             with _limited_time(limits):
@@ -158,7 +171,7 @@ def reply_to(channel: Channel, job: Job, descriptor: int, limits: Limits) -> Don
             channel.send(shown, deadline=_EVER)
             if not _may_proceed(channel):
                 return Done(image_id)
-            order = _ONLY_PIXELS
+            order = ONLY_PIXELS
         with _limited_time(limits):
             return _decode(data, image_id, order, limits, loaded)
     except ChannelClosedError:
@@ -273,7 +286,12 @@ def _decode(  # noqa: PLR0913 - a picture, what is wanted of it, and what may be
         keep = loaded.append if order.pixels or keeps else None
         features = extract(data, limits, image_id, keep=keep)
     pixels = pixel_digest(data, limits, *loaded) if order.pixels else None
-    return Done(image_id, features, turns, pixels)
+    view = view_of(data, limits, order.view) if order.view else None
+    inner: list[InnerHashes] = []
+    if order.inner:
+        seen = pixels_of(view or view_of(data, limits, INNER_SIDE))
+        inner = [hash_inner_picture(seen, where) for where in (*inner_pictures(seen), *wider(seen))]
+    return Done(image_id, features, turns, pixels, view, tuple(inner))
 
 
 def _failed(reason: FailureReason, message: str, *, is_spent: bool) -> Failed:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pspd.core.model import Features, ImageId, Limits, PixelDigest, TurnedHashes
+from pspd.core.model import Features, ImageId, Limits, PixelDigest, Turn, TurnedHashes
+from pspd.core.view import CHANNELS, LONGEST_VIEW, View
 from pspd.features.extract import FEATURES_VERSION
+from pspd.features.inner_pictures import MAX_INNER_PICTURES, InnerHashes
 from pspd.verify.pixels import PIXELS_VERSION
 from pspd.workers.messages import Done, NonsenseError, Order
 
@@ -31,6 +33,8 @@ class Outcome:
     """None if they were not ordered, or the image is known already."""
     turns: tuple[TurnedHashes, ...]
     pixels: PixelDigest | None
+    view: View | None = None
+    inner: tuple[InnerHashes, ...] = ()
 
 
 def printable(text: str) -> str:
@@ -69,7 +73,13 @@ def checked_outcome(done: Done, order: Order, limits: Limits, known_as: ImageId 
     if done.pixels is not None:
         _require(done.pixels.version == PIXELS_VERSION, "version")
         check_digest(done.pixels.digest)
-    return Outcome(done.image_id, done.features, done.turns, done.pixels)
+    _require((done.view is not None) == (order.view > 0), "a view")
+    if done.view is not None:
+        _check_view(done.view, order.view, limits)
+    _require(len(done.inner) <= (MAX_INNER_PICTURES if order.inner else 0), "inner pictures")
+    for each in done.inner:
+        _check_inner(each)
+    return Outcome(done.image_id, done.features, done.turns, done.pixels, done.view, done.inner)
 
 
 def _check_features(features: Features, image_id: ImageId, limits: Limits) -> None:
@@ -88,6 +98,24 @@ def _check_features(features: Features, image_id: ImageId, limits: Limits) -> No
     for mean in features.mean:
         _require(math.isfinite(mean) and 0 <= mean <= 255, "mean")  # noqa: PLR2004 - 8 bits
     _check_hashes(features)
+
+
+def _check_view(view: View, longest: int, limits: Limits) -> None:
+    _require(min(view.width, view.height) >= 1, "a view without pixels")
+    _require(max(view.width, view.height) <= longest, "a view larger than ordered")
+    _require(len(view.pixels) == CHANNELS * view.width * view.height, "a view's pixels")
+    _require(view.width <= view.full_width <= limits.max_side, "width")
+    _require(view.height <= view.full_height <= limits.max_side, "height")
+
+
+def _check_inner(inner: InnerHashes) -> None:
+    _require(inner.quality in range(101), "quality")
+    _require(len({each.turn for each in inner.turned}) == len(Turn), "a turn given twice")
+    _require(len(inner.turned) == len(Turn), "turns")
+    for turned in inner.turned:
+        _check_hashes(turned)
+    for place in (value for corner in inner.where.corners for value in corner):
+        _require(abs(place) <= 2 * LONGEST_VIEW, "a corner")
 
 
 def _check_hashes(hashed: Features | TurnedHashes) -> None:

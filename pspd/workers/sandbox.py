@@ -43,16 +43,18 @@ _CAPABILITY_VERSION: Final = 0x2008_0522
 """_LINUX_CAPABILITY_VERSION_3."""
 _CAPABILITY_WORDS: Final = 6
 """Effective, permitted and inheritable, each twice."""
+_YIELDS_TO_ALL: Final = 19
+"""The niceness that means SCHED_IDLE."""
 _IOPRIO_WHO_PROCESS: Final = 1
 _IOPRIO_IDLE: Final = 3 << 13
 _PATH: Final = "/proc/self/status"
 """Anybody's to open, but for those without any path."""
 
 
-def take_name() -> None:
-    """Have this process listed under a name of its own: who forked it has another."""
+def take_name(name: str = NAME) -> None:
+    """Have this process listed under a name of its own, of up to 15 characters."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/comm").write_text(NAME, encoding="ascii")
+        Path("/proc/self/comm").write_text(name, encoding="ascii")
 
 
 def yield_to_others(nice: int) -> None:
@@ -60,12 +62,13 @@ def yield_to_others(nice: int) -> None:
 
     Args:
         nice: Added to the niceness, 0 to 19; above 0 the process also counts as a batch job, and
-            gets the disk only when nobody else wants it.
+            gets the disk only when nobody else wants it, and with 19 the processor as well.
     """
     os.nice(nice)
     if nice and sys.platform == "linux":
+        policy = os.SCHED_IDLE if nice >= _YIELDS_TO_ALL else os.SCHED_BATCH
         with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+            os.sched_setscheduler(0, policy, os.sched_param(0))
         with contextlib.suppress(OSError):
             system_call("ioprio_set", _IOPRIO_WHO_PROCESS, 0, _IOPRIO_IDLE)
 

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from pspd.core import verdict
 from pspd.core.model import Verdict
+from pspd.core.proof import Fit, Proof, Recolouring
 
 
 def test_the_hamming_distance_counts_differing_bits() -> None:
@@ -38,3 +42,66 @@ def test_the_shortlist_is_wider_than_equal_pixels_need() -> None:
     assert 0 < verdict.PIXELS_DISTANCE <= verdict.COPY_DISTANCE < 128
     assert 0 < verdict.SHORTLIST_RADIUS < 32
     assert 0 < verdict.FLAT_QUALITY < 100
+
+
+SQUARE = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
+WHOLE = Proof(
+    transform=(1, 0, 0, 0, 1, 0, 0, 0, 1),
+    fit=Fit.SIMILARITY,
+    angle=0.0,
+    mirrored=False,
+    inliers=100,
+    matches=120,
+    query_share=1.0,
+    indexed_share=0.1,
+    quadrilateral=SQUARE,
+    query_quadrilateral=SQUARE,
+    agreement=0.99,
+    intact=1.0,
+    coverage=0.2,
+    foreign=0.1,
+    plainness=0.9,
+    colour=Recolouring.NONE,
+)
+COVERED = replace(WHOLE, agreement=0.6, intact=0.5, foreign=1.2, plainness=0.2, coverage=0.4)
+
+
+def test_what_agrees_everywhere_is_a_copy_however_plain() -> None:
+    assert verdict.proof_verdict(WHOLE) is Verdict.COPY
+    assert verdict.proof_verdict(replace(WHOLE, colour=Recolouring.GRAY)) is Verdict.COPY
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"inliers": verdict.PROOF_INLIERS - 1},
+        {"query_share": 0.3},
+        {"agreement": 0.7},
+        {"foreign": 1.0},
+        {"intact": 0.7},
+    ],
+)
+def test_a_proof_that_lacks_one_thing_leaves_two_pictures_alike(change: dict[str, Any]) -> None:
+    assert verdict.proof_verdict(replace(WHOLE, **change)) is Verdict.ALIKE
+
+
+def test_a_photograph_may_have_something_laid_over_it() -> None:
+    assert verdict.proof_verdict(COVERED) is Verdict.COPY
+    watermarked = replace(COVERED, intact=0.05, agreement=0.75)
+    assert verdict.proof_verdict(watermarked) is Verdict.COPY
+    assert verdict.proof_verdict(replace(WHOLE, intact=0.5, plainness=0.2)) is Verdict.COPY
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plainness": 0.6},
+        {"intact": 0.1},
+        {"foreign": 3.0},
+        {"coverage": 0.02},
+        {"inliers": verdict.COVERED_INLIERS - 1},
+        {"query_share": 0.2, "indexed_share": 0.2},
+    ],
+)
+def test_a_drawing_or_a_text_may_not(change: dict[str, Any]) -> None:
+    assert verdict.proof_verdict(replace(COVERED, **change)) is Verdict.ALIKE

@@ -14,19 +14,22 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from pspd.core.model import FailureReason, ImageId, Limits
+from pspd.core.view import LONGEST_VIEW, Box, View
 from pspd.errors import FileFailure
-from pspd.features.extract import extract, extract_query
+from pspd.features.extract import extract, extract_query, image_id_of
+from pspd.features.views import cropped, view_of
 from pspd.verify.pixels import pixel_digest
-from pspd.workers.messages import Order
+from pspd.workers.messages import Done, NonsenseError, Order
 from pspd.workers.pool import LAST_FILES, WorkerPool
 from pspd.workers.process import read_up_to
-from pspd.workers.replies import Outcome
+from pspd.workers.replies import Outcome, checked_outcome
 from pspd.workers.sandbox import MAX_FILES
 
 MISBEHAVING = (sys.executable, "-P", str(Path(__file__).with_name("misbehaving_worker.py")))
@@ -95,6 +98,53 @@ def test_only_what_is_ordered_is_extracted(pool: WorkerPool) -> None:
     outcome = run(pool, data, Order(features=False, pixels=True))
     assert (outcome.features, outcome.turns) == (None, ())
     assert outcome.pixels is not None
+
+
+def test_a_view_comes_with_or_without_the_rest(pool: WorkerPool) -> None:
+    data = picture("JPEG", (900, 700))
+    for order in (Order(features=False, view=LONGEST_VIEW), Order(turns=True, view=100)):
+        outcome = run(pool, data, order)
+        assert outcome.view == view_of(data, Limits(), order.view)
+        assert (outcome.features is not None) == order.features
+    assert run(pool, data).view is None
+
+
+def test_a_part_is_read_as_if_it_were_the_file(pool: WorkerPool) -> None:
+    data, box = picture("PNG"), Box(5, 4, 40, 30)
+    part = cropped(data, Limits(), box)
+    outcome = run(pool, data, Order(turns=True, pixels=True, view=64, part=box))
+    assert outcome.features is not None
+    assert (outcome.features.width, outcome.features.height) == (40, 30)
+    assert outcome.image_id == outcome.features.image_id == image_id_of(part)
+    assert (outcome.features, outcome.turns) == extract_query(part, Limits())
+    assert outcome.pixels == pixel_digest(part, Limits())
+
+
+def test_a_part_outside_of_the_picture_fails(pool: WorkerPool) -> None:
+    with pytest.raises(FileFailure, match="64 × 48"):
+        run(pool, picture("PNG"), Order(part=Box(64, 0, 1, 1)))
+
+
+VIEW = View(4, 3, bytes(36), 400, 300)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        replace(VIEW, width=0, pixels=b""),
+        replace(VIEW, width=5),
+        replace(VIEW, pixels=bytes(35)),
+        replace(VIEW, width=9, height=3, pixels=bytes(81)),
+        replace(VIEW, full_width=3),
+        replace(VIEW, full_height=1 << 20),
+        None,
+    ],
+)
+def test_a_view_that_cannot_be_is_nonsense(view: View | None) -> None:
+    order, digest = Order(features=False, view=8), ImageId(bytes(32))
+    assert checked_outcome(Done(digest, view=VIEW), order, Limits(), None).view == VIEW
+    with pytest.raises(NonsenseError, match="an impossible value"):
+        checked_outcome(Done(digest, view=view), order, Limits(), None)
 
 
 def test_a_known_image_is_not_decoded(pool: WorkerPool) -> None:

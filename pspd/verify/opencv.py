@@ -1,0 +1,24 @@
+"""OpenCV, which the extra `proof` brings, imported when something is first to be proven."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Any
+
+from pspd.errors import MissingExtra
+
+
+@cache
+def opencv() -> Any:
+    """Import OpenCV; return its module.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    try:
+        return importlib.import_module("cv2")
+    except ImportError as error:
+        raise MissingExtra(
+            "proving copies needs an extra: pip install 'picsearchpic[proof]'"
+        ) from error
