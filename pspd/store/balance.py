@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pspd.core.model import Counts
-from pspd.store import checksum, codec, keys
+from pspd.store import checksum, codec, descriptor_codec, keys
 from pspd.store.shapes import NO_ROW, NUMBERED_BY, WIDTHS, Column
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def problems(
     """
     there = {name: transaction.stat(database)["entries"] for name, database in databases.items()}
     counts = _counts(transaction, databases["counters"])
+    described, gaps = _descriptors(transaction, databases["models"])
     blocks, rows = _rows(transaction, databases["columns"])
     equal = {
         "digests": (there["digests"], there["images"]),
@@ -42,6 +43,8 @@ def problems(
         "failures": (there["failures"], counts.failed),
         "directories": (there["directories"], there["children"] + there["roots"]),
         "copies": (there["copies"], _number(transaction, databases["meta"], b"copies")),
+        "descriptors": (there["descriptors"], described),
+        "gaps in descriptors": (there["undescribed"], gaps),
     }
     for what, (found, wanted) in equal.items():
         if found != wanted:
@@ -73,6 +76,17 @@ def _counts(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> C
             pending += each.pending
             failed += each.failed
     return Counts(indexed, pending, failed)
+
+
+def _descriptors(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> tuple[int, int]:
+    """Return how many descriptors there should be of all models, and how many gaps in them."""
+    described = gaps = 0
+    with transaction.cursor(db=database) as cursor:
+        for key, value in cursor:
+            record = descriptor_codec.decode_record(checksum.unseal(key, value))
+            described += record.described
+            gaps += record.gaps
+    return described, gaps
 
 
 def _rows(transaction: lmdb.Transaction[bytes], database: lmdb._Database) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from pspd.core.model import (
     FileStamp,
     ImageId,
     ImageNumber,
+    ModelKey,
     PixelDigest,
     QuarantineEntry,
     Turn,
@@ -138,6 +139,25 @@ class PixelsKnown:
 
 
 @dataclass(frozen=True, slots=True)
+class DescriptorsKnown:
+    """The learned descriptor of an image was computed; of one that is gone by now it is dropped."""
+
+    model: ModelKey
+    number: ImageNumber
+    descriptor: bytes
+    """As `pspd.search.quantising` makes it; of one length for all images of a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropDescriptors:
+    """Drop descriptors of a model, those of the smallest numbers first; the last takes it along."""
+
+    model: ModelKey
+    most: int = 1000
+    """At most so many in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
 class PutQuarantine:
     """A content cost a worker its life."""
 
@@ -220,6 +240,8 @@ Operation = (
     | FileDeferred
     | ImageRefreshed
     | PixelsKnown
+    | DescriptorsKnown
+    | DropDescriptors
     | ForgetOrphans
     | PutQuarantine
     | DropQuarantine
@@ -257,6 +279,8 @@ class Applied:
     """Images whose descriptors are new."""
     dropped: list[ImageNumber] = field(default_factory=list)
     """Images that are gone."""
+    described: list[DescriptorsKnown] = field(default_factory=list)
+    """Learned descriptors that are stored now."""
     queued: list[tuple[int, FileKey]] = field(default_factory=list)
     """Files to read, with their place in the queue."""
     deferred: list[tuple[int, FileKey]] = field(default_factory=list)

@@ -49,6 +49,21 @@ class Entries:
                 return []
             return list(islice(cursor.iternext(keys=True, values=False), most))
 
+    def keys_from(self, database: str, start: bytes) -> Iterator[bytes]:
+        """Yield keys from `start` on, whatever their values are worth."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            if cursor.set_range(start):
+                yield from cursor.iternext(keys=True, values=False)
+
+    def last_up_to(self, database: str, key: bytes) -> tuple[bytes, bytes] | None:
+        """Return the last entry up to `key`, that one included: key and body."""
+        with self._transaction.cursor(db=self._databases[database]) as cursor:
+            if not cursor.set_range(key):
+                is_there = cursor.last()
+            else:
+                is_there = cursor.key() == key or cursor.prev()
+            return (cursor.key(), checksum.unseal(*cursor.item())) if is_there else None
+
     def get(self, database: str, key: bytes) -> bytes | None:
         """Return the body of one value of one database."""
         value = self._transaction.get(key, db=self._databases[database])

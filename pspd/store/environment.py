@@ -48,9 +48,12 @@ DATABASES = (
     "counters",
     "quarantine",
     "copies",
+    "models",
+    "descriptors",
+    "undescribed",
 )
 
-ADDED = frozenset({"quarantine", "copies"})
+ADDED = frozenset({"quarantine", "copies", "models", "descriptors", "undescribed"})
 """Databases that a store made by an earlier PSP of the same format may lack."""
 
 ResultT = TypeVar("ResultT")

@@ -195,7 +195,7 @@ def _check_values(environment: Environment) -> None:
     """
     with environment.read() as transaction:
         entries = Entries(transaction, environment.databases)
-        for name in ("meta", "roots", "counters"):
+        for name in ("meta", "roots", "counters", "models"):
             for key, value in entries.raw_items(name):
                 shapes.check(name, key, value)
 

@@ -17,6 +17,7 @@
     counters     <u32 root>                         = Counts
     quarantine   <32 bytes content digest>          = QuarantineEntry
     copies       see `pspd.store.copy_codec`
+    models, descriptors, undescribed   see `pspd.store.descriptor_codec`
 
 Numbers are big-endian, so that LMDB's order is theirs; 40 bits count a trillion of anything, in
 five bytes. A name longer than `LONGEST_NAME` bytes (a few file systems allow more than 255) is cut,

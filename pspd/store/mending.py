@@ -1,8 +1,9 @@
 """Mends a store whose pages are whole: drops what is damaged, and derives the rest anew.
 
     kept where it is whole   roots, directories, files, failures, images, columns, pixels, orphans,
-                             quarantine, copies if not one is missing
-    derived from those       children, inodes, pending, digests, links, counters, parts of meta
+                             quarantine, descriptors, copies if not one is missing
+    derived from those       children, inodes, pending, digests, links, counters, parts of meta,
+                             undescribed, and of models what is not their name
 
 A file that lost what it rests on goes back into the queue and is read again; a directory that lost
 its parent is forgotten, and the next scan finds it. So nothing is guessed, and all is found again.
@@ -27,6 +28,7 @@ from pspd.core.model import (
 from pspd.errors import StoreError
 from pspd.store import codec, column_reading, columns, image_codec, keys, shapes
 from pspd.store.copy_mending import mend_copies
+from pspd.store.descriptor_mending import mend_descriptors
 from pspd.store.directory_mending import DirectoryMender
 from pspd.store.environment import DATABASES
 from pspd.store.tables import Tables
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from pspd.store.manifest import KeptRoot
 
-_DERIVED = ("children", "inodes", "pending", "digests", "links", "counters")
+_DERIVED = ("children", "inodes", "pending", "digests", "links", "counters", "undescribed")
 
 
 @dataclass(slots=True)
@@ -110,6 +112,7 @@ class Mender:
         self._mend_files()
         self._mend_what_hangs_on_files()
         self._mended.dropped += mend_copies(self._tables, self._images)
+        self._mended.dropped += mend_descriptors(self._tables, self._images)
         self._tables.finish()
         return self._mended
 

@@ -15,7 +15,7 @@ from pspd.core.model import (
     FileState,
     ImageNumber,
 )
-from pspd.store import codec, copies, image_codec, keys, shapes
+from pspd.store import codec, copies, descriptors, image_codec, keys, shapes
 from pspd.store.reader import Reader
 
 Rule = Callable[[Reader, bytes, bytes], Iterator[str]]
@@ -112,6 +112,8 @@ def _image(reader: Reader, key: bytes, body: bytes) -> Iterator[str]:
         yield "has files and is an orphan" if is_orphan else "has no file and is no orphan"
     if number < reader.meta("compared") and copies.lacks_mark(reader, number):
         yield "has several files and no mark that says so"
+    if not descriptors.is_accounted_for(reader, number):
+        yield "has no descriptor, and nobody misses it"
 
 
 def _digest(reader: Reader, key: bytes, _body: bytes) -> Iterator[str]:
@@ -153,5 +155,8 @@ RULES: Mapping[str, Rule] = {
     "pixels": _of_image,
     "columns": _block,
     "copies": copies.problems,
+    "models": descriptors.model_problems,
+    "descriptors": descriptors.descriptor_problems,
+    "undescribed": descriptors.gap_problems,
 }
 """The rules of each database; what concerns sums is in `pspd.store.checking`."""

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from pspd.core.model import DirectoryId, ImageNumber, RootId
 from pspd.errors import StoreDamaged
-from pspd.store import checksum, codec, copy_codec, image_codec, keys
+from pspd.store import checksum, codec, copy_codec, descriptor_codec, image_codec, keys
 
 _U32_BYTES = 4
 _U64_BYTES = 8
@@ -132,5 +132,12 @@ _SHAPES: Mapping[str, tuple[Lengths, Lengths, Callable[[bytes, bytes], object]]]
     "columns": ((_COLUMN_BYTES, _COLUMN_BYTES), (FIRST_ROWS, 32 * BLOCK_ROWS), _column),
     "counters": (_ROOT_KEY, (codec.COUNTS_BYTES, codec.COUNTS_BYTES), _any),
     "copies": (copy_codec.KEY_BYTES, copy_codec.BODY_BYTES, copy_codec.decode),
+    "models": (
+        (descriptor_codec.MODEL_BYTES, descriptor_codec.MODEL_BYTES),
+        descriptor_codec.RECORD_BYTES,
+        lambda _, body: descriptor_codec.decode_record(body),
+    ),
+    "descriptors": (descriptor_codec.KEY_BYTES, descriptor_codec.BODY_BYTES, _any),
+    "undescribed": (descriptor_codec.KEY_BYTES, _NUMBER, descriptor_codec.decode_gap),
 }
 """Lengths of keys, lengths of bodies, and what decodes a body."""

@@ -23,6 +23,7 @@ from pspd.store import batch as batches
 from pspd.store import codec, image_codec, keys
 from pspd.store.columns import ColumnWriter, record_of, row_of
 from pspd.store.copies import CopyLedger
+from pspd.store.descriptors import DescriptorLedger
 from pspd.store.directory_ledger import DirectoryLedger
 from pspd.store.file_ledger import FileLedger, cut_name
 from pspd.store.tables import Tables
@@ -50,6 +51,7 @@ class Writer:
         self._ledger = FileLedger(self._tables, now)
         self._directories = DirectoryLedger(self._tables, self._remove_file)
         self._copies = CopyLedger(self._tables)
+        self._descriptors = DescriptorLedger(self._tables)
         self.applied = batches.Applied()
 
     def apply(self, operation: batches.Operation) -> None:  # noqa: C901, PLR0912 - one line a case
@@ -84,6 +86,11 @@ class Writer:
                     self._tables.put(
                         "pixels", keys.number_key(number), image_codec.encode_pixels(pixels)
                     )
+            case batches.DescriptorsKnown():
+                if self._descriptors.record(operation):
+                    self.applied.described.append(operation)
+            case batches.DropDescriptors(model, most):
+                self._descriptors.drop(model, most)
             case batches.ForgetOrphans(before, most):
                 self._forget_orphans(before, most)
             case batches.PutQuarantine(image_id, entry):
@@ -99,6 +106,7 @@ class Writer:
         """Write what was collected over the whole batch."""
         self._columns.finish()
         self._ledger.finish()
+        self._descriptors.finish()
         self._tables.finish()
         self.applied.touched |= self._ledger.touched | self._directories.touched
         return self.applied
@@ -246,6 +254,7 @@ class Writer:
             for database in ("images", "pixels", "orphans"):
                 self._tables.delete(database, keys.number_key(number))
             self._copies.forget(number)
+            self._descriptors.forget(number)
             self._columns.drop(number)
             self.applied.dropped.append(number)
 

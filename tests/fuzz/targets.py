@@ -18,7 +18,7 @@ from pspd.errors import ConfigError, FileFailure, StoreDamaged
 from pspd.features import formats, headers, jpeg_markers, progressive
 from pspd.features.segments import check_segments
 from pspd.rpc import wire
-from pspd.store import codec, image_codec, keys
+from pspd.store import codec, descriptor_codec, image_codec, keys
 from pspd.workers.messages import Digest, Done, Failed, NonsenseError, Order, Ready
 from pspd.workers.replies import checked_outcome
 from tests.features.samples import encode, png_claiming, scene, tiff, with_orientation
@@ -112,6 +112,11 @@ _BODIES: tuple[tuple[Callable[[bytes], object], Callable[..., bytes]], ...] = (
     (codec.decode_failure, lambda failure: codec.encode_failure(*failure)),
     (lambda body: codec.decode_root(RootId(7), body), codec.encode_root),
     (codec.decode_quarantine, codec.encode_quarantine),
+    (descriptor_codec.decode_record, descriptor_codec.encode_record),
+    (
+        lambda body: descriptor_codec.decode_gap(bytes(8 + keys.NUMBER_BYTES), body).end,
+        codec.encode_number,
+    ),
     # A shorter key is refused by its length.
     (
         lambda raw: keys.file_from_key(
@@ -250,6 +255,9 @@ def _codec_seeds() -> Iterable[bytes]:
         bytes(32),
         codec.encode_failure("broken", "no sense", b"name"),
         b"\x96\xc4\x02/x\x91\xa1a\x90\xc2\xc2\x07",
+        codec.encode_quarantine(golden.QUARANTINE),
+        descriptor_codec.encode_record(golden.MODEL_RECORD),
+        codec.encode_number(2**40),
         bytes(keys.NUMBER_BYTES) + b"name",
     )
     return (bytes([number]) + body for number, body in enumerate(bodies))

@@ -13,6 +13,7 @@ from pspd.core.model import (
     FileStamp,
     ImageId,
     ImageNumber,
+    ModelKey,
     PixelDigest,
     QuarantineEntry,
     RootId,
@@ -21,6 +22,8 @@ from pspd.core.model import (
 )
 from pspd.store import batch
 from pspd.store.store import Store
+
+MODEL = ModelKey("sscd@0123456789abcdef")
 
 
 def stamp(number: int = 1) -> FileStamp:
@@ -90,5 +93,6 @@ def add_everything(store: Store) -> None:
         for number, content, copies in ((0, 0, ()), (1, 1, (quarter,)), (2, 9, ()))
     ]
     store.apply([batch.ImagesCompared(0, 3, tuple(compared))])
+    store.apply([batch.DescriptorsKnown(MODEL, ImageNumber(0), bytes([1, 127, 255]))])
     poison = QuarantineEntry(FailureReason.CRASHED, "died", "/poison.png", 1, 2, "pillow 13")
     store.apply([batch.PutQuarantine(image_id(7), poison)])

@@ -19,13 +19,14 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreDamaged
-from pspd.store import batch, checksum, codec, copy_codec, image_codec, keys
+from pspd.store import batch, checksum, codec, copy_codec, descriptor_codec, image_codec, keys
 from pspd.store.checking import Checker, Progress
 from pspd.store.environment import DATABASES
 from pspd.store.manifest import KeptRoot
 from pspd.store.store import Store
 from tests.store.raw import Raw
 from tests.store.records import (
+    MODEL,
     add_directory,
     add_everything,
     add_root,
@@ -34,6 +35,7 @@ from tests.store.records import (
     stamp,
 )
 
+CODE = descriptor_codec.model_code(MODEL)
 KEPT = (KeptRoot("/pictures"),)
 
 
@@ -181,6 +183,38 @@ STRAYS: dict[str, Callable[[Raw], None]] = {
     ),
     "copies: several files": lambda raw: raw.put(
         "copies", copy_codec.mark_key(copy_codec.SEVERAL, 0), b""
+    ),
+    "a descriptor of no image": lambda raw: raw.put(
+        "descriptors", descriptor_codec.entry_key(CODE, 99), bytes(3)
+    ),
+    "a descriptor of no model": lambda raw: raw.put(
+        "descriptors", descriptor_codec.entry_key(bytes(8), 0), bytes(3)
+    ),
+    "a descriptor that is said to be missing": lambda raw: raw.put(
+        "undescribed", descriptor_codec.entry_key(CODE, 0), codec.encode_number(1)
+    ),
+    "a descriptor of another length": lambda raw: raw.put(
+        "descriptors", descriptor_codec.entry_key(CODE, 0), bytes(4)
+    ),
+    "gaps that overlap": lambda raw: raw.put(
+        "undescribed", descriptor_codec.entry_key(CODE, 2), codec.encode_number(5)
+    ),
+    "a gap that ends before it begins": lambda raw: raw.put(
+        "undescribed", descriptor_codec.entry_key(CODE, 1), codec.encode_number(1)
+    ),
+    "a gap of no model": lambda raw: raw.put(
+        "undescribed", descriptor_codec.entry_key(bytes(8), 5), codec.encode_number(9)
+    ),
+    "a gap that ends too early": lambda raw: raw.put(
+        "undescribed", descriptor_codec.entry_key(CODE, 1), codec.encode_number(2)
+    ),
+    "a model that counts wrongly": lambda raw: raw.put(
+        "models",
+        CODE,
+        descriptor_codec.encode_record(descriptor_codec.ModelRecord("sscd", 3, 7, 1)),
+    ),
+    "a model that nobody described with": lambda raw: raw.put(
+        "models", bytes(8), descriptor_codec.encode_record(descriptor_codec.ModelRecord("x", 3))
     ),
     "meta copies": lambda raw: raw.put("meta", b"copies", codec.encode_number(7)),
     "meta compared": lambda raw: raw.put("meta", b"compared", codec.encode_number(7)),

@@ -23,6 +23,7 @@ from pspd.core.model import (
     ImageId,
     ImageNumber,
     ImageRecord,
+    ModelKey,
     PixelDigest,
     QuarantineEntry,
     RootId,
@@ -30,8 +31,18 @@ from pspd.core.model import (
     WatchRoot,
 )
 from pspd.errors import StoreError
-from pspd.store import checksum, codec, columns, copy_codec, format_1, image_codec, keys
+from pspd.store import (
+    checksum,
+    codec,
+    columns,
+    copy_codec,
+    descriptor_codec,
+    format_1,
+    image_codec,
+    keys,
+)
 from pspd.store.copy_codec import Pair
+from pspd.store.descriptor_codec import OPEN_END, Gap, ModelRecord
 
 GOLDEN = Path(__file__).with_name("golden.json")
 GOLDEN_1 = Path(__file__).with_name("golden_1.json")
@@ -72,6 +83,9 @@ FEATURES = Features(
     phash64=bytes(range(8)),
     phash256=bytes(range(100, 132)),
 )
+
+MODEL = ModelKey("sscd-distilled@00112233aabbccdd")
+MODEL_RECORD = ModelRecord("sscd-distilled", 512, 70_000, 3)
 
 QUARANTINE = QuarantineEntry(FailureReason.CRASHED, "why", "/p\udcff", 2**33, 2, "pillow 13.0.0")
 
@@ -122,6 +136,26 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         lambda: copy_codec.mark_key(copy_codec.AGAIN, 4),
         lambda key: copy_codec.decode(key, b""),
         (4, ImageNumber(4)),
+    ),
+    "model": (
+        lambda: descriptor_codec.encode_record(MODEL_RECORD),
+        descriptor_codec.decode_record,
+        MODEL_RECORD,
+    ),
+    "model key": (
+        lambda: descriptor_codec.model_code(MODEL),
+        lambda key: descriptor_codec.model_key(key, "sscd-distilled"),
+        MODEL,
+    ),
+    "descriptor key": (
+        lambda: descriptor_codec.entry_key(descriptor_codec.model_code(MODEL), 4),
+        lambda key: (descriptor_codec.model_of(key), descriptor_codec.number_of(key)),
+        (bytes.fromhex("00112233aabbccdd"), 4),
+    ),
+    "last gap": (
+        lambda: codec.encode_number(OPEN_END),
+        lambda body: descriptor_codec.decode_gap(descriptor_codec.entry_key(bytes(8), 4), body),
+        Gap(4, 2**40),
     ),
     "root": (
         lambda: codec.encode_root(ROOT),

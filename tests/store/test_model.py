@@ -10,13 +10,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pspd.core.model import FailureReason, FileKey, FileState
-from pspd.store import batch
+from pspd.core.model import FailureReason, FileKey, FileState, ImageNumber, ModelKey
+from pspd.store import batch, descriptors
+from pspd.store.checking import Checker, Progress
 from pspd.store.store import Store
 from tests.store.records import add_root, features, image_id, stamp
 
 names = st.sampled_from(["a", "b", "c", "d"])
 contents = st.integers(0, 3)
+models = st.sampled_from([ModelKey("a@0000000000000001"), ModelKey("b@00000000000000ff")])
 
 
 class StoreAgainstModel(RuleBasedStateMachine):
@@ -29,6 +31,8 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.root = add_root(self.store)
         self.model: dict[str, tuple[FileState, int | None, bool]] = {}
         self.clock = 1
+        self.described: dict[ModelKey, dict[int, bytes]] = {}
+        """By model and image number; of models that described anything."""
 
     def teardown(self) -> None:
         self.store.close()
@@ -99,12 +103,56 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def forget(self) -> None:
-        self.store.apply([batch.ForgetOrphans(before=1 << 40)])
+        dropped = self.store.apply([batch.ForgetOrphans(before=1 << 40)]).dropped
+        for each in self.described.values():
+            for number in dropped:
+                each.pop(number, None)
+
+    @rule(model=models, number=st.integers(0, 8), value=st.integers(1, 255))
+    def describe(self, model: ModelKey, number: int, value: int) -> None:
+        known = batch.DescriptorsKnown(model, ImageNumber(number), bytes([value, 1]))
+        applied = self.store.apply([known])
+        with self.store.read() as reader:
+            is_there = reader.image(ImageNumber(number)) is not None
+        assert applied.described == ([known] if is_there else [])
+        if is_there:
+            self.described.setdefault(model, {})[number] = known.descriptor
+
+    @rule(model=models, most=st.integers(1, 3))
+    def drop_descriptors(self, model: ModelKey, most: int) -> None:
+        self.store.apply([batch.DropDescriptors(model, most)])
+        there = self.described.pop(model, {})
+        if len(there) > most:
+            self.described[model] = dict(sorted(there.items())[most:])
 
     @rule()
     def open_again(self) -> None:
         self.store.close()
         self.store = Store(Path(self.folder.name) / "store", map_bytes=1 << 24)
+
+    @invariant()
+    def descriptors_agree(self) -> None:
+        with self.store.read() as reader:
+            known = {each.key: each.described for each in descriptors.models(reader)}
+            assert known == {model: len(each) for model, each in self.described.items()}
+            images = {int(number) for number in reader.numbers()}
+            for model in ("a@0000000000000001", "b@00000000000000ff"):
+                key = ModelKey(model)
+                there = self.described.get(key, {})
+                assert set(there) <= images
+                for number in images:
+                    found = descriptors.descriptor(reader, key, ImageNumber(number))
+                    assert found == there.get(number)
+                missing = sorted(images - set(there))
+                assert descriptors.undescribed(reader, key, -1, 100) == missing
+                assert (
+                    descriptors.undescribed(reader, key, 1, 2)
+                    == [number for number in missing if number > 1][:2]
+                )
+
+    @invariant()
+    def is_in_order(self) -> None:
+        assert list(Checker(self.store, Progress()).run(pages=False)) == []
 
     @invariant()
     def agrees(self) -> None:
