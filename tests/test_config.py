@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pspd import config
-from pspd.config import Config, Log, Paths, Remote, Search, Store, Watch, Workers
+from pspd.config import Config, Log, ModelFile, Paths, Remote, Search, Store, Watch, Workers
 from pspd.config.rendering import field_docstrings, toml_string
 from pspd.config.sections import RANGES
 from pspd.core.model import Limits
 from pspd.errors import ConfigError
 
 ENVIRON = {"HOME": "/home/somebody", "XDG_RUNTIME_DIR": "/run/user/1000"}
+
+
+SECTIONS = {name: kind for name, kind in get_type_hints(Config).items() if name != "models"}
 
 
 def loaded(folder: Path, text: str) -> Config:
@@ -116,6 +119,71 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     }
 
 
+MODEL = '[models.mine]\nfile = "/m/a.onnx"\nside = 64\n'
+
+
+def test_a_model_of_ones_own_is_a_few_lines(tmp_path: Path) -> None:
+    assert loaded(tmp_path, MODEL).models == (ModelFile("mine", Path("/m/a.onnx"), 64),)
+    text = MODEL + (
+        'resize = "crop"\nmean = [0.5, 0.5, 0]\ndeviation = [1, 2, 3]\nlayout = "nhwc"\n'
+        'dtype = "float16"\ninput = "x"\noutput = "y"\npool = "class"\n'
+    )
+    assert loaded(tmp_path, text).models == (
+        ModelFile(
+            *("mine", Path("/m/a.onnx"), 64, "crop", (0.5, 0.5, 0.0), (1.0, 2.0, 3.0)),
+            *("nhwc", "float16", "x", "y", "class"),
+        ),
+    )
+
+
+def test_mistakes_of_a_model_are_reported_like_others(tmp_path: Path) -> None:
+    message = mistakes(
+        tmp_path,
+        """
+        [models]
+        single = 3
+        [models.sscd-mine]
+        file = "/a"
+        side = 64
+        [models."../x"]
+        file = "a.onnx"
+        side = 4
+        sied = 4
+        [models.mine]
+        resize = "croop"
+        mean = [0.5, 0.5]
+        deviation = [1, 0, "x"]
+        pool = 3
+        output = 7
+        [models.levels]
+        file = "/a"
+        side = 64
+        dtype = "uint8"
+        mean = [1, 1, 1]
+        """,
+    )
+    assert set(message.splitlines()[1:]) == {
+        "  models.single: expected a section, [models.NAME], found 3",
+        "  models.sscd-mine: this name is PSP's own; choose another",
+        "  models.../x: a name has up to 40 small letters, digits, dots and dashes",
+        '  models.../x.file: expected an absolute path as a string, found "a.onnx"',
+        "  models.../x.side: expected a whole number from 8 to 2_048, found 4",
+        "  models.../x.sied: unknown key; did you mean side?",
+        "  models.mine.file: is missing",
+        "  models.mine.side: is missing",
+        (
+            '  models.mine.resize: expected one of "squash", "crop", found "croop"; '
+            'did you mean "crop"?'
+        ),
+        "  models.mine.mean: expected a list of three numbers, found a list",
+        "  models.mine.deviation: expected a number from 0.0001 to 1_000.0, found 0",
+        '  models.mine.pool: expected one of "none", "class", "mean", found 3',
+        "  models.mine.output: expected a name, found 7",
+        '  models.levels.dtype: "uint8" takes levels as they are, without mean and deviation',
+    }
+    assert "expected sections, [models.NAME], found 1" in mistakes(tmp_path, "models = 1")
+
+
 def test_a_key_like_no_other_is_answered_with_those_that_exist(tmp_path: Path) -> None:
     assert mistakes(tmp_path, "[log]\nxyzzy = 1\n").endswith("unknown key; known are level, format")
 
@@ -151,7 +219,7 @@ def test_a_configuration_is_a_value() -> None:
 
 def test_every_number_has_a_range_and_its_default_lies_in_it() -> None:
     expected = set()
-    for section, kind in get_type_hints(Config).items():
+    for section, kind in SECTIONS.items():
         for key, of in get_type_hints(kind).items():
             if get_origin(of) is not Literal and of is not Path and of != str | None:
                 expected.add(f"{section}.{key}")
@@ -162,7 +230,7 @@ def test_every_number_has_a_range_and_its_default_lies_in_it() -> None:
 
 
 def test_every_field_has_a_docstring() -> None:
-    for kind in get_type_hints(Config).values():
+    for kind in [*SECTIONS.values(), ModelFile]:
         assert set(field_docstrings(kind)) == {field.name for field in dataclasses.fields(kind)}
 
 
@@ -201,9 +269,23 @@ def section_values(kind: type) -> st.SearchStrategy[Any]:
 absolute_paths = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).map(
     lambda text: Path("/" + text)
 )
+colours = st.tuples(*(st.floats(0.01, 9.0),) * 3)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+model_files = st.builds(
+    ModelFile,
+    name=st.from_regex(r"mine[a-z0-9._-]{0,9}", fullmatch=True),
+    file=absolute_paths,
+    side=st.integers(8, 2048),
+    mean=colours,
+    deviation=colours,
+    dtype=st.sampled_from(["float32", "float16"]),
+    input=words,
+    output=words,
+)
 configurations = st.builds(
     Config,
     *(section_values(kind) for kind in (Paths, Watch, Limits, Workers, Store, Search, Remote, Log)),
+    models=st.lists(model_files, max_size=2, unique_by=lambda model: model.name).map(tuple),
 )
 
 

@@ -5,11 +5,22 @@ Nothing else in the daemon reads configuration files or the environment.
 
 from pspd.config.loading import config_path, load
 from pspd.config.rendering import render
-from pspd.config.sections import Config, Log, Paths, Remote, Search, Store, Watch, Workers
+from pspd.config.sections import (
+    Config,
+    Log,
+    ModelFile,
+    Paths,
+    Remote,
+    Search,
+    Store,
+    Watch,
+    Workers,
+)
 
 __all__ = [
     "Config",
     "Log",
+    "ModelFile",
     "Paths",
     "Remote",
     "Search",

@@ -5,24 +5,27 @@ Nothing here touches the disk but to read the file: directories are made by thos
 
 from __future__ import annotations
 
-import difflib
 import os
 import pwd
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from pspd.config.sections import FROM_ENVIRONMENT, RANGES, Config, Paths, Range
+from pspd.config.checks import (
+    checked_address,
+    checked_choice,
+    checked_number,
+    checked_path,
+    describe,
+    report_unknown,
+)
+from pspd.config.model_files import loaded_models
+from pspd.config.sections import FROM_ENVIRONMENT, RANGES, Config, Paths
 from pspd.errors import ConfigError
 from pspd.rpc.wire import printable, runtime_directory
 
 CONFIG_NAME = "config.toml"
-
-_TCP_ADDRESS = re.compile(r"tcp://([\w.*-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
-_MOST_BITS = 256
-"""Of a number that is shown; Python refuses to write one of thousands of digits."""
 
 _Section = TypeVar("_Section")
 
@@ -49,11 +52,14 @@ def load(environ: Mapping[str, str], path: Path | None = None) -> Config:
     mistakes: list[str] = []
     sections: dict[str, object] = {}
     kinds = get_type_hints(Config)
-    _report_unknown(document, kinds, "section", "", mistakes)
+    report_unknown(document, kinds, "section", "", mistakes)
+    sections["models"] = loaded_models(document.get("models", {}), mistakes)
     for name, kind in kinds.items():
+        if name == "models":
+            continue
         table = document.get(name, {})
         if not isinstance(table, dict):
-            mistakes.append(f"{name}: expected a section, [{name}], found {_describe(table)}")
+            mistakes.append(f"{name}: expected a section, [{name}], found {describe(table)}")
             table = {}
         defaults = _default_paths(environ) if kind is Paths else kind()
         sections[name] = _section(name, defaults, table, mistakes)
@@ -85,7 +91,7 @@ def _section(
 ) -> _Section:
     section = type(defaults)
     kinds = get_type_hints(section)
-    _report_unknown(table, kinds, "key", f"{name}.", mistakes)
+    report_unknown(table, kinds, "key", f"{name}.", mistakes)
     values: dict[str, object] = {}
     for key, kind in kinds.items():
         values[key] = getattr(defaults, key)
@@ -98,75 +104,17 @@ def _section(
     return section(**values)
 
 
-def _report_unknown(
-    table: Mapping[str, object], known: Iterable[str], noun: str, prefix: str, mistakes: list[str]
-) -> None:
-    known = list(known)
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-            mistakes.append(f"{prefix}{printable(key)}: unknown {noun}; {hint}")
-
-
 def _checked(key: str, kind: object, value: object) -> object:
     """Return the value as its field wants it; ValueError says what was expected."""
     if key in FROM_ENVIRONMENT:
         raise ValueError(f"cannot be set here: {FROM_ENVIRONMENT[key]}")
     if get_origin(kind) is Literal:
-        return _checked_choice(get_args(kind), value)
+        return checked_choice(get_args(kind), value)
     if kind is Path:
-        return _checked_path(value)
+        return checked_path(value)
     if key == "remote.listen":
-        return _checked_address(value)
-    return _checked_number(RANGES[key], value, is_whole=kind is not float)
-
-
-def _checked_choice(choices: tuple[str, ...], value: object) -> str:
-    if isinstance(value, str) and value in choices:
-        return value
-    expected = ", ".join(f'"{choice}"' for choice in choices)
-    close = difflib.get_close_matches(value, choices, n=1) if isinstance(value, str) else []
-    hint = f'; did you mean "{close[0]}"?' if close else ""
-    raise ValueError(f"expected one of {expected}, found {_describe(value)}{hint}")
-
-
-def _checked_path(value: object) -> Path:
-    if not isinstance(value, str) or "\0" in value or not Path(value).is_absolute():
-        raise ValueError(f"expected an absolute path as a string, found {_describe(value)}")
-    return Path(value)
-
-
-def _checked_address(value: object) -> str:
-    if isinstance(value, str) and _TCP_ADDRESS.fullmatch(value):
-        return value
-    raise ValueError(f'expected an address such as "tcp://0.0.0.0:7420", found {_describe(value)}')
-
-
-def _checked_number(limits: Range, value: object, *, is_whole: bool) -> float:
-    noun = "a whole number" if is_whole else "a number"
-    is_number = isinstance(value, int if is_whole else (int, float)) and not isinstance(value, bool)
-    # `nan` fails both comparisons, so it is out of every range.
-    if not is_number or not limits.least <= value <= limits.most:  # type: ignore[operator]
-        expected = f"{noun} from {limits.least:,} to {limits.most:,}".replace(",", "_")
-        raise ValueError(f"expected {expected}, found {_describe(value)}")
-    return value if is_whole else float(value)  # type: ignore[return-value, arg-type]
-
-
-def _describe(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{printable(value)}"'
-        case dict():
-            return "a section"
-        case list():
-            return "a list"
-        case int() if value.bit_length() > _MOST_BITS:
-            return "a number of absurd length"
-        case _:
-            return str(value)
+        return checked_address(value)
+    return checked_number(RANGES[key], value, is_whole=kind is not float)
 
 
 def _default_paths(environ: Mapping[str, str]) -> Paths:

@@ -8,8 +8,13 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pspd.config.sections import FROM_ENVIRONMENT, RANGES, Config, Range
+from pspd.config.model_files import MODEL_RANGES
+from pspd.config.sections import FROM_ENVIRONMENT, RANGES, Config, ModelFile, Range
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 WIDTH = 96
 """Columns of a comment, its `# ` not counted."""
@@ -49,15 +54,38 @@ def toml_string(text: str) -> str:
 
 def _lines(config: Config) -> Iterator[str]:
     for section in fields(config):
+        if section.name == "models":
+            continue
         values = getattr(config, section.name)
-        yield from (f"# {(type(values).__doc__ or '').strip()}", f"[{section.name}]", "")
-        docstrings = field_docstrings(type(values))
-        for field in fields(values):
-            key = f"{section.name}.{field.name}"
-            comment = f"{docstrings.get(field.name, '')} {_range(RANGES.get(key))}".strip()
-            yield from (f"# {line}" for line in textwrap.wrap(comment, WIDTH))
-            yield _assignment(key, field.name, getattr(values, field.name))
-            yield ""
+        yield from _section(section.name, values, RANGES)
+    if not config.models:
+        yield from (
+            f"# {line}" if line and line[0] != "#" else line
+            for line in _section(
+                "models.NAME", ModelFile("NAME", Path("/path/of/file.onnx"), 224), MODEL_RANGES
+            )
+        )
+    for model in config.models:
+        yield from _section(f"models.{toml_key(model.name)}", model, MODEL_RANGES)
+
+
+def _section(name: str, values: DataclassInstance, ranges: Mapping[str, Range]) -> Iterator[str]:
+    yield from (f"# {(type(values).__doc__ or '').strip()}", f"[{name}]", "")
+    docstrings = field_docstrings(type(values))
+    for field in fields(values):
+        if isinstance(values, ModelFile) and field.name == "name":
+            continue
+        key = f"{name}.{field.name}"
+        limits = ranges.get(field.name if ranges is MODEL_RANGES else key)
+        comment = f"{docstrings.get(field.name, '')} {_range(limits)}".strip()
+        yield from (f"# {line}" for line in textwrap.wrap(comment, WIDTH))
+        yield _assignment(key, field.name, getattr(values, field.name))
+        yield ""
+
+
+def toml_key(name: str) -> str:
+    """Return a key as TOML has it: a dot in it is no dot between tables."""
+    return name if "." not in name else toml_string(name)
 
 
 def _range(limits: Range | None) -> str:
@@ -72,6 +100,8 @@ def _assignment(key: str, name: str, value: object) -> str:
             return _path_assignment(key, name, value)
         case str():
             return f"{name} = {toml_string(value)}"
+        case tuple():
+            return f"{name} = {list(value)!r}"
         case _:
             return f"{name} = {value!r}"
 

@@ -121,6 +121,8 @@ class Search:
     """Most candidates whose pixels are compared for one query."""
     verify_seconds: float = 10.0
     """Comparing pixels for one query stops after this long, and the reply says so; seconds."""
+    budget_seconds: float = 1.0
+    """What learned descriptors and proofs may take for one query; seconds."""
     threads: int = 4
     """Requests that are answered at the same time."""
 
@@ -146,6 +148,36 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFile:
+    """An ONNX image encoder of your own, under a name of your own: pspc model add NAME takes it."""
+
+    name: str
+    """What it is called."""
+    file: Path
+    """Where its file lies; absolute. It is copied when the model is added, and not looked at
+    again."""
+    side: int
+    """Width and height of the pictures that it wants, in pixels."""
+    resize: Literal["squash", "crop"] = "squash"
+    """squash (all of a picture, whatever its shape) or crop (the middle square of it)."""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """What is taken from red, green and blue, which go from 0 to 1."""
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """What they are divided by then."""
+    layout: Literal["nchw", "nhwc"] = "nchw"
+    """Whether the colours come before height and width (nchw) or after them (nhwc)."""
+    dtype: Literal["float32", "float16", "uint8"] = "float32"
+    """Type of the numbers; uint8 is levels from 0 to 255, which the model normalises itself."""
+    input: str = ""
+    """Name of its input; empty for the only one."""
+    output: str = ""
+    """Name of its output; empty for the only one."""
+    pool: Literal["none", "class", "mean"] = "none"
+    """What is taken of the output: none (it is one row a picture), class (the first token of each
+    picture) or mean (the mean of its tokens)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be set."""
 
@@ -157,6 +189,7 @@ class Config:
     search: Search = Search()
     remote: Remote = Remote()
     log: Log = Log()
+    models: tuple[ModelFile, ...] = ()
 
 
 class Range(NamedTuple):
@@ -202,6 +235,7 @@ RANGES: Mapping[str, Range] = {
     "search.max_hits": Range(1, 10_000_000),
     "search.pixel_comparisons": Range(0, 100_000),
     "search.verify_seconds": Range(0.0, 3600.0),
+    "search.budget_seconds": Range(0.01, 60.0),
     "search.threads": Range(1, 256),
 }
 """What each number may be. Wide on purpose: they keep out what cannot work, not what is unwise."""
