@@ -6,6 +6,7 @@ that its start and its imports do not count.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,12 @@ from immaculate import find_duplicates
 began = time.perf_counter()
 find_duplicates(sys.argv[1], method="pdq")
 print(time.perf_counter() - began)
+"""
+SETS_PROGRAM = """
+import json, sys
+from immaculate import find_duplicates
+found = find_duplicates(sys.argv[1], method="pdq")
+print(json.dumps([[str(path) for path in each] for each in [*found.exact, *found.near]]))
 """
 _VERSION = "import importlib.metadata as m, immaculate; print(m.version('immaculate'))"
 
@@ -57,6 +64,13 @@ class Peer:
         assert self._python is not None, "asked only where it is there"
         command = [str(self._python), "-c", PROGRAM, str(folder)]
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    def sets(self, folder: Path) -> list[list[Path]]:
+        """Have it find the duplicates in a folder; returns the sets, equal files too."""
+        assert self._python is not None, "asked only where it is there"
+        command = [str(self._python), "-c", SETS_PROGRAM, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return [[Path(name) for name in each] for each in json.loads(done.stdout)]
 
     def _take(self, python: Path) -> bool:
         """Use an interpreter if Immaculate can be imported there; say what came of it."""

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from benchmarks.edits import EDITS, Edit, encode
+from pspc.selftest.edits import Edit, Source, Unreadable, chosen, encode, read_source
 from pspd.core import verdict
 from pspd.core.model import Features, Limits, TurnedHashes
 from pspd.errors import FileFailure
@@ -31,8 +31,17 @@ DISTANCES = (24, 32, 40, 44, 48, 52, 56, 60, 64, 72, 80)
 RADII = (8, 10, 12, 14, 16, 18, 20, 22, 24)
 QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 MEAN_DIFFERENCES = (10.0, 20.0, 40.0, 80.0)
-SOURCE_SIDE = 1024
-"""Pictures are brought to at most this side before they are edited, to bound the time."""
+EDITS = chosen(
+    [
+        *("resize-50", "resize-25", "jpeg-50", "jpeg-30", "jpeg-10", "webp-40", "avif-50", "gray"),
+        *("blur", "noise", "brightness-60", "brightness-120", "brightness-140", "contrast-140"),
+        *("saturation-160", "hue-40", "squeeze", "crop-95", "crop-90", "watermark"),
+        *("quarter-turn", "mirror"),
+    ]
+)
+"""Those that a hash of the whole picture may outlast."""
+SEED = 0
+MILD = ("jpeg-50", "resize-50")
 
 Bits = npt.NDArray[np.uint64]
 
@@ -91,7 +100,8 @@ def measure(paths: list[Path]) -> Measurement:
         data = path.read_bytes()
         try:
             features, turned = extract_query(data, Limits())
-        except FileFailure:
+            source = read_source(data)
+        except (FileFailure, Unreadable):
             continue
         measurement.names.append(path.name)
         measurement.features.append(features)
@@ -100,19 +110,16 @@ def measure(paths: list[Path]) -> Measurement:
             upright = ImageOps.exif_transpose(image)
             if image.format == "JPEG":
                 measurement.pixels.append(_against_lossless(features, upright))
-            upright.thumbnail((SOURCE_SIDE, SOURCE_SIDE))
-            for edit in EDITS:
-                row = _against_edit(features, upright, edit)
-                measurement.edits.setdefault(edit.name, []).append(row)
+        for edit in EDITS:
+            row = _against_edit(features, source, edit)
+            measurement.edits.setdefault(edit.name, []).append(row)
         print(f"\r{len(measurement.names)}/{len(paths)}", end="", file=sys.stderr)
     print(file=sys.stderr)
     return measurement
 
 
-def _against_edit(
-    original: Features, image: Image.Image, edit: Edit
-) -> tuple[int, int, float, int]:
-    edited, turned = extract_query(edit.apply(image), Limits())
+def _against_edit(original: Features, source: Source, edit: Edit) -> tuple[int, int, float, int]:
+    edited, turned = extract_query(edit.apply(source, SEED).data, Limits())
     shallow, deep = min(
         (
             (
@@ -208,7 +215,7 @@ def report_quality(measurement: Measurement) -> None:
     """Print how the hash holds under mild edits, by quality of the picture."""
     print("\n## By quality: share of mild edits (JPEG 50, resize 50 %) within 8 and 16 bits\n")
     _header("quality", ["pictures", "≤ 8 bits", "≤ 16 bits"])
-    mild = np.array([row for name in ("jpeg 50", "resize 50 %") for row in measurement.edits[name]])
+    mild = np.array([row for name in MILD for row in measurement.edits[name]])
     for low, high in zip((0, *QUALITIES), (*QUALITIES, 101), strict=True):
         part = mild[(mild[:, 3] >= low) & (mild[:, 3] < high)]
         if len(part):
