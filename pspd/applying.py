@@ -33,6 +33,16 @@ class Listener(Protocol):
         """Hear of changes that are stored."""
 
 
+class Follower(Protocol):
+    """Whoever keeps up with learned descriptors."""
+
+    def take(self, described: Sequence[batch.DescriptorsKnown]) -> None:
+        """Take descriptors that are stored now."""
+
+    def drop(self, numbers: Sequence[ImageNumber]) -> None:
+        """Forget images that are gone."""
+
+
 class Applier:
     """Applies every change; from any thread, one at a time.
 
@@ -41,6 +51,7 @@ class Applier:
         index: Brought up to the store after each change.
         listener: Told what is stored.
         pause: Called between two operations; those who search may be let pass.
+        follower: Keeps up with learned descriptors.
     """
 
     def __init__(
@@ -49,10 +60,12 @@ class Applier:
         index: Index,
         listener: Listener,
         pause: Pause = unhindered,
+        follower: Follower | None = None,
     ) -> None:
         self._store = store
         self._index = index
         self._listener = listener
+        self._follower = follower
         self._pause = pause
         self._applying = threading.Lock()
         self._is_index_behind = False
@@ -75,6 +88,11 @@ class Applier:
             if applied.dropped:
                 self._index.drop(applied.dropped)
             self._is_index_behind = False
+            if self._follower is not None:
+                if applied.described:
+                    self._follower.take(applied.described)
+                if applied.dropped:
+                    self._follower.drop(applied.dropped)
         if applied.changes:
             self._listener.announce(applied.changes)
         return applied

@@ -6,15 +6,21 @@ configuration is turned into an option in one place.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pspd.committing import Options as IndexerOptions
 from pspd.core import verdict as verdicts
+from pspd.engines.graph_vectors import GraphVectors as Graph
 from pspd.features.extras import decoder_versions
 from pspd.host import usable_cores
+from pspd.learned.catalogue import Interface, LocalFile, ModelSpec, Preprocessing
+from pspd.learned.installed import Models
 from pspd.searcher import Options as SearchOptions
+from pspd.store import descriptors
 from pspd.store.opening import Options as StoreOptions
 from pspd.store_rounds import Options as StorekeeperOptions
 from pspd.watcher.inotify_notifier import InotifyNotifier
@@ -25,8 +31,13 @@ from pspd.workers.pool import WorkerPool
 from pspd.workers.template import Template
 
 if TYPE_CHECKING:
-    from pspd.config import Config
+    from collections.abc import Callable
+
+    from pspd.config import Config, ModelFile
+    from pspd.core.model import ModelKey
+    from pspd.core.pausing import Pause
     from pspd.noticeboard import NoticeBoard
+    from pspd.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,41 @@ def pools(config: Config, board: NoticeBoard) -> Pools:
         threads,
         template,
     )
+
+
+def models(config: Config) -> Models:
+    """Say where models of learned descriptors are."""
+    return Models(config.paths.state / "models", map(_described, config.models))
+
+
+def _described(model: ModelFile) -> ModelSpec:
+    """Say what a model of the user's own has to be."""
+    preprocessing = Preprocessing(
+        side=model.side,
+        resize=model.resize,
+        layout=model.layout,
+        dtype=model.dtype,
+        mean=model.mean,
+        deviation=model.deviation,
+    )
+    interface = Interface(preprocessing, input=model.input, output=model.output, pool=model.pool)
+    return ModelSpec(model.name, LocalFile(os.fspath(model.file)), interface)
+
+
+def vector_index(config: Config, store: Store, pause: Pause) -> Callable[[ModelKey, int], Graph]:
+    """Say how learned descriptors are searched: by a graph on disk, once there are many."""
+    folder = config.paths.state / "vectors"
+    with store.read() as reader:
+        owner = str(reader.meta("store_id"))
+        known = {each.key for each in descriptors.models(reader)}
+    # Of models that nobody uses any more.
+    for left in set(os.listdir(folder) if folder.is_dir() else ()) - known:
+        shutil.rmtree(folder / left, ignore_errors=True)
+
+    def make(model: ModelKey, dimensions: int) -> Graph:
+        return Graph(folder / model, model=model, owner=owner, dimensions=dimensions, pause=pause)
+
+    return make
 
 
 def notifier(config: Config) -> Notifier:
@@ -143,4 +189,5 @@ def search_options(config: Config) -> SearchOptions:
         ),
         pixel_comparisons=config.search.pixel_comparisons,
         verify_seconds=config.search.verify_seconds,
+        budget_seconds=config.search.budget_seconds,
     )

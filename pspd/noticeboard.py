@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-Area = Literal["watching", "workers", "store", "sockets", "host"]
+Area = Literal["watching", "workers", "store", "sockets", "host", "learned"]
 """The part of the daemon that a notice is about."""
 
 MOST_NOTICES = 1000

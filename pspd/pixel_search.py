@@ -10,7 +10,6 @@ of their pixels is kept, so that the second time costs nothing.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -28,13 +27,12 @@ from pspd.core.model import (
     Turn,
     TurnedHashes,
 )
-from pspd.errors import FileFailure
+from pspd.image_reading import ImageReader
 from pspd.search.index import Index
 from pspd.search.index import Query as IndexQuery
 from pspd.store import batch
 from pspd.verify.pixels import PIXELS_VERSION
-from pspd.watcher.descriptors import open_file
-from pspd.workers.messages import Order
+from pspd.workers.messages import ONLY_PIXELS
 
 if TYPE_CHECKING:
     from pspd.quarantine import Quarantine
@@ -44,8 +42,6 @@ if TYPE_CHECKING:
 _DOUBTFUL_QUALITY = 2 * verdicts.FLAT_QUALITY
 """Below it a picture with equal pixels, scaled by another decoder, may count as flat: then
 dimensions choose the candidates, and a quality that is not far higher."""
-
-_ONLY_PIXELS = Order(features=False, pixels=True)
 
 
 class PixelSearch:
@@ -73,7 +69,7 @@ class PixelSearch:
         self._store = store
         self._index = index
         self._pool = pool
-        self._quarantine = quarantine
+        self._images = ImageReader(store, pool, quarantine)
         self._most = most
         self._remember = remember
 
@@ -123,26 +119,8 @@ class PixelSearch:
 
     def _decode(self, record: ImageRecord) -> PixelDigest | None:
         """Return the pixel digest of an indexed image, from any file that still has its content."""
-        with self._store.read() as reader:
-            places = [
-                (reader.place_of(key.directory), key.name) for key in reader.links(record.number)
-            ]
-        for place, name in places:
-            if place is None:
-                continue
-            try:
-                descriptor = open_file(*place, name)
-            except OSError:
-                continue
-            try:
-                outcome = self._quarantine.run(self._pool, descriptor, _ONLY_PIXELS)
-            except FileFailure:
-                continue
-            finally:
-                os.close(descriptor)
-            if outcome.image_id == record.image_id:
-                return outcome.pixels
-        return None
+        outcome = self._images.read(record.number, record.image_id, ONLY_PIXELS)
+        return None if outcome is None else outcome.pixels
 
 
 class Comparison:

@@ -9,7 +9,6 @@ for all, then for originals only.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import threading
@@ -17,24 +16,27 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from pspd.core.model import ImageId
 from pspd.errors import FileFailure
-from pspd.workers.messages import Order
+from pspd.features.extract import image_id_of
+from pspd.workers.messages import ONLY_PIXELS, Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pspd.core.model import Features, PixelDigest, TurnedHashes
+    from pspd.core.view import Box, View
+    from pspd.features.inner_pictures import InnerHashes
     from pspd.quarantine import Quarantine
     from pspd.workers.pool import WorkerPool
     from pspd.workers.replies import Outcome
 
 MOST_KEPT = 256
 """Queries that are kept, of 2 kB each."""
-
-_ONLY_PIXELS = Order(features=False, pixels=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,13 @@ class ReadQuery:
     """In the order of `Turn`; none when nobody wanted them so far."""
     pixels: PixelDigest | None
     """None when nobody wanted them, or they cannot be read."""
+
+
+class _What(NamedTuple):
+    """What a query is: a content, or a part of one."""
+
+    image_id: ImageId
+    part: Box | None
 
 
 class QueryReader:
@@ -61,7 +70,7 @@ class QueryReader:
         self._quarantine = quarantine
         self._lock = threading.Lock()
         # Under the lock; the last used is the last.
-        self._kept: OrderedDict[ImageId, ReadQuery] = OrderedDict()
+        self._kept: OrderedDict[_What, ReadQuery] = OrderedDict()
 
     def read(
         self,
@@ -69,6 +78,7 @@ class QueryReader:
         wants_pixels: Callable[[Features], bool] | None,
         *,
         wants_turns: bool = True,
+        part: Box | None = None,
     ) -> ReadQuery:
         """Read a query image.
 
@@ -77,23 +87,46 @@ class QueryReader:
             wants_pixels: Called once, in this thread, as soon as the features are known; None when
                 pixels do not matter whatever they are.
             wants_turns: Whether its turned hashes matter; they are a fifth of its extraction.
+            part: What of it is the query, in pixels of the upright picture; None for all of it.
 
         Raises:
-            FileFailure: It cannot be read as a picture.
+            FileFailure: It cannot be read as a picture, or has no such part.
         """
-        image_id = ImageId(hashlib.blake2b(image, digest_size=32).digest())
-        query = known = self._recall(image_id)
+        what = _What(image_id_of(image), part)
+        query = known = self._recall(what)
         if query is None or (wants_turns and not query.turns):
             pixels = None if known is None else known.pixels
-            query = self._read(image, image_id, wants_pixels, pixels, wants_turns=wants_turns)
+            query = self._read(image, what, wants_pixels, pixels, wants_turns=wants_turns)
         elif wants_pixels is not None and wants_pixels(query.features) and query.pixels is None:
-            query = replace(query, pixels=self._pixels(image, image_id))
-        return self._keep(image_id, query)
+            query = replace(query, pixels=self._pixels(image, what))
+        return self._keep(what, query)
+
+    def view(self, image: bytes, longest: int, part: Box | None = None) -> View:
+        """See a query image, or a part of it, with so many pixels on its longer side at most.
+
+        Raises:
+            FileFailure: It cannot be read as a picture, or has no such part.
+        """
+        view = self._run(image, Order(features=False, view=longest, part=part)).view
+        assert view is not None, "it was ordered"
+        return view
+
+    def inner(self, image: bytes, part: Box | None = None) -> tuple[InnerHashes, ...]:
+        """Find what may be whole pictures in a query image, or in a part of it.
+
+        Raises:
+            FileFailure: It cannot be read as a picture, or has no such part.
+        """
+        return self._run(image, Order(features=False, inner=True, part=part)).inner
+
+    def _run(self, image: bytes, order: Order) -> Outcome:
+        with _as_descriptor(image) as descriptor:
+            return self._quarantine.run_known(self._pool, descriptor, order, image_id_of(image))
 
     def _read(
         self,
         image: bytes,
-        image_id: ImageId,
+        what: _What,
         wants_pixels: Callable[[Features], bool] | None,
         pixels: PixelDigest | None,
         *,
@@ -108,10 +141,12 @@ class QueryReader:
             is_wanted = wants_pixels is not None and wants_pixels(outcome.features)
             return is_wanted and pixels is None
 
-        order = Order(turns=wants_turns, pixels=wants_pixels is not None)
+        order = Order(turns=wants_turns, pixels=wants_pixels is not None, part=what.part)
         with _as_descriptor(image) as descriptor:
             try:
-                outcome = self._quarantine.run_known(self._pool, descriptor, order, image_id, show)
+                outcome = self._quarantine.run_known(
+                    self._pool, descriptor, order, what.image_id, show
+                )
             except FileFailure:
                 # Without its pixels it can still be searched for.
                 if not shown:
@@ -120,24 +155,25 @@ class QueryReader:
         assert outcome.features is not None, "they were ordered"
         return ReadQuery(outcome.features, outcome.turns, outcome.pixels or pixels)
 
-    def _pixels(self, image: bytes, image_id: ImageId) -> PixelDigest | None:
+    def _pixels(self, image: bytes, what: _What) -> PixelDigest | None:
+        order = msgspec.structs.replace(ONLY_PIXELS, part=what.part)
         with _as_descriptor(image) as descriptor, suppress(FileFailure):
-            return self._quarantine.run_known(self._pool, descriptor, _ONLY_PIXELS, image_id).pixels
+            return self._quarantine.run_known(self._pool, descriptor, order, what.image_id).pixels
         return None
 
-    def _recall(self, image_id: ImageId) -> ReadQuery | None:
+    def _recall(self, what: _What) -> ReadQuery | None:
         with self._lock:
-            return self._kept.get(image_id)
+            return self._kept.get(what)
 
-    def _keep(self, image_id: ImageId, query: ReadQuery) -> ReadQuery:
+    def _keep(self, what: _What, query: ReadQuery) -> ReadQuery:
         """Keep a query with what is known of it by now; returns that."""
         with self._lock:
-            kept = self._kept.get(image_id, query)
+            kept = self._kept.get(what, query)
             query = replace(
                 query, turns=query.turns or kept.turns, pixels=query.pixels or kept.pixels
             )
-            self._kept[image_id] = query
-            self._kept.move_to_end(image_id)
+            self._kept[what] = query
+            self._kept.move_to_end(what)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return query

@@ -18,6 +18,7 @@ from pspd.core.model import FailureReason, FileKey, FileStamp, ImageId
 from pspd.core.pausing import Pause, unhindered
 from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
+from pspd.image_reading import ImageReader
 from pspd.quarantine import QuarantinedError
 from pspd.second_looks import NotReady, SecondLooks
 from pspd.store import batch
@@ -81,6 +82,7 @@ class FileReader:
         self._pause = pause
         self._quarantine = quarantine
         self._pool = pool
+        self._images = ImageReader(store, pool, quarantine)
         self._quiet_seconds = quiet_seconds
         self._max_delay_seconds = max_delay_seconds
         self.looks = SecondLooks(incomplete_seconds)
@@ -152,24 +154,16 @@ class FileReader:
             return False
         return inode_of(root.path) == (top.device, top.inode)
 
-    def extract_again(self, number: ImageNumber, key: FileKey) -> batch.Operation | None:
-        """Extract a known image with this version's code; None when the file is not it."""
+    def extract_again(self, number: ImageNumber) -> batch.Operation | None:
+        """Extract a known image with this version's code; None when no file is it any more.
+
+        Raises:
+            NoWorker: No worker can be had.
+        """
         with self._store.read() as reader:
             image = reader.image(number)
-            place = reader.place_of(key.directory)
-        if image is None or place is None:
-            return None
-        try:
-            descriptor = open_file(*place, key.name)
-        except OSError:
-            return None
-        try:
-            outcome = self._quarantine.run(self._pool, descriptor, Order())
-        except FileFailure:
-            return None
-        finally:
-            os.close(descriptor)
-        if outcome.features is None or outcome.image_id != image.image_id:
+        outcome = None if image is None else self._images.read(number, image.image_id, Order())
+        if outcome is None or outcome.features is None:
             return None
         self._count_extraction()
         return batch.ImageRefreshed(number, outcome.features)

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Final, Literal
 from pspd.core import verdict as verdicts
 from pspd.core.disposition import disposition_of
 from pspd.core.model import FailureReason, Verdict
+from pspd.core.view import Box
+from pspd.found import Wishes
+from pspd.learned.catalogue import Download, LocalFile, Package
 from pspd.rpc import wire
+from pspd.verify.drawing import png
 
 if TYPE_CHECKING:
     from pspd.core.model import ImageId, QuarantineEntry
+    from pspd.core.proof import Proof
+    from pspd.explaining import Explanation
+    from pspd.found import Found, Hit
     from pspd.grouping import FileGroup
+    from pspd.learned.installed import ModelState
     from pspd.noticeboard import Notice
     from pspd.protection import Finding
-    from pspd.searcher import Found, Hit
     from pspd.store_care import Job
 
 _GROUP_VERDICTS: Final[
@@ -30,6 +37,19 @@ _GROUP_VERDICTS: Final[
 
 MAX_FINDINGS = 1000
 """Largest page of a job's findings."""
+
+
+def explanation(found: Explanation) -> wire.WhyReply:
+    """Say what joins or parts two images."""
+    return wire.WhyReply(
+        verdict="" if found.verdict is None else found.verdict.value,
+        reasons=[
+            wire.Reason(each.tier, each.says, each.text, each.value, each.threshold, each.setting)
+            for each in found.reasons
+        ],
+        proof=None if found.proof is None else proof(found.proof),
+        picture=b"" if found.drawing is None else png(found.drawing),
+    )
 
 
 def restriction(finding: Finding) -> wire.Restriction:
@@ -105,6 +125,19 @@ def group(found: FileGroup) -> wire.Group:
     )
 
 
+def wishes(request: wire.SearchRequest, distance: int | None) -> Wishes:
+    """Say what a search is to find, within this distance."""
+    part = request.part
+    return Wishes(
+        mode=request.mode,
+        distance=distance,
+        part=None if part is None else Box(part.left, part.top, part.width, part.height),
+        effort=request.effort,
+        wants_alike=request.alike,
+        seconds=None if request.budget_ms is None else request.budget_ms / 1000,
+    )
+
+
 def query(found: Found) -> wire.QueryInfo:
     """Say what the query is."""
     query = found.query
@@ -139,4 +172,51 @@ def hit(hit: Hit, found: Found) -> wire.Hit:
         orientation=image.orientation,
         upright=image.orientation != found.query.orientation,
         quality=image.quality,
+        likeness=hit.found.likeness,
+        proof=None if hit.found.proof is None else proof(hit.found.proof),
     )
+
+
+def proof(found: Proof) -> wire.Proof:
+    """Say where one picture lies in the other."""
+    return wire.Proof(
+        transform=list(found.transform),
+        quadrilateral=list(found.quadrilateral),
+        query_quadrilateral=list(found.query_quadrilateral),
+        query_share=found.query_share,
+        indexed_share=found.indexed_share,
+        angle=found.angle,
+        mirrored=found.mirrored,
+        inliers=found.inliers,
+        agreement=found.agreement,
+        colour=found.colour,
+    )
+
+
+def model(state: ModelState) -> wire.ModelStatus:
+    """Say how it is with a model of learned descriptors."""
+    source, origin, size, sha256 = _origin(state)
+    return wire.ModelStatus(
+        name=state.spec.name,
+        chosen=state.is_chosen,
+        usable=not state.problem,
+        problem=state.problem,
+        key=state.key or "",
+        dimension=state.dimension,
+        source=source,
+        origin=origin,
+        size=state.size or size,
+        sha256=state.sha256 or sha256,
+        licence=state.spec.licence,
+    )
+
+
+def _origin(state: ModelState) -> tuple[Literal["package", "download", "file"], bytes, int, str]:
+    """Return the kind of a model's source, what it is, and size and digest of what lies there."""
+    match state.spec.source:
+        case Package(name):
+            return "package", name.encode(), 0, state.spec.sha256
+        case Download(url, size, sha256):
+            return "download", url.encode(), size, sha256
+        case LocalFile(path):
+            return "file", os.fsencode(path), 0, ""

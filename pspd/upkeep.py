@@ -178,14 +178,10 @@ class Upkeep:
             self._end_refresh()
 
     def _refresh_image(self, number: ImageNumber) -> None:
-        with self._store.read() as reader:
-            links = reader.links(number)
-        for key in links:
-            refreshed = self._reader.extract_again(number, key)
-            if refreshed is not None:
-                self._indexer.apply([refreshed])
-                self.stale -= 1
-                return
+        refreshed = self._reader.extract_again(number)
+        if refreshed is not None:
+            self._indexer.apply([refreshed])
+            self.stale -= 1
 
     def _end_refresh(self) -> None:
         """Every image was tried; those that could not be read keep their old features."""

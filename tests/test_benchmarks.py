@@ -113,8 +113,9 @@ def test_curves_are_measured_drawn_and_continued(tmp_path: Path) -> None:
     assert len(list(forecast.lines_of(record.curves))) == 2 + len(forecast.WORDS)
 
 
-def test_the_index_alone_is_measured() -> None:
-    command = [sys.executable, "-m", "benchmarks.index_latency", "--sizes", "100"]
+@pytest.mark.parametrize("name", ["index_latency", "vectors", "descriptors"])
+def test_a_part_alone_is_measured(name: str) -> None:
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--sizes", "100"]
     assert subprocess.run(command, cwd=CHECKOUT, check=False, timeout=SECONDS).returncode == 0
 
 

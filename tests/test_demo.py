@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from examples import make_samples
+from examples.demo import CROP, NEEDED_FOR_CROPS
 from pspc.processes import is_alive
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -102,3 +105,20 @@ def test_make_passes_names_on_whatever_they_are(folder: Path) -> None:
     quoted = str(folder).replace("'", "'\\''")
     assert f"--pictures '{quoted}'" in result.stdout
     assert "--query 'a b.jpg'" in result.stdout
+
+
+@pytest.mark.skipif(
+    any(find_spec(name) is None for name in NEEDED_FOR_CROPS), reason="needs the extras"
+)
+def test_the_demo_of_samples_finds_a_crop_and_draws_where_it_sits() -> None:
+    result = demo()
+    assert result.returncode == 0, result.stdout + result.stderr
+    _, _, after = result.stdout.partition("pspc search demo/crop.png")
+    assert re.search(r"^copy\t.*landscape-03\.jpg$", after, re.MULTILINE)
+    left, top, right, bottom = CROP
+    place = re.search(r"of it, at (\d+),(\d+),(\d+),(\d+)", after)
+    assert place is not None
+    wanted = (left, top, right - left, bottom - top)
+    assert [int(each) for each in place.groups()] == pytest.approx(wanted, abs=8)
+    with Image.open(CHECKOUT / "demo" / "where.png") as image:
+        assert image.format == "PNG"

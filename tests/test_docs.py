@@ -82,6 +82,8 @@ def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
         }
+        # Whatever else the machine has to do.
+        Path(home, "config.toml").write_text("[search]\nbudget_seconds = 20.0\n")
         made = Sandbox(tmp_path, environ)
         yield made
         made.run(["pspc", "stop"])

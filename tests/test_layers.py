@@ -36,7 +36,7 @@ def test_every_layer_imports_downwards_only() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("module", ["pspc", "pspc.cli", "pspd.rpc.wire"])
+@pytest.mark.parametrize("module", ["pspc", "pspc.cli", "pspc.commands.selftest", "pspd.rpc.wire"])
 def test_the_client_loads_nothing_heavy(module: str) -> None:
     assert imported(module, HEAVY) == []
 

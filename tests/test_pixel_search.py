@@ -15,9 +15,12 @@ from PIL import Image
 
 from pspd.core.model import ImageId, Limits, Verdict
 from pspd.errors import NoWorker
+from pspd.found import Found, Mode, Wishes
+from pspd.pixel_search import PixelSearch
 from pspd.precedence import Precedence
 from pspd.quarantine import Quarantine
-from pspd.searcher import Found, Mode, Options, Searcher
+from pspd.query_reading import QueryReader
+from pspd.searcher import Options, Searcher
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
 from pspd.workers.replies import Outcome
@@ -85,13 +88,19 @@ class Searching:
         searcher = Searcher(
             store,
             self.bench.index,
-            self.pool,
-            quarantine,
+            QueryReader(self.pool, quarantine),
+            PixelSearch(
+                store,
+                self.bench.index,
+                self.pool,
+                quarantine,
+                most=given.pixel_comparisons,
+                remember=self.bench.indexer.apply,
+            ),
             given,
-            self.bench.indexer.apply,
             Precedence(),
         )
-        return searcher.search(image, mode, None, math.inf)
+        return searcher.search(image, Wishes(mode), math.inf)
 
 
 @pytest.fixture

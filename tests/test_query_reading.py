@@ -11,8 +11,10 @@ import pytest
 
 from pspd import query_reading
 from pspd.core.model import FailureReason, Features, ImageId, Limits
+from pspd.core.view import Box
 from pspd.errors import FileFailure
-from pspd.features.extract import extract_query
+from pspd.features.extract import extract_query, image_id_of
+from pspd.features.views import cropped, view_of
 from pspd.quarantine import MOST_DEATHS, Quarantine, QuarantinedError
 from pspd.query_reading import QueryReader
 from pspd.store.store import Store
@@ -206,3 +208,30 @@ def test_a_query_that_kills_workers_costs_two_of_them(store: Store) -> None:
         ((image_id, entry),) = reader.quarantine()
     assert image_id == hashlib.blake2b(b"SIGSEGV", digest_size=32).digest()
     assert (entry.path, entry.deaths) == ("", MOST_DEATHS)
+
+
+def test_a_part_is_a_query_of_its_own(queries: QueryReader, pool: WatchedPool) -> None:
+    image, box = picture("PNG"), Box(8, 4, 40, 32)
+    part = cropped(image, Limits(), box)
+    read = queries.read(image, always, part=box)
+    assert (read.features, read.turns) == extract_query(part, Limits())
+    assert read.pixels == pixel_digest(part, Limits())
+    assert queries.read(image, always, part=box) == read
+    assert len(pool.decoded) == 1
+    assert queries.read(image, never).features.image_id == image_id_of(image)
+    assert len(pool.decoded) == 2
+
+
+def test_the_pixels_of_a_part_are_the_parts_own(queries: QueryReader) -> None:
+    image, box = picture("PNG"), Box(8, 4, 40, 32)
+    assert queries.read(image, never, part=box).pixels is None
+    pixels = queries.read(image, always, part=box).pixels
+    assert pixels == pixel_digest(cropped(image, Limits(), box), Limits())
+
+
+def test_a_query_can_be_seen_and_a_part_of_it(queries: QueryReader) -> None:
+    image, box = picture("PNG"), Box(8, 4, 40, 32)
+    assert queries.view(image, 50) == view_of(image, Limits(), 50)
+    assert queries.view(image, 50, box) == view_of(cropped(image, Limits(), box), Limits(), 50)
+    with pytest.raises(FileFailure, match="lies outside"):
+        queries.view(image, 50, Box(64, 48, 1, 1))

@@ -126,21 +126,34 @@ class Connection:
         """
         return self._ask(wire.ConfirmRoot(_absolute(path)), wire.RootReply).root
 
-    def search(
+    def search(  # noqa: PLR0913 - one a wish, most by name
         self,
         source: bytes | str | os.PathLike[str],
         mode: Literal["both", "original", "similar"] = "both",
         distance: int | None = None,
         count: int | None = None,
+        *,
+        effort: Literal["fast", "full"] = "full",
+        alike: bool = False,
+        budget: float | None = None,
+        expect: float | None = None,
+        crop: tuple[int, int, int, int] | None = None,
     ) -> wire.SearchReply:
         """Search for an image.
 
         Args:
             source: The bytes of an image, or the path of one.
-            mode: `original`: the same file or the same pixels; `similar`: copies.
+            mode: `original`: the same file or the same pixels; `similar`: copies, by hash only.
             distance: Most bits that the 256-bit hashes may differ in, 0 to 256; None for the
                 calibrated threshold.
             count: Most hits, from 1; None for all.
+            effort: `fast`: hashes only; `full`: learned descriptors and proofs too, where the
+                daemon has them.
+            alike: Whether pictures are listed too that only resemble the image.
+            budget: Seconds that descriptors and proofs may take, up to 60; None for the daemon's.
+            expect: In place of `distance`: so many foreign hits may a query have on average.
+            crop: Left, top, width and height of the part to search with, in pixels of the upright
+                image; None for all of it.
 
         Raises:
             SourceError: the path cannot be read; the sentence names it.
@@ -148,7 +161,44 @@ class Connection:
         """
         if not isinstance(source, bytes):
             source = _contents(os.fspath(source))
-        return self._ask(wire.SearchRequest(mode, distance, count), wire.SearchReply, image=source)
+        request = wire.SearchRequest(
+            mode,
+            distance,
+            count,
+            effort,
+            alike,
+            None if budget is None else max(1, round(1000 * budget)),
+            expect,
+            None if crop is None else wire.Rectangle(*crop),
+        )
+        return self._ask(request, wire.SearchReply, image=source)
+
+    def why(
+        self,
+        first: bytes | str | os.PathLike[str],
+        second: bytes | str | os.PathLike[str],
+        *,
+        show: bool = False,
+    ) -> wire.WhyReply:
+        """Ask what joins or parts two images; neither needs to be indexed.
+
+        Args:
+            first: The bytes or the path of the image that would be searched with.
+            second: Of the one that would be found.
+            show: Whether to have both drawn, with what joins them.
+
+        Raises:
+            SourceError: a path cannot be read, or leads to an empty file.
+            DaemonError: `bad_query`, when one of them is no image.
+        """
+        images = [
+            each if isinstance(each, bytes) else _contents(os.fspath(each))
+            for each in (first, second)
+        ]
+        if not all(images):
+            raise SourceError("an empty file is no picture")
+        request = wire.WhyRequest(len(images[0]), show)
+        return self._ask(request, wire.WhyReply, image=b"".join(images))
 
     def sync(self, timeout: float | None = None) -> wire.Freshness:
         """Return once everything that happened in the roots before now is indexed.
@@ -205,6 +255,35 @@ class Connection:
         """
         where = None if path is None else _absolute(path)
         return self._ask(wire.QuarantineRequest(retry, where), wire.QuarantineReply).entries
+
+    def models(self) -> list[wire.ModelStatus]:
+        """Return the models that make learned descriptors."""
+        return self._ask(wire.ModelsRequest(), wire.ModelsReply).models
+
+    def change_model(
+        self,
+        action: Literal["add", "use", "remove"],
+        name: str,
+        path: str | bytes | os.PathLike[str] | None = None,
+        *,
+        sha256: str = "",
+        timeout: float | None = None,
+    ) -> list[wire.ModelStatus]:
+        """Add, use or remove a model; returns all of them.
+
+        Args:
+            action: What.
+            name: Which.
+            path: For `add`: the file, which is copied; None where the configuration names it.
+            sha256: For `add`: what the file has to be, in hexadecimal.
+            timeout: Seconds it may take; None for those of every request.
+
+        Raises:
+            DaemonError: `model`, when there is no such model, or its file is not right.
+        """
+        where = None if path is None else _absolute(path)
+        request = wire.ModelChange(action, name, where, sha256)
+        return self._ask(request, wire.ModelsReply, timeout=timeout).models
 
     def start_job(self, request: wire.StartJob) -> wire.JobReply:
         """Begin a check, a repair or a backup; the reply comes at once.

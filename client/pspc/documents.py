@@ -22,16 +22,21 @@ from pspc.schema import (
     GroupDocument,
     GroupFileDocument,
     HitDocument,
+    ModelDocument,
+    ModelsDocument,
     NoticeDocument,
+    ProofDocument,
     QuarantineDocument,
     QuarantineEntryDocument,
     QueryDocument,
+    ReasonDocument,
     RestrictionDocument,
     ResultDocument,
     ResultsDocument,
     RootDocument,
     RootsDocument,
     StatusDocument,
+    WhyDocument,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +103,28 @@ def result(source: str, reply: wire.SearchReply) -> ResultDocument:
         hits=[_hit(hit) for hit in reply.hits],
         total=reply.total,
         elapsed_ms=reply.elapsed_ms,
+        threshold=reply.threshold,
+        expected=UNSET if reply.expected is None else reply.expected,
         freshness=_freshness(reply.freshness),
+    )
+
+
+def why(reply: wire.WhyReply) -> WhyDocument:
+    """Make the document of what joins or parts two pictures."""
+    return WhyDocument(
+        verdict=reply.verdict,
+        reasons=[
+            ReasonDocument(
+                tier=each.tier,
+                says=each.says,
+                text=each.text,
+                value=each.value,
+                threshold=each.threshold,
+                setting=each.setting,
+            )
+            for each in reply.reasons
+        ],
+        proof=UNSET if reply.proof is None else _proof(reply.proof),
     )
 
 
@@ -179,6 +205,12 @@ def status(reply: wire.StatusReply) -> StatusDocument:
             for each in reply.protection
         ],
         uncompared=reply.uncompared,
+        model=reply.model,
+        described=reply.described,
+        describable=reply.describable,
+        undescribed_because=reply.undescribed_because,
+        threshold=reply.threshold,
+        expected=UNSET if reply.expected is None else reply.expected,
     )
 
 
@@ -264,6 +296,28 @@ def check(findings: Iterable[wire.Finding], reply: wire.JobReply) -> CheckDocume
     )
 
 
+def models(statuses: Iterable[wire.ModelStatus]) -> ModelsDocument:
+    """Make the document of the models."""
+    return ModelsDocument(
+        models=[
+            ModelDocument(
+                name=status.name,
+                chosen=status.chosen,
+                usable=status.usable,
+                problem=path_text(status.problem),
+                key=status.key,
+                dimension=status.dimension,
+                source=status.source,
+                origin=path_text(status.origin),
+                bytes=status.size,
+                sha256=status.sha256,
+                licence=status.licence,
+            )
+            for status in statuses
+        ]
+    )
+
+
 def backup(reply: wire.JobReply) -> BackupDocument:
     """Make the document of a backup."""
     path = reply.summary.encode("utf-8", "surrogateescape")
@@ -287,6 +341,23 @@ def _hit(hit: wire.Hit) -> HitDocument:
         orientation=hit.orientation,
         upright=hit.upright,
         quality=hit.quality,
+        likeness=UNSET if hit.likeness is None else hit.likeness,
+        proof=UNSET if hit.proof is None else _proof(hit.proof),
+    )
+
+
+def _proof(proof: wire.Proof) -> ProofDocument:
+    return ProofDocument(
+        transform=proof.transform,
+        quadrilateral=proof.quadrilateral,
+        query_quadrilateral=proof.query_quadrilateral,
+        query_share=proof.query_share,
+        indexed_share=proof.indexed_share,
+        angle=proof.angle,
+        mirrored=proof.mirrored,
+        inliers=proof.inliers,
+        agreement=proof.agreement,
+        colour=proof.colour,
     )
 
 
@@ -300,5 +371,9 @@ def _freshness(freshness: wire.Freshness) -> FreshnessDocument:
         stale=freshness.stale,
         unverified=freshness.unverified,
         problem=freshness.problem,
+        model=freshness.model,
+        described=freshness.described,
+        describable=freshness.describable,
+        cut=freshness.cut,
         complete=not (freshness.pending or freshness.scanning_roots or freshness.unavailable_roots),
     )

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import queue
-import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pspc.addresses import encoded
 from pspc.errors import SourceError
+from pspc.responses import opened
 from pspc.sources import checked
-from pspd import __version__
 from pspd.rpc import wire
-from pspd.rpc.wire import quoted
 
 if TYPE_CHECKING:
-    from http.client import HTTPMessage
-
     from pspc.console import Console
 
 TIMEOUT_SECONDS = 30.0
@@ -31,26 +24,6 @@ _MIB = 1 << 20
 _SILENT_SECONDS = 1.0
 """A download is shown when it takes longer."""
 _POLL_SECONDS = 0.2
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects to http and https only; urllib would go to ftp as well."""
-
-    def redirect_request(  # noqa: PLR0913, PLR0917 - the signature is urllib's
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        if not newurl.lower().startswith(("http://", "https://")):
-            fp.close()
-            raise SourceError(
-                f"the server redirects to {quoted(newurl)}, which is neither http nor https"
-            )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class _Download:
@@ -71,19 +44,9 @@ class _Download:
             self.outcome.put(self._data())
         except SourceError as error:
             self.outcome.put(error)
-        except urllib.error.HTTPError as error:
-            error.close()
-            self.outcome.put(SourceError(_refusal(error)))
-        except urllib.error.URLError as error:
-            self.outcome.put(SourceError(f"the server cannot be reached: {_plain(error.reason)}"))
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            self.outcome.put(SourceError(_plain(error)))
 
     def _data(self) -> bytes:
-        request = urllib.request.Request(  # noqa: S310 - the opener knows http and https only
-            self._url, headers={"User-Agent": f"pspc/{__version__}"}
-        )
-        with _opener().open(request, timeout=self._seconds) as response:
+        with opened(self._url, self._seconds) as response:
             self.received, self.total = 0, response.length
             blocks = []
             while self.received <= wire.MAX_QUERY_BYTES:
@@ -147,48 +110,3 @@ def _lateness(download: _Download, seconds: float) -> str:
     if download.received is None:
         return f"the server did not answer within {seconds:g} s"
     return f"the download was not complete after {seconds:g} s; --timeout allows more"
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Build an opener that knows http and https, and no file:, ftp: or data:."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _Redirects(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
-def _refusal(error: urllib.error.HTTPError) -> str:
-    reason = str(error.reason)
-    if reason.startswith(_Redirects.inf_msg):
-        return "the server redirects in a circle"
-    if "is not allowed" in reason and error.code // 100 == http.HTTPStatus.FOUND // 100:
-        return "the server redirects to an address that is neither http nor https"
-    return f"the server answered {error.code} {reason}".rstrip()
-
-
-def _plain(reason: object) -> str:
-    """Say in a few words what urllib and what lies below it raised."""
-    match reason:
-        case http.client.RemoteDisconnected():
-            return "the server closed the connection without an answer"
-        case http.client.IncompleteRead():
-            return "the download ended early: the server closed the connection"
-        case http.client.InvalidURL():
-            return "this is no address: its host or port cannot be"
-        case http.client.HTTPException():
-            return "the server's answer is not HTTP"
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not valid: {reason.verify_message}"
-        case TimeoutError():
-            return "the server did not answer in time"
-        case OSError() if reason.strerror:
-            return reason.strerror
-        case _:
-            return str(reason) or type(reason).__name__

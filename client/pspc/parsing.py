@@ -24,11 +24,14 @@ VERBS = {
     "remove": "stop watching a folder and forget its files",
     "roots": "list the watched folders and how far each is",
     "search": "find files with the same picture, and copies of it",
+    "why": "say what joins or parts two pictures",
     "duplicates": "list groups of copies, largest waste first",
     "sync": "return when everything that happened before now is indexed",
     "status": "show what is indexed and what is pending",
     "failures": "list files that could not be indexed, with the reason",
     "quarantine": "list contents that crashed the decoder, or try them again",
+    "selftest": "try how well copies are found, on pictures of your own",
+    "model": "list the models of learned descriptors; add, use or remove one",
     "check": "check the store, and with --deep the pictures against it",
     "repair": "mend the store from the pictures",
     "backup": "write a verified copy of the store",
@@ -38,7 +41,17 @@ VERBS = {
 }
 """Every verb, with the line that `pspc --help` has for it."""
 
-_LOCAL_VERBS = ("add", "remove", "duplicates", "sync", "start", "stop", "service")
+_LOCAL_VERBS = (
+    "add",
+    "remove",
+    "duplicates",
+    "model",
+    "selftest",
+    "sync",
+    "start",
+    "stop",
+    "service",
+)
 """Verbs that a daemon on another machine does not serve."""
 
 MOST_SECONDS = 1_000_000.0
@@ -59,7 +72,7 @@ examples:
 Every verb has a --help with examples.
 """
 
-_NUMBERED = ("-n", "--count", "--distance", "--timeout")
+_NUMBERED = ("-n", "--count", "--distance", "--pictures", "--seed", "--timeout")
 """Options whose value is a number: a negative one is a value, if a wrong one, and no option."""
 
 

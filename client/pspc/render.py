@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 SEARCH_COLUMNS = ("verdict", "distance", "turn", "width", "height", "bytes", "format", "path")
 """Of a search in a pipe, in this order; several queries have `query` before them."""
 
+LEAST_TOLD = 0.01
+"""Foreign hits a query below which nobody cares how many they are."""
+
+TENS = 10.0
+
+WHOLE = 0.97
+"""Share of an area from which on all of it is said to be there."""
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _KIBI = 1024
 _LAST_CONTROL = 0x9F
@@ -123,6 +131,10 @@ def table(
 
 def _turned(hit: wire.Hit) -> str:
     """Say how a hit is turned: its pixels against the query's, or only its orientation tag."""
+    if hit.proof is not None:
+        degrees = round(hit.proof.angle) % 360
+        parts = ["mirrored"] * hit.proof.mirrored + [f"{degrees}°"] * bool(degrees)
+        return " ".join(parts)
     if hit.turn != "none":
         return printable(hit.turn).replace("_", " ")
     return "by its tag" if hit.upright else ""
@@ -152,7 +164,32 @@ def search_table(hits: Sequence[wire.Hit], columns: int | None = None) -> str:
         before = len(table((*header[:-1], "|"), rows, right=right).split("\n", 1)[0]) - 1
         paths = fitted_paths(paths, columns - before)
     shown = [(*row[:-1], path) for row, path in zip(rows, paths, strict=True)]
-    return table((*header[:-1], "path"), shown, right=right)
+    head, *lines = table((*header[:-1], "path"), shown, right=right).split("\n")
+    for hit, line in zip(hits, lines, strict=True):
+        place = "" if hit.proof is None else place_line(hit.proof)
+        head += f"\n{line}" + (f"\n  {place}" if place else "")
+    return head
+
+
+def place_line(proof: wire.Proof) -> str:
+    """Say where the query lies in a picture, or that in the query; empty when that is all of it."""
+    parts = []
+    if proof.indexed_share < WHOLE:
+        parts.append(f"{proof.indexed_share:.0%} of it, at {_extent(proof.quadrilateral)}")
+    if proof.query_share < WHOLE:
+        parts.append(
+            f"{proof.query_share:.0%} of the query, at {_extent(proof.query_quadrilateral)}"
+        )
+    if proof.colour:
+        parts.append(printable(proof.colour))
+    return "; ".join(parts)
+
+
+def _extent(corners: Sequence[tuple[float, float]]) -> str:
+    """Return the upright rectangle around some corners as `--crop` takes it."""
+    across, down = [x for x, _ in corners], [y for _, y in corners]
+    left, top = max(0, round(min(across))), max(0, round(min(down)))
+    return f"{left},{top},{round(max(across)) - left},{round(max(down)) - top}"
 
 
 def search_line(hit: wire.Hit) -> str:
@@ -183,7 +220,21 @@ def freshness_notes(freshness: wire.Freshness) -> list[str]:
     if freshness.unverified:
         files = counted(freshness.unverified, "candidate")
         notes.append(f"{files} could not be compared pixel by pixel")
+    if freshness.described < freshness.describable:
+        notes.append(
+            f"learned descriptors for {freshness.described:,} of {freshness.describable:,} "
+            "pictures; crops and the like of the others are not found yet"
+        )
+    if freshness.cut:
+        notes.append(f"cut short: {printable(freshness.cut)}; a larger --budget finds more")
     return notes
+
+
+def foreign_hits(expected: float) -> str:
+    """Return how many foreign hits are to be expected: `0.3 foreign hits`."""
+    if expected < LEAST_TOLD:
+        return f"less than {LEAST_TOLD:g} foreign hits"
+    return f"{expected:.2g} foreign hits" if expected < TENS else f"{expected:,.0f} foreign hits"
 
 
 def is_complete(freshness: wire.Freshness) -> bool:

@@ -18,6 +18,22 @@ class PathDocument(msgspec.Struct, kw_only=True):
     """The exact bytes, when they are no UTF-8."""
 
 
+class ProofDocument(msgspec.Struct, kw_only=True):
+    """Where the query and the indexed picture lie in one another, in pixels of the upright ones."""
+
+    transform: list[float]
+    """Nine numbers, row by row: query to indexed picture, as homogeneous coordinates."""
+    quadrilateral: list[tuple[float, float]]
+    query_quadrilateral: list[tuple[float, float]]
+    query_share: float
+    indexed_share: float
+    angle: float
+    mirrored: bool
+    inliers: int
+    agreement: float
+    colour: str
+
+
 class HitDocument(PathDocument, kw_only=True):
     """One file that the search found."""
 
@@ -34,6 +50,10 @@ class HitDocument(PathDocument, kw_only=True):
     orientation: int
     upright: bool
     quality: int
+    likeness: float | UnsetType = UNSET
+    """When learned descriptors were compared."""
+    proof: ProofDocument | UnsetType = UNSET
+    """When the copy was proven by geometry."""
 
 
 class QueryDocument(msgspec.Struct, kw_only=True):
@@ -63,6 +83,10 @@ class FreshnessDocument(msgspec.Struct, kw_only=True):
     stale: int
     unverified: int
     problem: str
+    model: str
+    described: int
+    describable: int
+    cut: str
     complete: bool
     """Whether nothing found means that there is nothing."""
 
@@ -74,7 +98,29 @@ class ResultDocument(msgspec.Struct, kw_only=True):
     hits: list[HitDocument]
     total: int
     elapsed_ms: float
+    threshold: int
+    expected: float | UnsetType = UNSET
+    """Foreign hits that a query has on average, when that is known."""
     freshness: FreshnessDocument
+
+
+class ReasonDocument(msgspec.Struct, kw_only=True):
+    """What one tier says of two pictures."""
+
+    tier: str
+    says: str
+    text: str
+    value: float | None
+    threshold: float | None
+    setting: str
+
+
+class WhyDocument(msgspec.Struct, kw_only=True):
+    """`pspc why A B --json`."""
+
+    verdict: str
+    reasons: list[ReasonDocument]
+    proof: ProofDocument | UnsetType = UNSET
 
 
 class FailedQueryDocument(msgspec.Struct, kw_only=True):
@@ -166,6 +212,13 @@ class StatusDocument(msgspec.Struct, kw_only=True):
     sandbox: str
     protection: list[RestrictionDocument]
     uncompared: int
+    model: str
+    described: int
+    describable: int
+    undescribed_because: str
+    threshold: int
+    expected: float | UnsetType = UNSET
+    """Foreign hits that a query has on average, when that is known."""
 
 
 class FailureDocument(PathDocument, kw_only=True):
@@ -191,6 +244,28 @@ class QuarantineDocument(msgspec.Struct, kw_only=True):
     """`pspc quarantine --json`."""
 
     quarantine: list[QuarantineEntryDocument]
+
+
+class ModelDocument(msgspec.Struct, kw_only=True):
+    """One model that makes learned descriptors."""
+
+    name: str
+    chosen: bool
+    usable: bool
+    problem: str
+    key: str
+    dimension: int
+    source: str
+    origin: str
+    bytes: int
+    sha256: str
+    licence: str
+
+
+class ModelsDocument(msgspec.Struct, kw_only=True):
+    """`pspc model --json`."""
+
+    models: list[ModelDocument]
 
 
 class FindingDocument(msgspec.Struct, kw_only=True):

@@ -55,6 +55,7 @@ _REPEATABLE = (
     | wire.SearchRequest
     | wire.SyncRequest
     | wire.FailuresRequest
+    | wire.ModelsRequest
     | wire.JobRequest
 )
 """Requests that say the same once or twice. A root removed twice is an error, and a second `stop`

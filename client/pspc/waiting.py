@@ -152,18 +152,61 @@ def wait_for_comparing(
         IndexingStalled: the daemon has a problem and compares nothing.
         PspcError: it takes longer than `timeout`.
     """
+    _wait_for_none(connect, console, timeout, _uncompared, "compare")
+
+
+def wait_for_describing(
+    connect: Callable[[], Connection], console: Console, timeout: float | None
+) -> None:
+    """Return once every picture that is there now has a learned descriptor, if it can have one.
+
+    On a terminal it shows how many are left.
+
+    Args:
+        connect: Makes a connection.
+        console: Where to show it.
+        timeout: Seconds to wait at most; None for as long as it takes.
+
+    Raises:
+        IndexingStalled: there is no model, or it cannot be used.
+        PspcError: it takes longer than `timeout`.
+    """
+    _wait_for_none(connect, console, timeout, _undescribed, "describe")
+
+
+def _uncompared(status: wire.StatusReply) -> tuple[int, str]:
+    return status.uncompared, status.problem
+
+
+def _undescribed(status: wire.StatusReply) -> tuple[int, str]:
+    if not status.model:
+        raise IndexingStalled(status.undescribed_because or "no model is in use: pspc model list")
+    return max(0, status.describable - status.described), status.undescribed_because
+
+
+def _wait_for_none(
+    connect: Callable[[], Connection],
+    console: Console,
+    timeout: float | None,
+    left_of: Callable[[wire.StatusReply], tuple[int, str]],
+    verb: str,
+) -> None:
+    """Wait until there is no picture left to do something with."""
     stall = Stall()
     began = time.monotonic()
     pauses = Pauses(began)
     deadline = math.inf if timeout is None else began + timeout
     with connect() as connection:
-        while (status := connection.status()).uncompared:
+        while True:
+            left, problem = left_of(connection.status())
+            if not left:
+                break
             now = time.monotonic()
             if now >= deadline:
-                raise PspcError("not every picture was compared in time; see pspc status")
-            stall.check(now, -status.uncompared, status.problem)
+                raise PspcError(f"not every picture was {verb}d in time; see pspc status")
+            stall.check(now, -left, problem)
             if console.shows_progress:
-                console.overwrite(f"{status.uncompared:,} pictures to compare")
+                console.overwrite(f"{left:,} pictures to {verb}")
             time.sleep(pauses.next(now))
         if console.shows_progress:
             console.overwrite("")

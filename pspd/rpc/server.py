@@ -56,6 +56,8 @@ _EVENTS_HIGH_WATER_MARK = 1000
 
 _TICKET_AND_ORIGIN = 2
 _ENVELOPE_AND_IMAGE = 2
+_WITH_IMAGE = (wire.SearchRequest, wire.WhyRequest)
+"""Requests with a second frame."""
 
 
 class RpcServer:
@@ -245,8 +247,11 @@ class RpcServer:
     ) -> tuple[wire.ErrorCode, str] | None:
         if self._is_stopping.is_set():
             return "stopping", "the daemon is stopping"
-        if (in_flight.image is not None) != isinstance(request, wire.SearchRequest):
-            return "malformed", "a search has a second frame, the image; other requests have none"
+        if (in_flight.image is not None) != isinstance(request, _WITH_IMAGE):
+            return (
+                "malformed",
+                "search and why have a second frame, the image; other requests have none",
+            )
         if in_flight.link in self._remote_links and not isinstance(request, wire.RemoteRequest):
             return "forbidden", "this can only be asked on the daemon's own machine"
         return None
@@ -274,7 +279,7 @@ class RpcServer:
 
     def _pool_of(self, request: wire.Request) -> Workers:
         match request:
-            case wire.SearchRequest() | wire.DuplicatesRequest():
+            case wire.SearchRequest() | wire.WhyRequest() | wire.DuplicatesRequest():
                 return self._searchers
             case wire.AddRoot() | wire.RemoveRoot() | wire.ConfirmRoot():
                 return self._changers
@@ -283,8 +288,8 @@ class RpcServer:
 
     def _work(self, number: int, in_flight: InFlight, request: wire.Request) -> None:
         frame = in_flight.image
-        is_search = isinstance(request, wire.SearchRequest)
-        if in_flight.expires <= time.monotonic() or (is_search and frame is None):
+        needs_image = isinstance(request, _WITH_IMAGE)
+        if in_flight.expires <= time.monotonic() or (needs_image and frame is None):
             return  # The deadline passed in the queue; the client has been told.
         image = bytes(frame.buffer) if frame is not None else None
         del frame

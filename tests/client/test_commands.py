@@ -60,6 +60,32 @@ def test_the_options_of_a_search_reach_the_daemon(
     kinds = [type(call.request) for call in daemon.calls]
     assert kinds == [wire.SyncRequest, wire.SearchRequest]
     assert daemon.calls[-1].request == wire.SearchRequest("similar", 12, 3)
+    run("search", "--fast", "--crop", "10,0,300,200", image)
+    part = wire.Rectangle(10, 0, 300, 200)
+    assert daemon.calls[-1].request == wire.SearchRequest(effort="fast", part=part)
+    run("search", "--expect", "0.1", image)
+    assert daemon.calls[-1].request == wire.SearchRequest(expect=0.1)
+    run("search", "--alike", "--budget", "2.5", image)
+    assert daemon.calls[-1].request == wire.SearchRequest(alike=True, budget_ms=2500)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(
+            ("--crop", text)
+            for text in ("", "1,2,3", "1,2,3,4,5", "0,0,0,9", "a,b,c,d", "-1,0,9,9")
+        ),
+        *(("--budget", text) for text in ("", "0", "-1", "61", "nan", "soon")),
+    ],
+)
+def test_a_part_or_budget_that_cannot_be_is_refused_before_anything_is_asked(
+    daemon: TableHandler, run: Run, image: str, option: str, value: str
+) -> None:
+    result = run("search", f"{option}={value}", image)
+    assert result.status == 2
+    assert option in result.errors
+    assert daemon.calls == []
 
 
 @pytest.mark.parametrize(
@@ -140,6 +166,7 @@ def test_a_search_for_nothing_is_an_error(run: Run, home: Path) -> None:
         "failures",
         "duplicates",
         "quarantine",
+        "selftest",
         "start",
         "stop",
         "service",

@@ -66,7 +66,9 @@ def test_the_checker_finds_faults() -> None:
 def test_a_search_prints_one_document_of_the_schema(
     daemon: TableHandler, run: Run, image: str
 ) -> None:
-    plain = msgspec.structs.replace(samples.HIT, path="/图.jpg".encode())
+    plain = msgspec.structs.replace(
+        samples.HIT, path="/图.jpg".encode(), likeness=0.5, proof=samples.PROOF
+    )
     daemon.on(
         wire.SearchRequest,
         msgspec.structs.replace(
@@ -83,6 +85,8 @@ def test_a_search_prints_one_document_of_the_schema(
     assert not_text["verdict"] == "copy"
     assert text["path"] == "/图.jpg"
     assert "path_base64" not in text
+    assert "proof" not in not_text
+    assert text["proof"]["quadrilateral"][0] == [100.0, 50.0]
     assert document["freshness"]["unavailable_roots"] == ["/media/usb"]
     assert document["freshness"]["complete"] is False
 
@@ -118,7 +122,8 @@ def test_a_bad_query_is_a_document_of_the_schema(
             "status",
             """pid version protocol since roots indexed pictures pending failed not_pictures stale
             extracted rate store_bytes features_version notifier problem notices
-            counters sandbox protection uncompared""",
+            counters sandbox protection uncompared model described describable
+            undescribed_because threshold""",
         ),
         ("roots", "roots"),
         ("failures", "failures"),

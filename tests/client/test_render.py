@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,3 +97,48 @@ def test_a_complete_index_needs_no_notes() -> None:
 
 def test_a_field_has_no_controls_of_either_range() -> None:
     assert render.field("a\x9b2J\x85\x7f".encode()) == r"a\xc2\x9b2J\xc2\x85\x7f"
+
+
+def test_a_proof_says_where_the_query_lies() -> None:
+    hit = msgspec.structs.replace(samples.HIT, proof=samples.PROOF)
+    assert render.place_line(samples.PROOF) == "4% of it, at 100,50,320,240; gray"
+    assert render.search_table([hit]).split("\n")[-1].strip() == render.place_line(samples.PROOF)
+    in_query = msgspec.structs.replace(
+        samples.PROOF,
+        indexed_share=1.0,
+        query_share=0.25,
+        query_quadrilateral=[(10.2, 20.0), (90.0, 19.6), (90.0, 60.0), (9.8, 60.0)],
+        colour="",
+    )
+    assert render.place_line(in_query) == "25% of the query, at 10,20,80,40"
+
+
+def test_a_copy_of_all_of_it_has_no_line_of_its_own() -> None:
+    whole = msgspec.structs.replace(samples.PROOF, indexed_share=1.0, colour="")
+    hit = msgspec.structs.replace(samples.HIT, proof=whole)
+    assert render.place_line(whole) == ""
+    assert len(render.search_table([hit]).split("\n")) == 2
+
+
+@pytest.mark.parametrize(
+    ("turned", "text"),
+    [
+        ({"angle": 0.2}, ""),
+        ({"angle": 90.4}, "90°"),
+        ({"angle": 359.8, "mirrored": True}, "mirrored"),
+    ],
+)
+def test_a_proof_says_how_the_query_is_turned(turned: dict[str, float], text: str) -> None:
+    proof = msgspec.structs.replace(samples.PROOF, **turned)
+    hit = msgspec.structs.replace(samples.HIT, proof=proof)
+    row = render.search_table([hit]).split("\n")[1]
+    assert row.split()[2:-5] == text.split()
+
+
+def test_a_search_that_was_cut_short_says_so() -> None:
+    freshness = wire.Freshness(
+        indexed=9, pending=0, failed=0, model="m", described=1, describable=9, cut="3 proofs"
+    )
+    first, second = render.freshness_notes(freshness)
+    assert first.startswith("learned descriptors for 1 of 9 pictures")
+    assert second == "cut short: 3 proofs; a larger --budget finds more"

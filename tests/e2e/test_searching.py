@@ -167,3 +167,30 @@ def test_nothing_found_is_1_and_nothing_found_yet_is_3(home: Home) -> None:
         unfinished.flush()
         home.pspc("sync", expect=0)
         home.pspc("search", query, expect=3)
+
+
+def test_a_part_of_a_picture_is_a_query_as_if_it_were_a_file(home: Home) -> None:
+    folder = home.pictures()
+    scene(1).crop((40, 30, 240, 180)).save(folder / "part.png")
+    scene(1).crop((40, 30, 240, 180)).save(folder / "part.jpg", quality=85)
+    query = save(1, home.folder / "query.bmp")
+    home.pspc("add", folder, "--wait")
+
+    hits = home.search(query, "--crop", "40,30,200,150")
+
+    assert {Path(path).name: hit["verdict"] for path, hit in hits.items()} == {
+        "part.png": "same_pixels",
+        "part.jpg": "copy",
+    }
+    home.search(query, "--fast", "--crop", "0,0,150,200", expect=1)
+
+
+def test_a_part_that_is_not_there_is_an_error_of_one_line(home: Home) -> None:
+    query = save(1, home.folder / "query.png")
+    home.pspc("start")
+
+    failed = home.run("pspc", "search", "--crop", "320,0,10,10", query)
+
+    assert failed.returncode == 2
+    assert failed.stderr.decode().count("\n") == 1
+    assert "lies outside of the picture, which has 320 × 240 pixels" in failed.stderr.decode()

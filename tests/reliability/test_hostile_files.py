@@ -127,8 +127,8 @@ def test_the_daemon_lives_and_answers_among_hostile_files(
         assert connection.status().pid == pid
     goal.figure(
         f"{len(right):,} files in a watched folder: the daemon lives, {len(wrong)} wrong "
-        f"dispositions{summary(wrong)}, most memory of a worker {seen.peak_memory} MiB, a search "
-        f"meanwhile takes {seen.ratio:.1f} times as long as when idle "
+        f"dispositions{summary(wrong)}, most memory of a worker {seen.peak_memory} MiB, a "
+        f"search by hashes meanwhile takes {seen.ratio:.1f} times as long as when idle "
         f"({len(seen.searches)} searches)",
         reached=not wrong and seen.peak_memory <= _MOST_MEMORY and seen.answers_in_time,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from pspd.rpc import wire
 
 ROOT = wire.RootStatus(
@@ -67,6 +69,20 @@ BEST = wire.GroupFile(
     image="ab" * 32,
 )
 
+MODEL = wire.ModelStatus(
+    name="dinov2-small",
+    chosen=True,
+    usable=False,
+    problem="the model dinov2-small was not added yet: pspc model add dinov2-small",
+    key="",
+    dimension=384,
+    source="download",
+    origin=b"https://models.example/dinov2-small.onnx",
+    size=88_500_000,
+    sha256="ab" * 32,
+    licence="Apache-2.0",
+)
+
 REQUESTS: tuple[wire.Request, ...] = (
     wire.Hello(client="pspc 0.1.0"),
     wire.StatusRequest(),
@@ -75,12 +91,17 @@ REQUESTS: tuple[wire.Request, ...] = (
     wire.RemoveRoot(path=b"/home/ann/Pictures"),
     wire.ConfirmRoot(path=b"/home/ann/Pictures/usb"),
     wire.SearchRequest(mode="similar", distance=20, count=10),
+    wire.WhyRequest(first_bytes=51_234, show=True),
     wire.SyncRequest(),
     wire.FailuresRequest(after=b"\x00\x01", limit=500),
     wire.QuarantineRequest(retry=True, path=b"/home/ann/Pictures/poison.png"),
     wire.DuplicatesRequest(after=b"\x00\x01", limit=500, paths=[b"/home/ann/Pictures"]),
     wire.StartJob(verb="check", deep=True, part=2, parts=7, path=b"/media/usb"),
     wire.JobRequest(job=3, after=10),
+    wire.ModelsRequest(),
+    wire.ModelChange(
+        action="add", name="dinov2-small", path=b"/home/ann/caf\xe9.onnx", sha256="ab" * 32
+    ),
     wire.StopRequest(),
 )
 
@@ -107,6 +128,14 @@ REPLIES: tuple[wire.Reply, ...] = (
     wire.RootsReply(roots=[ROOT]),
     wire.RootReply(root=ROOT),
     wire.SearchReply(query=QUERY, hits=[HIT], freshness=FRESHNESS, total=4, elapsed_ms=7.25),
+    wire.WhyReply(
+        verdict="copy",
+        reasons=[
+            wire.Reason("file", "parts", "the files differ"),
+            wire.Reason("hash", "joins", "they differ in 6 bits", 6.0, 48.0, "--distance"),
+        ],
+        picture=b"\x89PNG",
+    ),
     wire.SyncReply(freshness=FRESHNESS),
     wire.FailuresReply(
         failures=[
@@ -171,6 +200,7 @@ REPLIES: tuple[wire.Reply, ...] = (
         restart=True,
         error="",
     ),
+    wire.ModelsReply(models=[MODEL]),
     wire.Stopping(pid=4242),
     wire.ErrorReply(
         code="bad_query", message="no picture begins like this", reason="not_a_picture"
@@ -186,3 +216,35 @@ EVENTS: tuple[wire.Event, ...] = (
 
 STATUS = next(reply for reply in REPLIES if isinstance(reply, wire.StatusReply))
 FOUND = next(reply for reply in REPLIES if isinstance(reply, wire.SearchReply))
+
+PROOF = wire.Proof(
+    transform=[0.5, 0.0, 100.0, 0.0, 0.5, 50.0, 0.0, 0.0, 1.0],
+    quadrilateral=[(100.0, 50.0), (420.0, 50.0), (420.0, 290.0), (100.0, 290.0)],
+    query_quadrilateral=[(0.0, 0.0), (640.0, 0.0), (640.0, 480.0), (0.0, 480.0)],
+    query_share=1.0,
+    indexed_share=0.037,
+    angle=0.0,
+    mirrored=False,
+    inliers=87,
+    agreement=0.93,
+    colour="gray",
+)
+
+LATER_REQUESTS = {
+    "a search for the copies of a part": wire.SearchRequest(
+        effort="fast", alike=True, budget_ms=1500, part=wire.Rectangle(10, 20, 300, 200)
+    ),
+}
+"""With fields that the first bytes of a message do not have."""
+
+LATER_REPLIES = {
+    "a search with a proof": wire.SearchReply(
+        query=QUERY,
+        hits=[msgspec.structs.replace(HIT, likeness=0.875, proof=PROOF)],
+        freshness=msgspec.structs.replace(
+            FRESHNESS, model="sscd-distilled", described=81_000, describable=120_000, cut="proofs"
+        ),
+        total=1,
+        elapsed_ms=412.5,
+    ),
+}

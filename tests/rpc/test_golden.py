@@ -31,6 +31,18 @@ def test_old_bytes_of_a_reply_still_decode(reply: wire.Reply) -> None:
     assert wire.decode_reply(frame) == (77, reply)
 
 
+@pytest.mark.parametrize("name", samples.LATER_REQUESTS)
+def test_later_bytes_of_a_request_still_decode(name: str) -> None:
+    _, decoded = wire.decode_request(bytes.fromhex(GOLDEN["requests"][name]))
+    assert decoded == samples.LATER_REQUESTS[name]
+
+
+@pytest.mark.parametrize("name", samples.LATER_REPLIES)
+def test_later_bytes_of_a_reply_still_decode(name: str) -> None:
+    frame = bytes.fromhex(GOLDEN["replies"][name])
+    assert wire.decode_reply(frame) == (77, samples.LATER_REPLIES[name])
+
+
 @pytest.mark.parametrize("event", samples.EVENTS, ids=lambda value: type(value).__name__)
 def test_old_bytes_of_an_event_still_decode(event: wire.Event) -> None:
     assert wire.decode_event(bytes.fromhex(GOLDEN["events"][type(event).__name__])) == event

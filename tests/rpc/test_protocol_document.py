@@ -10,6 +10,7 @@ import pytest
 import zmq
 
 from pspd.rpc import wire
+from tests.rpc.frames import printed
 from tests.rpc.peers import Dealer, TableHandler, serving, short_directory
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -81,6 +82,15 @@ def test_the_document_prints_these_examples() -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
+def test_the_document_prints_frames_as_they_are_sent(name: str) -> None:
+    number, request, reply = EXAMPLES[name]
+    sent = wire.encode_request(request, id=number, deadline_ms=30_000)
+    assert f"```frame request {name}\n{printed(sent)}\n```" in DOCUMENT
+    answered = wire.encode_reply(reply, id=number)
+    assert f"```frame reply {name}\n{printed(answered)}\n```" in DOCUMENT
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_a_printed_request_gets_the_printed_reply(name: str) -> None:
     number, request, reply = EXAMPLES[name]
     image = FRAMES.get(("image", name))
@@ -106,6 +116,7 @@ def test_the_document_names_every_message_field_and_code() -> None:
     unions = (wire.Request, wire.Reply, wire.Event)
     messages = [message for union in unions for message in typing.get_args(union)]
     structures = [wire.RootStatus, wire.Hit, wire.QueryInfo, wire.Freshness, wire.FailureEntry]
+    structures += [wire.Rectangle, wire.Proof, wire.Reason, wire.ModelStatus]
     words = set(re.findall(r"`(\w+)`", DOCUMENT))
     for message in messages:
         assert message.__struct_config__.tag in words

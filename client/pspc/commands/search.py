@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +35,8 @@ EXAMPLES = """\
   pspc search --original scan.png other.bmp
   pspc search https://example.org/picture.webp
   pspc search --clipboard
+  pspc search --crop 120,80,400,300 photo.jpg
+  pspc search --alike --budget 5 photo.jpg
   pspc search photo.jpg -0 | xargs -0 ls -l
 """
 
@@ -44,6 +47,8 @@ _LABELS = {sources.STANDARD_INPUT: "standard input"}
 _MOST_BITS = 256
 _MOST_HITS = 2**31 - 1
 _MOST_DIGITS = 10
+_LONGEST_BUDGET = 60
+_CORNER_AND_SIZE = 4
 
 
 class Outcome(IntEnum):
@@ -97,11 +102,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="similar",
         help="only by the hash: copies, and the original among them",
     )
-    parser.add_argument(
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument(
         "--distance",
         type=_bits,
         metavar="BITS",
-        help="most bits, of 256, in which a hash may differ (default: 48, unless configured)",
+        help="only by hashes, with at most so many of 256 bits different (without: 48 and proofs)",
+    )
+    limit.add_argument(
+        "--expect",
+        type=_hits,
+        metavar="HITS",
+        help="only by hashes, as far as brings so many foreign hits a query on average (0.1)",
+    )
+    effort = parser.add_mutually_exclusive_group()
+    effort.add_argument(
+        "--fast",
+        dest="effort",
+        action="store_const",
+        const="fast",
+        help="only by hashes: no crops, no collages, nothing learned",
+    )
+    effort.add_argument(
+        "--alike", action="store_true", help="also what only resembles it, not proven a copy"
+    )
+    parser.add_argument(
+        "--budget",
+        type=_seconds,
+        metavar="SECONDS",
+        help="what proofs of crops and the like may take, up to 60 (default: 1)",
+    )
+    parser.add_argument(
+        "--crop",
+        type=_part,
+        metavar="X,Y,W,H",
+        help="search with this part of the picture: left, top, width and height in its pixels",
     )
     parser.add_argument("-n", "--count", type=_count, metavar="COUNT", help="at most so many hits")
     parser.add_argument(
@@ -112,7 +147,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "-0", "--null", action="store_true", help="print paths only, each ended by a NUL byte"
     )
-    parser.set_defaults(mode="both")
+    parser.set_defaults(mode="both", effort="full")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -164,7 +199,17 @@ def _answer(
     name: str, read: Callable[[], bytes], arguments: argparse.Namespace, connection: Connection
 ) -> Answer:
     try:
-        reply = connection.search(read(), arguments.mode, arguments.distance, arguments.count)
+        reply = connection.search(
+            read(),
+            arguments.mode,
+            arguments.distance,
+            arguments.count,
+            effort=arguments.effort,
+            alike=arguments.alike,
+            budget=arguments.budget,
+            expect=arguments.expect,
+            crop=arguments.crop,
+        )
     except (SourceError, SetupError, DaemonError) as error:
         return Answer(name, error=error)
     return Answer(name, reply=reply)
@@ -228,14 +273,50 @@ def _explain(answers: Sequence[Answer], connection: Connection, console: Console
 
 
 def _bits(text: str) -> int:
-    return _number(text, 0, _MOST_BITS)
+    return number(text, 0, _MOST_BITS)
 
 
 def _count(text: str) -> int:
-    return _number(text, 1, _MOST_HITS)
+    return number(text, 1, _MOST_HITS)
 
 
-def _number(text: str, least: int, most: int) -> int:
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 < seconds <= _LONGEST_BUDGET:
+        raise argparse.ArgumentTypeError(
+            f"seconds up to {_LONGEST_BUDGET} are wanted: {quoted(text)}"
+        )
+    return seconds
+
+
+def _hits(text: str) -> float:
+    try:
+        hits = float(text)
+    except ValueError:
+        hits = math.nan
+    if not 0.0 <= hits <= _MOST_HITS:
+        raise argparse.ArgumentTypeError(f"a number from 0 is wanted: {quoted(text)}")
+    return hits
+
+
+def _part(text: str) -> tuple[int, int, int, int]:
+    numbers = text.split(",")
+    if len(numbers) != _CORNER_AND_SIZE:
+        raise argparse.ArgumentTypeError(f"left,top,width,height is wanted: {quoted(text)}")
+    left, top = (number(each, 0, _MOST_HITS) for each in numbers[:2])
+    width, height = (number(each, 1, _MOST_HITS) for each in numbers[2:])
+    return left, top, width, height
+
+
+def number(text: str, least: int, most: int) -> int:
+    """Read the number that an option wants.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or out of range.
+    """
     # `int` refuses what has thousands of digits.
     is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
     if not is_number or not least <= int(text) <= most:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pspc.commands import connect
 from pspc.commands.roots import roots_table
-from pspc.render import are_no_pictures, counted, human_bytes, local_time
+from pspc.render import are_no_pictures, counted, foreign_hits, human_bytes, local_time
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
     if reply.uncompared:
         pictures = counted(reply.uncompared, "picture")
         rows.append(("copies", f"{pictures} to be compared with the others"))
+    rows += _learned(reply)
+    if reply.expected is not None:
+        expected = f"expect {foreign_hits(reply.expected)} a query"
+        rows.append(("threshold", f"{reply.threshold} bits: {expected}"))
     if reply.stale:
         rows.append(("stale", f"{counted(reply.stale, 'picture')} to be extracted again"))
     if reply.problem not in {"", *(notice.cause for notice in reply.notices)}:
@@ -77,6 +81,13 @@ def _text(reply: wire.StatusReply, *, is_terminal: bool) -> str:
     lines.append("")
     lines.append(roots_table(reply.roots) if reply.roots else "no folder is watched: pspc add DIR")
     return "\n".join(lines)
+
+
+def _learned(reply: wire.StatusReply) -> list[tuple[str, str]]:
+    if not reply.model:
+        return [("learned", reply.undescribed_because)] if reply.undescribed_because else []
+    done = f"{reply.model}, {reply.described:,} of {counted(reply.describable, 'picture')}"
+    return [("learned", f"{done}; {reply.undescribed_because}".removesuffix("; "))]
 
 
 def _protection(restrictions: list[wire.Restriction]) -> str:

@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   pspc sync
+  pspc sync --learned
   cp photo.jpg ~/Pictures && pspc sync --timeout 60 && pspc search photo.jpg
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments: the common --timeout is all there is."""
-    parser.set_defaults(verb="sync")
+    """Declare the arguments."""
+    parser.add_argument(
+        "--learned",
+        action="store_true",
+        help="also wait until every picture has its learned descriptor",
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Wait; an error when it takes longer than --timeout."""
-    from pspc.waiting import wait_for_sync  # noqa: PLC0415 - of no use to --help
+    from pspc.waiting import wait_for_describing, wait_for_sync  # noqa: PLC0415 - not for --help
 
     freshness = wait_for_sync(lambda: connect(arguments), console, arguments.timeout)
     for note in freshness_notes(freshness):
         console.note(note)
+    if arguments.learned:
+        wait_for_describing(lambda: connect(arguments), console, arguments.timeout)
     return 0

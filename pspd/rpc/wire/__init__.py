@@ -4,8 +4,8 @@
                ├─▶ envelopes ─▶ one or two ZeroMQ frames ─▶ addresses
     replies ───┘
 
-A request is an envelope in MessagePack and, for a search, a second frame with the bytes of the
-query image. A reply is one frame. `docs/protocol.md` describes them for other languages.
+A request is an envelope in MessagePack and, for a search or `why`, a second frame with the bytes of
+the images. A reply is one frame. `docs/protocol.md` describes them for other languages.
 
 Compatibility: fields that a reader does not know are ignored, new fields have defaults, and
 `PROTOCOL_VERSION` changes only when an old reader would misunderstand.
@@ -45,9 +45,12 @@ from pspd.rpc.wire.parts import (
     Group,
     GroupFile,
     Hit,
+    ModelStatus,
     Notice,
+    Proof,
     QuarantineEntry,
     QueryInfo,
+    Reason,
     Restriction,
     RootStateWord,
     RootStatus,
@@ -60,6 +63,7 @@ from pspd.rpc.wire.replies import (
     Event,
     FailuresReply,
     JobReply,
+    ModelsReply,
     ProgressEvent,
     QuarantineReply,
     Reply,
@@ -70,6 +74,7 @@ from pspd.rpc.wire.replies import (
     Stopping,
     SyncReply,
     Welcome,
+    WhyReply,
 )
 from pspd.rpc.wire.requests import (
     AddRoot,
@@ -79,7 +84,10 @@ from pspd.rpc.wire.requests import (
     Hello,
     JobRequest,
     Message,
+    ModelChange,
+    ModelsRequest,
     QuarantineRequest,
+    Rectangle,
     RemoteRequest,
     RemoveRoot,
     Request,
@@ -89,6 +97,7 @@ from pspd.rpc.wire.requests import (
     StatusRequest,
     StopRequest,
     SyncRequest,
+    WhyRequest,
 )
 from pspd.rpc.wire.text import printable, quoted
 
@@ -121,12 +130,19 @@ __all__ = [
     "JobReply",
     "JobRequest",
     "Message",
+    "ModelChange",
+    "ModelStatus",
+    "ModelsReply",
+    "ModelsRequest",
     "Notice",
     "ProgressEvent",
+    "Proof",
     "QuarantineEntry",
     "QuarantineReply",
     "QuarantineRequest",
     "QueryInfo",
+    "Reason",
+    "Rectangle",
     "RemoteRequest",
     "RemoveRoot",
     "Reply",
@@ -149,6 +165,8 @@ __all__ = [
     "SyncReply",
     "SyncRequest",
     "Welcome",
+    "WhyReply",
+    "WhyRequest",
     "WireError",
     "decode_event",
     "decode_head",

@@ -43,13 +43,21 @@ class Freshness(msgspec.Struct, frozen=True):
     """Candidates whose pixels could not be compared for this reply."""
     problem: str = ""
     """Why indexing does not go on, as one sentence; empty when all is well."""
+    model: str = ""
+    """What made the learned descriptors that answer; empty when there is none."""
+    described: int = 0
+    """Pictures that have such a descriptor."""
+    describable: int = 0
+    """Pictures that shall have one; 0 without a model."""
+    cut: str = ""
+    """What was left out of this reply for want of time, as a clause; empty when nothing was."""
 
 
 class Notice(msgspec.Struct, frozen=True):
     """One thing that a person should know, or mend."""
 
     area: str
-    """The part it is about: "watching", "workers", "store", "sockets", "host"."""
+    """The part it is about: "watching", "workers", "store", "sockets", "host", "learned"."""
     cause: str
     cure: str = ""
     path: bytes = b""
@@ -64,6 +72,36 @@ class Restriction(msgspec.Struct, frozen=True):
     holds: bool
     promised: bool
     """Whether the daemon was started by a unit that asks for it."""
+
+
+Point = tuple[float, float]
+"""Across and down, in pixels of an upright picture, from its upper left corner."""
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one picture lies in the other, and how sure that is."""
+
+    transform: list[float]
+    """Nine numbers, row by row: from pixels of the upright query, or of its part that was searched
+    with, to those of the upright indexed picture, as homogeneous coordinates."""
+    quadrilateral: list[Point]
+    """Corners, in the indexed picture, of what is seen of the query there, beginning with the
+    query's upper left and going round as it does."""
+    query_quadrilateral: list[Point]
+    """Corners, in the query, of what is seen of the indexed picture there, likewise."""
+    query_share: float
+    """Share of the query's area that is in the indexed picture, 0 to 1."""
+    indexed_share: float
+    """Share of the indexed picture's area that is in the query, 0 to 1."""
+    angle: float
+    """Degrees, counter-clockwise, by which the query is turned to lie in the indexed picture."""
+    mirrored: bool
+    inliers: int
+    """Matched points that agree with the transform."""
+    agreement: float
+    """Share of the structure that agrees once they lie on each other, 0 to 1."""
+    colour: str = ""
+    """How the colours differ, as words; empty when they do not."""
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +126,25 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     upright: bool = False
     """Whether the two files carry different orientation tags and were compared upright."""
     quality: int = 100
+    likeness: float | None = None
+    """Cosine of the learned descriptors, -1 to 1; None when they were not compared."""
+    proof: Proof | None = None
+    """None when there is none: a smaller distance needs no proof."""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """What one tier of a search says of two images."""
+
+    tier: Literal["file", "pixels", "quality", "hash", "shortlist", "mean", "learned", "proof"]
+    says: Literal["joins", "parts", "nothing"]
+    text: str
+    """One clause for a person."""
+    value: float | None = None
+    """What was measured; None where nothing was."""
+    threshold: float | None = None
+    """What it is compared with."""
+    setting: str = ""
+    """What would change it: an option of a search, or a key of the configuration."""
 
 
 class QueryInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +189,31 @@ class QuarantineEntry(msgspec.Struct, frozen=True):
     """Versions and limits of what read it; another one tries again."""
     image: str
     """Content digest in hexadecimal."""
+
+
+class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One model that makes learned descriptors."""
+
+    name: str
+    chosen: bool
+    """Whether it is the one in use."""
+    usable: bool
+    problem: str = ""
+    """Why it is not usable, and what to do; one line for a person."""
+    key: str = ""
+    """What its descriptors are known by; empty when it is not usable."""
+    dimension: int = 0
+    """Numbers of a descriptor; 0 when nobody knows yet."""
+    source: Literal["package", "download", "file"]
+    """package: it is there as soon as the package is. download: a client may fetch it and hand
+    over the file. file: the configuration says where it lies."""
+    origin: bytes
+    """The package's name, the address or the path."""
+    size: int = msgspec.field(name="bytes", default=0)
+    """Of the file that is there; of one at an address, about; 0 when nobody knows."""
+    sha256: str = ""
+    """Of the file that is there; else of the one at the address; in hexadecimal."""
+    licence: str = ""
 
 
 class GroupFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,9 +12,12 @@ from pspd.rpc.wire.parts import (
     Freshness,
     Group,
     Hit,
+    ModelStatus,
     Notice,
+    Proof,
     QuarantineEntry,
     QueryInfo,
+    Reason,
     Restriction,
     RootStatus,
 )
@@ -32,10 +35,12 @@ ErrorCode = Literal[
     "bad_query",
     "root",
     "store",
+    "model",
     "stopping",
     "internal",
 ]
-"""Why a request failed; `bad_query` is about the query image, `root` about a watch root."""
+"""Why a request failed; `bad_query` is about the query image, `root` about a watch root,
+`model` about a model of learned descriptors."""
 
 
 class Welcome(Message, frozen=True, tag="welcome"):
@@ -85,6 +90,18 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     """What the kernel keeps the daemon from, as it was at the start."""
     uncompared: int = 0
     """Pictures that were not compared with the others yet: their copies are not known."""
+    model: str = ""
+    """The model of learned descriptors in use; empty when there is none."""
+    described: int = 0
+    """Pictures that have a descriptor of it."""
+    describable: int = 0
+    """Pictures that shall have one; 0 without a model."""
+    threshold: int = 0
+    """Largest distance of the 256-bit hashes of a copy, unless a search says another."""
+    expected: float | None = None
+    """Foreign hits that a query has within it on average; None when too little is known."""
+    undescribed_because: str = ""
+    """Why no more are described, as one sentence; empty when all is well."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):
@@ -109,6 +126,25 @@ class SearchReply(Message, frozen=True, tag="search_reply"):
     """Hits before `count` cut them."""
     elapsed_ms: float
     """In the daemon, extraction of the query included."""
+    threshold: int = 0
+    """Largest distance of the 256-bit hashes with which pictures were taken for copies, or as far
+    as was asked for."""
+    expected: float | None = None
+    """Foreign hits that a query has within it on average, in this library; None when too little is
+    known of it."""
+
+
+class WhyReply(Message, frozen=True, tag="why_reply"):
+    """What joins or parts two images."""
+
+    verdict: str
+    """As a search with the first would call the second; empty when it would not find it."""
+    reasons: list[Reason]
+    """In the order in which they are asked."""
+    proof: Proof | None = None
+    """Where the first lies in the second."""
+    picture: bytes = b""
+    """PNG of both, with what joins them; empty unless asked for."""
 
 
 class SyncReply(Message, frozen=True, tag="sync_reply"):
@@ -168,6 +204,12 @@ class JobReply(Message, frozen=True, tag="job_reply"):
     """Why it failed, as one sentence; empty when it did not."""
 
 
+class ModelsReply(Message, frozen=True, tag="models_reply"):
+    """The models, as they are now."""
+
+    models: list[ModelStatus]
+
+
 class Stopping(Message, frozen=True, tag="stopping"):
     """The daemon will exit."""
 
@@ -193,11 +235,13 @@ Reply = (
     | RootsReply
     | RootReply
     | SearchReply
+    | WhyReply
     | SyncReply
     | FailuresReply
     | QuarantineReply
     | DuplicatesReply
     | JobReply
+    | ModelsReply
     | Stopping
     | ErrorReply
 )

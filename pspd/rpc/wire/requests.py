@@ -49,6 +49,19 @@ class ConfirmRoot(Message, frozen=True, tag="confirm_root"):
     """A watch root, or a directory in one."""
 
 
+Place = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
+Length = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF_FFFF)]
+
+
+class Rectangle(msgspec.Struct, frozen=True):
+    """A part of an upright picture, in its pixels."""
+
+    left: Place
+    top: Place
+    width: Length
+    height: Length
+
+
 class SearchRequest(Message, frozen=True, tag="search"):
     """Search with the image in the second frame."""
 
@@ -58,6 +71,25 @@ class SearchRequest(Message, frozen=True, tag="search"):
     """Largest distance of the 256-bit hashes, 0 to 256; None for the calibrated threshold."""
     count: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """At most so many hits; None for all."""
+    effort: Literal["fast", "full"] = "full"
+    """`fast`: hashes only; `full`: learned descriptors and proofs too, where there are any."""
+    alike: bool = False
+    """Whether pictures are listed too that only resemble the query."""
+    budget_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] | None = None
+    """What descriptors and proofs may take, in milliseconds; None for the daemon's own."""
+    expect: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """In place of `distance`: the largest with so many foreign hits a query on average."""
+    part: Rectangle | None = None
+    """Only this part of the upright query, in its pixels, as if it were all; None for all of it."""
+
+
+class WhyRequest(Message, frozen=True, tag="why"):
+    """Ask what joins or parts two images: the second frame has both, one behind the other."""
+
+    first_bytes: Length
+    """Where the second begins."""
+    show: bool = False
+    """Whether a picture of both is wanted, with what joins them."""
 
 
 class SyncRequest(Message, frozen=True, tag="sync"):
@@ -116,6 +148,21 @@ class JobRequest(Message, frozen=True, tag="job"):
     """How many of its findings are known already; the reply has those that follow."""
 
 
+class ModelsRequest(Message, frozen=True, tag="models"):
+    """Ask for the models that make learned descriptors."""
+
+
+class ModelChange(Message, frozen=True, tag="model_change"):
+    """Add, use or remove a model; the reply comes when it is done."""
+
+    action: Literal["add", "use", "remove"]
+    name: str
+    path: bytes | None = None
+    """For `add`: the file, absolute, which is copied; None where the configuration names it."""
+    sha256: str = ""
+    """For `add`: what the file has to be, in hexadecimal; empty for whatever it is."""
+
+
 class StopRequest(Message, frozen=True, tag="stop"):
     """Ask the daemon to finish its batch and exit."""
 
@@ -128,14 +175,17 @@ Request = (
     | RemoveRoot
     | ConfirmRoot
     | SearchRequest
+    | WhyRequest
     | SyncRequest
     | FailuresRequest
     | QuarantineRequest
     | DuplicatesRequest
     | StartJob
     | JobRequest
+    | ModelsRequest
+    | ModelChange
     | StopRequest
 )
 
-RemoteRequest = Hello | StatusRequest | RootsRequest | SearchRequest | FailuresRequest
+RemoteRequest = Hello | StatusRequest | RootsRequest | SearchRequest | WhyRequest | FailuresRequest
 """What a client can ask over tcp: nothing that names a path, changes anything or reads it all."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.reliability.hostile.trial import PROGRESS
 
@@ -17,6 +20,8 @@ HANG_SECONDS = 60.0
 """A mutant that takes longer waits for something: one that is only slow ends by SIGXCPU before."""
 
 _LOOK_SECONDS = 1.0
+_MOST_CALLS = 6
+"""Of the calls that a process is in, the innermost that are told."""
 _HANGS = "it hangs"
 _TIME_IS_UP = "time is up"
 
@@ -33,6 +38,9 @@ class Outcome:
     """Most memory of a process that tries them, in MiB."""
     findings: dict[int, str] = field(default_factory=dict)
     """Number of a mutant → what it did that it may not."""
+    stalls: list[str] = field(default_factory=list)
+    """How it was with processes that hung once, over mutants that others read at once: the machine
+    was to blame, or a decoder waited for something that the mutant alone does not bring about."""
 
     @property
     def tried(self) -> int:
@@ -40,20 +48,23 @@ class Outcome:
         return self.indexed + self.failed + len(self.findings)
 
 
-def try_all(seed: int, count: int, *, lanes: int, seconds: float) -> Outcome:
+def try_all(
+    seed: int, count: int, *, lanes: int, seconds: float, hang_seconds: float = HANG_SECONDS
+) -> Outcome:
     """Try mutants 0 to `count`, some at once, for so many seconds at most."""
     outcome = Outcome()
     lock = threading.Lock()
     deadline = time.monotonic() + seconds
 
     def run(lane: int) -> None:
-        part = _Lane(seed, lane, count, lanes, deadline).run()
+        part = _Lane(seed, lane, count, lanes, deadline, hang_seconds).run()
         with lock:
             outcome.indexed += part.indexed
             outcome.failed += part.failed
             outcome.longest = max(outcome.longest, part.longest)
             outcome.peak_memory = max(outcome.peak_memory, part.peak_memory)
             outcome.findings |= part.findings
+            outcome.stalls += part.stalls
 
     threads = [threading.Thread(target=run, args=(lane,)) for lane in range(lanes)]
     for thread in threads:
@@ -66,10 +77,21 @@ def try_all(seed: int, count: int, *, lanes: int, seconds: float) -> Outcome:
 class _Lane:
     """Every so-manieth mutant, in one process after the other."""
 
-    def __init__(self, seed: int, first: int, count: int, lanes: int, deadline: float) -> None:
+    def __init__(
+        self,
+        seed: int,
+        first: int,
+        count: int,
+        lanes: int,
+        deadline: float,
+        hang_seconds: float,
+    ) -> None:
         self._seed, self._next, self._count, self._lanes = seed, first, count, lanes
         self._deadline = deadline
+        self._hang_seconds = hang_seconds
         self._findings: dict[int, str] = {}
+        self._stalls: dict[int, str] = {}
+        """Number of a mutant → how it was with the process that hung over it."""
 
     def run(self) -> Outcome:
         with tempfile.NamedTemporaryFile() as file:
@@ -78,7 +100,12 @@ class _Lane:
                 while self._next < self._count and time.monotonic() < self._deadline:
                     self._try(file.name, progress)
                 _, _, indexed, failed, longest, peak = PROGRESS.unpack_from(progress)
-        return Outcome(indexed, failed, longest, peak, self._findings)
+        stalls = [
+            f"{number}: {how}"
+            for number, how in self._stalls.items()
+            if number not in self._findings
+        ]
+        return Outcome(indexed, failed, longest, peak, self._findings, stalls)
 
     def _try(self, path: str, progress: mmap.mmap) -> None:
         """Run one trial to its end, whatever that is."""
@@ -94,9 +121,14 @@ class _Lane:
                 self._findings[int(found)] = what
             status = process.wait()
         assert number >= 0, "a trial did not even begin"
+        if killed_for.startswith(_HANGS) and number not in self._stalls:
+            # Another process shall say whether it is the mutant.
+            self._stalls[number] = killed_for
+            self._next = number
+            return
         self._next = number + self._lanes
-        if killed_for == _HANGS:
-            self._findings[number] = "hangs"
+        if killed_for.startswith(_HANGS):
+            self._findings[number] = killed_for
         elif killed_for != _TIME_IS_UP and status != 0:
             self._findings[number] = f"ended the process with {status}"
 
@@ -107,9 +139,20 @@ class _Lane:
                 process.wait(_LOOK_SECONDS)
             except subprocess.TimeoutExpired:
                 number, begun, *_ = PROGRESS.unpack_from(progress)
-                hangs: bool = time.monotonic() - begun > HANG_SECONDS
+                hangs: bool = time.monotonic() - begun > self._hang_seconds
                 if hangs or (time.monotonic() > self._deadline and number >= 0):
+                    how = f"{_HANGS} ({_state_of(process.pid)})" if hangs else _TIME_IS_UP
                     process.kill()
-                    return _HANGS if hangs else _TIME_IS_UP
+                    return how
             else:
                 return ""
+
+
+def _state_of(pid: int) -> str:
+    """Say what a process is at, as the kernel has it: its state, and where it waits."""
+    folder = Path("/proc", str(pid))
+    parts = []
+    for name, pattern in (("stat", r"\) (\S)"), ("wchan", r"(\S+)"), ("stack", r"\] (\S+)")):
+        with suppress(OSError):
+            parts += re.findall(pattern, (folder / name).read_text())[:_MOST_CALLS]
+    return " < ".join(parts) or "nothing is known of it"

@@ -1,0 +1,196 @@
+"""Finds copies that hashes do not find: crops, frames, collages, any angle.
+
+    query ──▶ view ──▶ its looks ──encoder──▶ descriptors ──VectorIndex──▶ candidates ─┐
+    hashes, far beyond the threshold of a copy ──────────────────────────▶ candidates ─┤
+                                                         ProofSearch ◀─────────────────┘
+
+Whatever is missing (a model, OpenCV, descriptors that are not computed yet, time) makes the answer
+smaller, never wrong, and is told with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pspd.core import verdict as verdicts
+from pspd.core.model import Verdict
+from pspd.core.proof import Proof
+from pspd.errors import EncodingFailed, EncodingLate, MissingExtra, ModelMissing, ModelUnusable
+from pspd.features.looks import cuts, turns
+from pspd.features.views import pixels_of
+from pspd.log import get_logger
+from pspd.proof_search import Candidate, described
+from pspd.verify.local_features import VIEW_SIDE, LocalFeatures
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from pspd.core.model import ImageNumber, ImageRecord
+    from pspd.core.view import Box, View
+    from pspd.descriptor_tier import DescriptorTier
+    from pspd.proof_search import ProofSearch
+    from pspd.query_reading import QueryReader
+    from pspd.store.store import Store
+
+MOST_CANDIDATES: Final = 24
+"""Pictures that are proven for one query, at most: of crops to a tenth of the area, four in five
+have their picture first by the descriptor, and most others among the first twenty."""
+
+TELLING_KEYPOINTS: Final = 60
+"""Local features of a query from which on it says something that it cannot be laid on a picture:
+soft pictures have few, and their hashes are believed."""
+
+ENCODING_SHARE: Final = 0.5
+"""Share of the budget after which descriptors are no longer waited for."""
+
+_log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Deep:
+    """What was found beyond hashes."""
+
+    proofs: dict[ImageNumber, Proof] = field(default_factory=dict)
+    candidates: dict[ImageNumber, Candidate] = field(default_factory=dict)
+    """All that were looked at, proven or not, the most promising first."""
+    disproved: set[ImageNumber] = field(default_factory=set)
+    """Those that were laid on the query, or could have been, and are no copies of it."""
+    cut: list[str] = field(default_factory=list)
+    """What was left out for want of time, as clauses."""
+
+
+class DeepSearch:
+    """Looks for copies by learned descriptors and geometry; for any thread.
+
+    Args:
+        store: The truth.
+        tier: Learned descriptors; None without the extra.
+        queries: Reads query images.
+        proofs: Proves candidates; None without the extra.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tier: DescriptorTier,
+        queries: QueryReader,
+        proofs: ProofSearch | None,
+    ) -> None:
+        self._store = store
+        self._tier = tier
+        self._queries = queries
+        self._proofs = proofs
+
+    def reach(self) -> int:
+        """Return the largest 256-bit distance of what may be a copy, if that is proven.
+
+        Once descriptors say which pictures are worth a look, those far by their hashes are not.
+        """
+        is_learned = self._tier.answering() is not None
+        return verdicts.PROVEN_DISTANCE if is_learned else verdicts.ALIKE_DISTANCE
+
+    def search(
+        self,
+        image: bytes,
+        part: Box | None,
+        by_hash: Sequence[ImageRecord],
+        sure: Collection[ImageNumber],
+        seconds: float,
+    ) -> Deep:
+        """Look for copies.
+
+        Args:
+            image: The bytes of the query's file.
+            part: What of it is the query.
+            by_hash: Images whose hashes are near, the nearest first.
+            sure: Images of which nothing more has to be known.
+            seconds: What it may take.
+
+        Raises:
+            FileFailure: The query cannot be read as a picture.
+            NoWorker: No worker can be had.
+        """
+        begun = time.monotonic()
+        deep = Deep()
+        view = self._queries.view(image, VIEW_SIDE, part)
+        likenesses = self._likenesses(view, deep, begun + ENCODING_SHARE * seconds)
+        with self._store.read() as reader:
+            records = {number: reader.image(number) for number in likenesses}
+        for record in _alternately(records.values(), by_hash):
+            is_open = record.number not in deep.candidates and record.number not in sure
+            if is_open and len(deep.candidates) < MOST_CANDIDATES:
+                likeness = likenesses.get(record.number)
+                is_promising = likeness is None or likeness >= verdicts.ALIKE_LIKENESS
+                candidate = Candidate(record, likeness, is_promising)
+                deep.candidates[record.number] = candidate
+        self._prove(view, deep, begun + seconds)
+        return deep
+
+    def _likenesses(self, view: View, deep: Deep, until: float) -> Mapping[ImageNumber, float]:
+        """Return the images whose learned descriptors are nearest, with their cosines."""
+        answering = self._tier.answering()
+        if answering is None:
+            return {}
+        pixels = pixels_of(view)
+        looks = [*turns(pixels), *cuts(pixels)]
+        described: list[npt.NDArray[np.float32]] = []
+        try:
+            # As it is first of all: with that alone most copies are found.
+            for some in (looks[:1], looks[1:4], looks[4:8], looks[8:]):
+                described.append(answering.encode(some, until))  # noqa: PERF401 - may be cut short
+        except EncodingLate:
+            done = sum(map(len, described))
+            deep.cut.append(f"{len(looks) - done} of {len(looks)} ways to look at the query")
+        except (ModelMissing, ModelUnusable, EncodingFailed) as error:
+            _log.warning("a query has no learned descriptor", error=error)
+            deep.cut.append(f"the learned descriptor of the query ({error})")
+        if not described:
+            return {}
+        near = answering.index.nearest(np.concatenate(described), MOST_CANDIDATES)
+        return {number: likeness for number, _, likeness in near}
+
+    def _prove(self, view: View, deep: Deep, until: float) -> None:
+        if self._proofs is None or not deep.candidates:
+            return
+        candidates = list(deep.candidates.values())
+        try:
+            query = described(view)
+            proofs = self._proofs.prove(query, candidates, until)
+        except MissingExtra:
+            return
+        deep.proofs = proofs.found
+        if is_telling(query):
+            deep.disproved = {
+                number
+                for number in proofs.tried
+                if number not in proofs.found
+                or verdicts.proof_verdict(proofs.found[number]) is not Verdict.COPY
+            }
+        if proofs.left:
+            deep.cut.append(f"{proofs.left} of {len(candidates)} candidates were not compared")
+
+
+def is_telling(query: LocalFeatures) -> bool:
+    """Say whether it means something if a picture cannot be laid on another one."""
+    return len(query.keypoints) >= TELLING_KEYPOINTS
+
+
+def _alternately(
+    one: Iterable[ImageRecord | None], other: Iterable[ImageRecord]
+) -> Iterable[ImageRecord]:
+    """Yield of both in turn, for neither is better."""
+    waiting = [iter(one), iter(other)]
+    while waiting:
+        for each in list(waiting):
+            try:
+                record = next(each)
+            except StopIteration:
+                waiting.remove(each)
+                continue
+            if record is not None:
+                yield record

@@ -1,0 +1,363 @@
+"""Gives each image a learned descriptor, in the background, when nothing else is to be done.
+
+    images without one ──a page──▶ views, by workers ──▶ encoder ──one batch──▶ store, index
+
+What is stored says how far this is, so that a restart goes on there. When another model is chosen,
+all are described anew, while the old descriptors answer; those are dropped once it is through.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pspd.core.model import ImageNumber, ModelKey
+from pspd.core.pausing import Pause, unhindered
+from pspd.core.view import CHANNELS
+from pspd.errors import EncodingFailed, ModelError, ModelMissing, NoWorker, StoreError
+from pspd.features.views import pixels_of
+from pspd.host import seconds_left
+from pspd.log import get_logger
+from pspd.noticeboard import Area, Notice
+from pspd.search.quantising import quantised
+from pspd.store import batch, descriptors
+from pspd.supervision import ThreadMaker, unsupervised
+from pspd.workers.messages import Order
+
+if TYPE_CHECKING:
+    from pspd.core.view import View
+    from pspd.descriptor_tier import DescriptorTier
+    from pspd.encoders import Encoders
+    from pspd.image_reading import ImageReader
+    from pspd.indexer import Indexer
+    from pspd.learned.encoder import Encoder
+    from pspd.learned.installed import Models
+    from pspd.noticeboard import NoticeBoard
+    from pspd.store.store import Store
+
+VIEW_SIDE: Final = 384
+"""Pixels of the longer side of what a model sees: more than any takes."""
+
+PAGE_IMAGES: Final = 64
+"""Images that are stored together; what is lost by a death is this much work."""
+
+BATCH_IMAGES: Final = 8
+"""Images that are encoded at once, while the next ones are decoded."""
+
+BATCH_SECONDS: Final = 60.0
+"""How long a batch may take on a machine that has something else to do."""
+
+PAUSE_SECONDS: Final = 1.0
+"""How often it is asked whether there is something to describe."""
+
+RETRY_SECONDS: Final = 60.0
+"""When it is tried again after a model failed or none was there."""
+
+AGAIN_SECONDS: Final = 3600.0
+"""When images are tried again that could not be read: a drive may be back."""
+
+DROP_DESCRIPTORS: Final = 1000
+"""Descriptors of a model that is no longer used, dropped in one transaction."""
+
+CLOSE_SECONDS: Final = 1.0
+"""How long `close` waits for the page at hand, which is described again."""
+
+_SPECK: Final = np.zeros((1, 1, CHANNELS), np.uint8)
+
+_AREA: Final[Area] = "learned"
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model that is there."""
+
+    name: str
+    key: ModelKey
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is."""
+
+    model: str = ""
+    """Name of the model in use; empty when there is none."""
+    described: int = 0
+    """Images that have a descriptor of it."""
+    describable: int = 0
+    """Images that shall have one, and can be read."""
+    problem: str = ""
+    """Why it does not go on; empty when all is well."""
+
+
+def _warm_up(encoder: Encoder) -> None:
+    with suppress(ModelError, EncodingFailed):
+        encoder.encode([_SPECK], time.monotonic() + BATCH_SECONDS)
+
+
+class Describer:
+    """A thread that works only while the indexer is idle.
+
+    Args:
+        store: The truth.
+        indexer: Through which it is changed.
+        images: Reads indexed pictures.
+        tier: Told which model answers.
+        models: Says which model is in use.
+        encoders: Describe.
+        board: Where to say that a model cannot be used.
+        threads: That have pictures decoded.
+        pause: Called between two pieces of work; those who search may be let pass.
+        make_thread: Makes the thread.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
+        self,
+        store: Store,
+        indexer: Indexer,
+        images: ImageReader,
+        tier: DescriptorTier,
+        models: Models,
+        encoders: Encoders,
+        board: NoticeBoard,
+        *,
+        threads: int,
+        pause: Pause = unhindered,
+        make_thread: ThreadMaker = unsupervised,
+    ) -> None:
+        self._store = store
+        self._indexer = indexer
+        self._images = images
+        self._tier = tier
+        self._models = models
+        self._encoders = encoders
+        self._board = board
+        self._pause = pause
+        self._executor = ThreadPoolExecutor(threads, "pspd-view")
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._paused = False
+        self._model: _Model | None = None
+        self._problem = ""
+        self._after = -1
+        """Images up to here were tried."""
+        self._unread = 0
+        """Images that cannot be read."""
+        self._again_at = math.inf
+        """When those that could not be read are tried again."""
+        self._thread = make_thread("describer", self._run)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def retire(self) -> None:
+        """Stop after the batch at hand."""
+        self._stopping.set()
+        self._woken.set()
+
+    def close(self, deadline: float = math.inf) -> None:
+        """Stop, and wait for it up to `deadline` of `time.monotonic()`."""
+        self.retire()
+        if self._thread.is_alive():
+            self._thread.join(seconds_left(deadline, CLOSE_SECONDS))
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def look_again(self) -> None:
+        """Look at once which model is in use: it was changed."""
+        self._woken.set()
+
+    def progress(self) -> Progress:
+        """Say how far it is."""
+        model = self._model
+        with self._store.read() as reader:
+            known = None if model is None else descriptors.known(reader, model.key)
+            pictures = reader.meta("pictures")
+        if model is None:
+            return Progress(problem=self._problem)
+        described = 0 if known is None else known.described
+        describable = max(described, pictures - self._unread)
+        return Progress(model.name, described, describable, self._problem)
+
+    def step(self) -> bool:
+        """Describe a page of images; returns whether there is more to do now.
+
+        Raises:
+            ModelError: The model cannot be used.
+            EncodingFailed: Its process failed.
+            NoWorker: No worker can be had.
+            StoreError: What was made is not stored; it is made again.
+        """
+        model = self._see_model()
+        if model is None or not self._indexer.is_idle:
+            return False
+        numbers = self._next_page(model)
+        if numbers:
+            return self._describe(model, numbers)
+        self._see_who_answers(model, is_through=True)
+        return self._drop_others(model) or self._tier.settle()
+
+    # --- which model
+
+    def _see_model(self) -> _Model | None:
+        """Return the model in use, and have it or the one before it answer."""
+        state = self._models.state(self._models.chosen())
+        key = state.key
+        if key is None:
+            if self._model is None and not self._problem:
+                self._answer_with_what_there_is(None)
+            self._problem = state.problem
+            self._model = None
+            return None
+        if self._model is None or self._model.key != key:
+            self._model = _Model(state.spec.name, key)
+            self._begin_anew()
+            self._answer_with_what_there_is(self._model)
+        return self._model
+
+    def _answer_with_what_there_is(self, model: _Model | None) -> None:
+        """Have the model answer that has described most and is there."""
+        usable = {
+            state.key: state.spec.name for state in self._models.states() if state.key is not None
+        }
+        with self._store.read() as reader:
+            known = [each for each in descriptors.models(reader) if each.key in usable]
+        if not known:
+            return
+        best = max(known, key=lambda each: (each.described, model and each.key == model.key))
+        for each in known:
+            if each is best or (model is not None and each.key == model.key):
+                self._tier.load(each, self._pause)
+        self._answer_with(_Model(usable[best.key], best.key))
+
+    def _see_who_answers(self, model: _Model, *, is_through: bool) -> None:
+        """Have a model answer once it has described as much as the one that does."""
+        answering = self._tier.answering()
+        if answering is not None and answering.model == model.key:
+            return
+        with self._store.read() as reader:
+            own = descriptors.known(reader, model.key)
+            other = None if answering is None else descriptors.known(reader, answering.model)
+        if own is None:
+            return
+        self._tier.load(own, self._pause)
+        if is_through or other is None or own.described >= other.described:
+            self._answer_with(model)
+
+    def _answer_with(self, model: _Model) -> None:
+        encoder = self._encoders.of(model.key, model.name).queries
+        self._tier.answer_with(model.key, encoder.encode)
+        # Whoever searches next shall not wait for its start.
+        self._executor.submit(_warm_up, encoder)
+        _log.info("learned descriptors answer", model=model.name)
+
+    def _drop_others(self, model: _Model) -> bool:
+        """Drop descriptors of models that are no longer used; returns whether there are more."""
+        with self._store.read() as reader:
+            others = [each.key for each in descriptors.models(reader) if each.key != model.key]
+        if not others:
+            return False
+        self._encoders.keep_only(model.key)
+        self._indexer.apply([batch.DropDescriptors(others[0], DROP_DESCRIPTORS)])
+        return True
+
+    # --- describing
+
+    def _next_page(self, model: _Model) -> list[ImageNumber]:
+        if time.monotonic() >= self._again_at:
+            self._begin_anew()
+        while True:
+            with self._store.read() as reader:
+                page = descriptors.undescribed(reader, model.key, self._after, PAGE_IMAGES)
+                # Those that are only kept in case their files come back can wait.
+                numbers = [number for number in page if reader.has_links(number)]
+            if numbers or not page:
+                return numbers
+            self._after = page[-1]
+            self._pause()
+
+    def _describe(self, model: _Model, numbers: Sequence[ImageNumber]) -> bool:
+        """Describe a page; returns whether there may be more."""
+        encoder = self._encoders.of(model.key, model.name).background
+        views = [self._executor.submit(self._view, number) for number in numbers]
+        found: list[batch.Operation] = []
+        try:
+            for at in range(0, len(numbers), BATCH_IMAGES):
+                if self._stopping.is_set() or not self._indexer.is_idle:
+                    break
+                self._pause()
+                seen = self._seen(numbers[at : at + BATCH_IMAGES], views[at : at + BATCH_IMAGES])
+                if seen:
+                    pixels = [pixels_of(view) for view in seen.values()]
+                    vectors = encoder.encode(pixels, time.monotonic() + BATCH_SECONDS)
+                    found += [
+                        batch.DescriptorsKnown(model.key, number, vector.tobytes())
+                        for number, vector in zip(seen, quantised(vectors), strict=True)
+                    ]
+                self._after = numbers[min(at + BATCH_IMAGES, len(numbers)) - 1]
+        finally:
+            for view in views:
+                view.cancel()
+            if found:
+                self._indexer.apply(found)
+        self._board.withdraw(_AREA, _AREA)
+        self._problem = ""
+        self._see_who_answers(model, is_through=False)
+        return True
+
+    def _view(self, number: ImageNumber) -> View | None:
+        if self._stopping.is_set():
+            return None
+        with self._store.read() as reader:
+            image = reader.image(number)
+        if image is None:
+            return None
+        order = Order(features=False, view=VIEW_SIDE)
+        outcome = self._images.read(number, image.image_id, order)
+        return None if outcome is None else outcome.view
+
+    def _seen(
+        self, numbers: Sequence[ImageNumber], views: Sequence[Future[View | None]]
+    ) -> dict[ImageNumber, View]:
+        seen = {}
+        for number, future in zip(numbers, views, strict=True):
+            view = future.result()
+            if view is not None:
+                seen[number] = view
+                continue
+            self._unread += 1
+            if self._again_at == math.inf:
+                self._again_at = time.monotonic() + AGAIN_SECONDS
+        return seen
+
+    def _begin_anew(self) -> None:
+        self._after, self._again_at, self._unread = -1, math.inf, 0
+
+    # --- the thread
+
+    def _run(self) -> None:
+        wait = 0.0
+        while not self._stopping.is_set():
+            self._woken.wait(wait)
+            self._woken.clear()
+            try:
+                wait = 0.0 if self.step() else PAUSE_SECONDS
+            except ModelMissing as error:
+                self._problem = str(error)
+                wait = RETRY_SECONDS
+            except (ModelError, EncodingFailed) as error:
+                self._problem = str(error)
+                self._board.post(_AREA, Notice(_AREA, f"nothing is described: {error}"))
+                wait = RETRY_SECONDS
+            except (StoreError, NoWorker) as error:
+                _log.error("describing is put off", error=error)
+                wait = RETRY_SECONDS
