@@ -29,27 +29,22 @@ from pspd.ending import (
     guard_end,
 )
 from pspd.errors import PartDied, SocketGone, StartBrokenOff, StoreError
-from pspd.explaining import Explainer
-from pspd.foreign_distances import ForeignDistances
 from pspd.grouping import Grouping
 from pspd.host import StopSignal, prepare_process, watched_threads
 from pspd.indexer import Indexer
-from pspd.learning import learning
 from pspd.log import get_logger
 from pspd.noticeboard import NoticeBoard
 from pspd.notify_service import ServiceNotifier
-from pspd.pixel_search import PixelSearch
 from pspd.precedence import Precedence
 from pspd.protection import Finding, inspect, notice_of
 from pspd.quarantine import Quarantine
-from pspd.query_reading import QueryReader
 from pspd.reading import FileReader
 from pspd.roots import Roots
 from pspd.rpc import wire
 from pspd.rpc.server import RpcServer
 from pspd.search.index import Index
 from pspd.search.multi_index import MultiIndex
-from pspd.searcher import Searcher
+from pspd.searching import searching
 from pspd.service import Service
 from pspd.store.batch import PathChange
 from pspd.store.opened_store import OpenedStore
@@ -214,11 +209,26 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     how_alike = options.copy_distance, options.mean_difference
     # Somebody waits for a list of groups, and nobody for what compares each picture.
     grouping = Grouping(store, CopySearch(store, index, *how_alike))
-    distances = ForeignDistances(store, precedence.pause)
+    models = choices.models(config)
+    found_by = searching(
+        store=store,
+        index=index,
+        indexer=indexer,
+        tier=tier,
+        models=models,
+        quarantine=quarantine,
+        pools=pools,
+        options=options,
+        max_hits=config.search.max_hits,
+        needs_sandbox=config.workers.sandbox == "require",
+        board=board,
+        precedence=precedence,
+        make_thread=supervisor,
+    )
 
     def at_leisure() -> None:
         grouping.forget_unused()
-        distances.refresh()
+        found_by.distances.refresh()
 
     comparer = Comparer(
         store,
@@ -228,23 +238,6 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         make_thread=supervisor,
         at_leisure=at_leisure,
     )
-    queries = QueryReader(pools.queries, quarantine)
-    models = choices.models(config)
-    learned = learning(
-        store,
-        indexer,
-        tier,
-        models,
-        queries,
-        quarantine,
-        indexing_pool=pools.indexing,
-        query_pool=pools.queries,
-        threads=pools.threads,
-        needs_sandbox=config.workers.sandbox == "require",
-        board=board,
-        pause=precedence.pause,
-        make_thread=supervisor,
-    )
     service = Service(
         store=store,
         roots=Roots(store, watcher, indexer.apply, own),
@@ -253,32 +246,11 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         reader=file_reader,
         upkeep=upkeep,
         storekeeper=storekeeper,
-        searcher=Searcher(
-            store,
-            index,
-            queries,
-            PixelSearch(
-                store,
-                index,
-                pools.queries,
-                quarantine,
-                most=options.pixel_comparisons,
-                remember=indexer.remember,
-            ),
-            options,
-            precedence,
-            learned.deep,
-        ),
-        describer=learned.describer,
-        distances=distances,
-        copy_distance=options.copy_distance,
-        explainer=Explainer(queries, tier, options),
+        answering=found_by.answering,
         models=models,
         grouping=grouping,
-        precedence=precedence,
         board=board,
         protection=_protection(board),
-        max_hits=config.search.max_hits,
         stop=end.stop.set,
     )
     audience.watcher = watcher
@@ -294,8 +266,8 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     for name, part in hands.items():
         part.start()
         ending.add(name, part.close, seconds=HANDS_SECONDS, tell=part.retire)
-    learned.describer.start()
-    ending.add("describer", learned.close, seconds=HANDS_SECONDS, tell=learned.retire)
+    found_by.start()
+    ending.add("describer", found_by.close, seconds=HANDS_SECONDS, tell=found_by.retire)
     ending.add("supervisor", lambda _: None, seconds=0.0, tell=supervisor.close)
     return service, server
 

@@ -13,19 +13,16 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from pspd.core.model import ImageNumber, ModelKey
+from pspd.core.model import ImageNumber
 from pspd.core.pausing import Pause, unhindered
-from pspd.core.view import CHANNELS
 from pspd.errors import EncodingFailed, ModelError, ModelMissing, NoWorker, StoreError
 from pspd.features.views import pixels_of
 from pspd.host import seconds_left
 from pspd.log import get_logger
+from pspd.model_in_use import Model, ModelInUse
 from pspd.noticeboard import Area, Notice
 from pspd.search.quantising import quantised
 from pspd.store import batch, descriptors
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
     from pspd.encoders import Encoders
     from pspd.image_reading import ImageReader
     from pspd.indexer import Indexer
-    from pspd.learned.encoder import Encoder
     from pspd.learned.installed import Models
     from pspd.noticeboard import NoticeBoard
     from pspd.store.store import Store
@@ -70,19 +66,11 @@ DROP_DESCRIPTORS: Final = 1000
 CLOSE_SECONDS: Final = 1.0
 """How long `close` waits for the page at hand, which is described again."""
 
-_SPECK: Final = np.zeros((1, 1, CHANNELS), np.uint8)
+PAUSED: Final = "it is paused; to go on: pspc model resume"
 
 _AREA: Final[Area] = "learned"
 
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """A model that is there."""
-
-    name: str
-    key: ModelKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +85,6 @@ class Progress:
     """Images that shall have one, and can be read."""
     problem: str = ""
     """Why it does not go on; empty when all is well."""
-
-
-def _warm_up(encoder: Encoder) -> None:
-    with suppress(ModelError, EncodingFailed):
-        encoder.encode([_SPECK], time.monotonic() + BATCH_SECONDS)
 
 
 class Describer:
@@ -145,9 +128,9 @@ class Describer:
         self._executor = ThreadPoolExecutor(threads, "pspd-view")
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        self._paused = False
-        self._model: _Model | None = None
+        self._in_use = ModelInUse(store, models, tier, encoders, self._executor, pause)
         self._problem = ""
+        """Why the model in use describes nothing."""
         self._after = -1
         """Images up to here were tried."""
         self._unread = 0
@@ -178,15 +161,16 @@ class Describer:
 
     def progress(self) -> Progress:
         """Say how far it is."""
-        model = self._model
-        with self._store.read() as reader:
-            known = None if model is None else descriptors.known(reader, model.key)
-            pictures = reader.meta("pictures")
+        model = self._in_use.model
         if model is None:
-            return Progress(problem=self._problem)
+            return Progress(problem=self._in_use.problem)
+        with self._store.read() as reader:
+            known = descriptors.known(reader, model.key)
+            pictures = reader.meta("pictures")
         described = 0 if known is None else known.described
         describable = max(described, pictures - self._unread)
-        return Progress(model.name, described, describable, self._problem)
+        problem = PAUSED if self._models.is_paused() else self._problem
+        return Progress(model.name, described, describable, problem)
 
     def step(self) -> bool:
         """Describe a page of images; returns whether there is more to do now.
@@ -197,82 +181,30 @@ class Describer:
             NoWorker: No worker can be had.
             StoreError: What was made is not stored; it is made again.
         """
-        model = self._see_model()
+        if self._in_use.look():
+            self._begin_anew()
+        model = self._in_use.model
         if model is None or not self._indexer.is_idle:
             return False
+        if self._models.is_paused():
+            return self._tier.settle()
         numbers = self._next_page(model)
         if numbers:
             return self._describe(model, numbers)
-        self._see_who_answers(model, is_through=True)
-        return self._drop_others(model) or self._tier.settle()
+        self._in_use.see_who_answers(is_through=True)
+        return self._drop_others() or self._tier.settle()
 
-    # --- which model
-
-    def _see_model(self) -> _Model | None:
-        """Return the model in use, and have it or the one before it answer."""
-        state = self._models.state(self._models.chosen())
-        key = state.key
-        if key is None:
-            if self._model is None and not self._problem:
-                self._answer_with_what_there_is(None)
-            self._problem = state.problem
-            self._model = None
-            return None
-        if self._model is None or self._model.key != key:
-            self._model = _Model(state.spec.name, key)
-            self._begin_anew()
-            self._answer_with_what_there_is(self._model)
-        return self._model
-
-    def _answer_with_what_there_is(self, model: _Model | None) -> None:
-        """Have the model answer that has described most and is there."""
-        usable = {
-            state.key: state.spec.name for state in self._models.states() if state.key is not None
-        }
-        with self._store.read() as reader:
-            known = [each for each in descriptors.models(reader) if each.key in usable]
-        if not known:
-            return
-        best = max(known, key=lambda each: (each.described, model and each.key == model.key))
-        for each in known:
-            if each is best or (model is not None and each.key == model.key):
-                self._tier.load(each, self._pause)
-        self._answer_with(_Model(usable[best.key], best.key))
-
-    def _see_who_answers(self, model: _Model, *, is_through: bool) -> None:
-        """Have a model answer once it has described as much as the one that does."""
-        answering = self._tier.answering()
-        if answering is not None and answering.model == model.key:
-            return
-        with self._store.read() as reader:
-            own = descriptors.known(reader, model.key)
-            other = None if answering is None else descriptors.known(reader, answering.model)
-        if own is None:
-            return
-        self._tier.load(own, self._pause)
-        if is_through or other is None or own.described >= other.described:
-            self._answer_with(model)
-
-    def _answer_with(self, model: _Model) -> None:
-        encoder = self._encoders.of(model.key, model.name).queries
-        self._tier.answer_with(model.key, encoder.encode)
-        # Whoever searches next shall not wait for its start.
-        self._executor.submit(_warm_up, encoder)
-        _log.info("learned descriptors answer", model=model.name)
-
-    def _drop_others(self, model: _Model) -> bool:
-        """Drop descriptors of models that are no longer used; returns whether there are more."""
-        with self._store.read() as reader:
-            others = [each.key for each in descriptors.models(reader) if each.key != model.key]
-        if not others:
+    def _drop_others(self) -> bool:
+        """Drop descriptors of models that are no longer used; returns whether there may be more."""
+        other = self._in_use.other()
+        if other is None:
             return False
-        self._encoders.keep_only(model.key)
-        self._indexer.apply([batch.DropDescriptors(others[0], DROP_DESCRIPTORS)])
+        self._indexer.apply([batch.DropDescriptors(other, DROP_DESCRIPTORS)])
         return True
 
     # --- describing
 
-    def _next_page(self, model: _Model) -> list[ImageNumber]:
+    def _next_page(self, model: Model) -> list[ImageNumber]:
         if time.monotonic() >= self._again_at:
             self._begin_anew()
         while True:
@@ -285,7 +217,7 @@ class Describer:
             self._after = page[-1]
             self._pause()
 
-    def _describe(self, model: _Model, numbers: Sequence[ImageNumber]) -> bool:
+    def _describe(self, model: Model, numbers: Sequence[ImageNumber]) -> bool:
         """Describe a page; returns whether there may be more."""
         encoder = self._encoders.of(model.key, model.name).background
         views = [self._executor.submit(self._view, number) for number in numbers]
@@ -311,7 +243,7 @@ class Describer:
                 self._indexer.apply(found)
         self._board.withdraw(_AREA, _AREA)
         self._problem = ""
-        self._see_who_answers(model, is_through=False)
+        self._in_use.see_who_answers()
         return True
 
     def _view(self, number: ImageNumber) -> View | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -11,30 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from pspd import __version__, translation
 from pspd.errors import PspError, RequestError
 from pspd.features.extract import FEATURES_VERSION
-from pspd.foreign_distances import LEAST_IMAGES
 from pspd.learned.trial import try_model
 from pspd.rpc import wire
 from pspd.store import batch, copies
 
 if TYPE_CHECKING:
-    from pspd.describing import Describer
-    from pspd.explaining import Explainer
-    from pspd.foreign_distances import ForeignDistances
-    from pspd.found import Found
+    from pspd.answering import Answering
     from pspd.grouping import Grouping
     from pspd.indexer import Indexer
     from pspd.learned.installed import Models
     from pspd.noticeboard import NoticeBoard
-    from pspd.precedence import Precedence
     from pspd.protection import Finding
     from pspd.reading import FileReader
     from pspd.roots import Roots
-    from pspd.searcher import Searcher
     from pspd.store.store import Store
     from pspd.store_care import Job
     from pspd.storekeeper import Storekeeper
@@ -58,17 +49,11 @@ class Service:
         reader: FileReader,
         upkeep: Upkeep,
         storekeeper: Storekeeper,
-        searcher: Searcher,
-        describer: Describer,
-        distances: ForeignDistances,
-        copy_distance: int,
-        explainer: Explainer,
+        answering: Answering,
         models: Models,
         grouping: Grouping,
-        precedence: Precedence,
         board: NoticeBoard,
         protection: Sequence[Finding],
-        max_hits: int,
         stop: Callable[[], None],
     ) -> None:
         self._store = store
@@ -78,17 +63,11 @@ class Service:
         self._reader = reader
         self._upkeep = upkeep
         self._storekeeper = storekeeper
-        self._searcher = searcher
-        self._describer = describer
-        self._distances = distances
-        self._copy_distance = copy_distance
-        self._explainer = explainer
+        self._answering = answering
         self._models = models
         self._grouping = grouping
-        self._precedence = precedence
         self._board = board
         self._protection = [translation.restriction(finding) for finding in protection]
-        self._max_hits = max_hits
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -114,9 +93,9 @@ class Service:
             case wire.ConfirmRoot():
                 return wire.RootReply(self._roots.confirm(request))
             case wire.SearchRequest():
-                return self._search(request, image, deadline)
+                return self._answering.search(request, image, deadline, self._freshness)
             case wire.WhyRequest():
-                return self._why(request, image)
+                return self._answering.why(request, image)
             case wire.SyncRequest():
                 return self._sync()
             case wire.FailuresRequest(after, limit):
@@ -147,7 +126,7 @@ class Service:
     def _status(self) -> wire.StatusReply:
         roots = self._roots.statuses()
         kept = [root for root in roots if root.state != "removing"]
-        learned = self._describer.progress()
+        learned = self._answering.describer.progress()
         with self._store.read() as reader:
             pictures = reader.meta("pictures")
             not_pictures = sum(counts.not_pictures for counts in reader.counts().values())
@@ -179,61 +158,9 @@ class Service:
             described=learned.described,
             describable=learned.describable,
             undescribed_because=learned.problem,
-            threshold=self._copy_distance,
-            expected=self._foreign_hits(),
+            threshold=self._answering.copy_distance,
+            expected=self._answering.foreign_hits(),
         )
-
-    def _search(
-        self, request: wire.SearchRequest, image: bytes | None, deadline: float
-    ) -> wire.SearchReply:
-        if image is None:
-            raise RequestError("bad_request", "a search needs the image in a second frame")
-        begun = time.monotonic()
-        distance = self._distance(request)
-        found = self._searcher.search(image, translation.wishes(request, distance), deadline)
-        most = self._max_hits if request.count is None else min(request.count, self._max_hits)
-        with self._precedence.first():
-            return wire.SearchReply(
-                query=translation.query(found),
-                hits=[translation.hit(hit, found) for hit in found.hits[:most]],
-                freshness=self._freshness_of(request, found),
-                total=len(found.hits),
-                elapsed_ms=round(1000 * (time.monotonic() - begun), 3),
-                threshold=self._copy_distance if distance is None else distance,
-                expected=self._foreign_hits(distance),
-            )
-
-    def _distance(self, request: wire.SearchRequest) -> int | None:
-        """Return the threshold that a search asks for; None for the usual one."""
-        if request.expect is None:
-            return request.distance
-        expectation = self._distances.expectation
-        if expectation is None:
-            raise RequestError(
-                "bad_request",
-                f"what to expect is known of a library of {LEAST_IMAGES} pictures or more, once "
-                "they are indexed; give a distance instead (--distance)",
-            )
-        return max(0, expectation.distance_for(request.expect, self._pictures()))
-
-    def _foreign_hits(self, distance: int | None = None) -> float | None:
-        """Return how many foreign hits a query has on average, as far as that is known."""
-        expectation = self._distances.expectation
-        if expectation is None:
-            return None
-        within = self._copy_distance if distance is None else distance
-        return expectation.foreign_hits(within, self._pictures())
-
-    def _pictures(self) -> int:
-        with self._store.read() as reader:
-            return reader.meta("pictures")
-
-    def _why(self, request: wire.WhyRequest, image: bytes | None) -> wire.WhyReply:
-        if image is None or not 0 < request.first_bytes < len(image):
-            raise RequestError("bad_request", "two images are wanted in the second frame")
-        first, second = image[: request.first_bytes], image[request.first_bytes :]
-        found = self._explainer.explain(first, second, wants_drawing=request.show)
-        return translation.explanation(found)
 
     def _sync(self) -> Future[wire.Reply]:
         """Scan every root, then wait until all that was queued by then was read."""
@@ -252,20 +179,6 @@ class Service:
         self._watcher.scan_all().add_done_callback(scanned)
         return reply
 
-    def _freshness_of(self, request: wire.SearchRequest, found: Found) -> wire.Freshness:
-        """Say what a search saw."""
-        freshness = self._freshness(found.unverified)
-        if request.effort == "fast" or request.mode != "both":
-            return freshness
-        learned = self._describer.progress()
-        return msgspec.structs.replace(
-            freshness,
-            model=learned.model,
-            described=learned.described,
-            describable=learned.describable,
-            cut="; ".join(found.cut),
-        )
-
     def _model_states(self) -> wire.ModelsReply:
         return wire.ModelsReply([translation.model(state) for state in self._models.states()])
 
@@ -278,6 +191,9 @@ class Service:
                 self._models.choose(request.name)
             case "remove":
                 self._models.remove(request.name)
+            case "pause" | "resume":
+                self._models.pause(is_paused=request.action == "pause")
+        self._answering.describer.look_again()
         return self._model_states()
 
     def _freshness(self, unverified: int = 0) -> wire.Freshness:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pspd.core.model import ImageNumber, Limits, ModelKey
-from pspd.describing import Describer, Progress
+from pspd.describing import PAUSED, Describer, Progress
 from pspd.descriptor_tier import DescriptorTier
 from pspd.encoders import Encoders
 from pspd.errors import ModelError
@@ -183,6 +183,17 @@ def test_a_restart_goes_on_where_it_was(describing: Describing) -> None:
     answering = describing.tier.answering()
     assert answering is not None
     assert (answering.model, len(answering.index)) == (key, COUNT)
+
+
+def test_nothing_is_described_while_it_is_paused(describing: Describing) -> None:
+    key = describing.use("one")
+    describing.models.pause(is_paused=True)
+    describing.describe()
+    assert describing.described(key) == 0
+    assert describing.describer.progress() == Progress("one", 0, COUNT, PAUSED)
+    describing.models.pause(is_paused=False)
+    describing.describe()
+    assert describing.describer.progress() == Progress("one", COUNT, COUNT)
 
 
 def test_an_image_that_cannot_be_read_is_left_out_and_counted(describing: Describing) -> None:

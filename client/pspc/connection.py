@@ -262,18 +262,18 @@ class Connection:
 
     def change_model(
         self,
-        action: Literal["add", "use", "remove"],
-        name: str,
+        action: Literal["add", "use", "remove", "pause", "resume"],
+        name: str = "",
         path: str | bytes | os.PathLike[str] | None = None,
         *,
         sha256: str = "",
         timeout: float | None = None,
     ) -> list[wire.ModelStatus]:
-        """Add, use or remove a model; returns all of them.
+        """Add, use or remove a model, or pause describing; returns all of them.
 
         Args:
-            action: What.
-            name: Which.
+            action: What; `pause` has nothing described until `resume`.
+            name: Which, for the first three.
             path: For `add`: the file, which is copied; None where the configuration names it.
             sha256: For `add`: what the file has to be, in hexadecimal.
             timeout: Seconds it may take; None for those of every request.

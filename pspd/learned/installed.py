@@ -135,6 +135,19 @@ class Models:
             self._facts(self._spec(name))
             manifests.choose(self._folder, name)
 
+    def is_paused(self) -> bool:
+        """Say whether nothing is to be described for now."""
+        return manifests.is_paused(self._folder)
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Have nothing described from now on, or go on; it outlasts the daemon.
+
+        Raises:
+            ModelError: it cannot be noted.
+        """
+        with self._changing, _disk_errors("it cannot be stored"):
+            manifests.pause(self._folder, is_paused=is_paused)
+
     def add(self, name: str, file: Path | None, trial: Trial, *, sha256: str = "") -> ModelState:
         """Copy a model's file, try it, and keep it; another one of this name is replaced.
 

@@ -3,6 +3,7 @@
     models/NAME.onnx    the file, as it was added
     models/NAME.json    which file it is; without it there is no model
     models/CHOSEN       the name of the model in use
+    models/PAUSED       is there while nothing is to be described
 
 docs/store-format.md has the formats.
 """
@@ -26,6 +27,7 @@ _LARGEST: Final = 1 << 16
 """Bytes of a manifest that are read; it has some 200."""
 
 _CHOSEN: Final = "CHOSEN"
+_PAUSED: Final = "PAUSED"
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -113,6 +115,25 @@ def choose(folder: Path, name: str) -> None:
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     _write(folder / _CHOSEN, f"{name}\n".encode("ascii"))
+
+
+def is_paused(folder: Path) -> bool:
+    """Say whether nothing is to be described for now."""
+    return (folder / _PAUSED).exists()
+
+
+def pause(folder: Path, *, is_paused: bool) -> None:
+    """Note whether nothing is to be described for now.
+
+    Raises:
+        OSError: It cannot be noted.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if is_paused:
+        _write(folder / _PAUSED, b"")
+    else:
+        (folder / _PAUSED).unlink(missing_ok=True)
+        _synchronise(folder)
 
 
 def _listed(folder: Path, suffix: str) -> list[str]:

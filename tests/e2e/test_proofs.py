@@ -129,3 +129,11 @@ def test_status_says_how_far_the_descriptors_are(library: Home) -> None:
     status = library.status()
     assert (status["model"], status["described"], status["describable"]) == ("made", COUNT, COUNT)
     assert "made, 20 of 20 pictures" in library.pspc("status")
+
+
+def test_describing_is_paused_and_goes_on(library: Home) -> None:
+    library.pspc("model", "pause")
+    assert "it is paused" in library.pspc("status")
+    library.pspc("model", "resume")
+    assert "it is paused" not in library.pspc("status")
+    library.pspc("model", "pause", "made", expect=2)

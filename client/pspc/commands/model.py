@@ -2,7 +2,7 @@
 
 Hashes find copies that were resized or recompressed; a learned descriptor finds those that were
 cropped, framed or written upon. When another model is used, all pictures are described anew in the
-background, and the old descriptors answer until that is done.
+background, and the old descriptors answer until that is done. `pause` stops that until `resume`.
 
 What is in the list with a package is there as soon as the package is installed. A model of your own
 is described in the configuration, by [models.NAME]. In a pipe: name, "in use" or nothing, "ready"
@@ -35,10 +35,13 @@ EXAMPLES = """\
   pspc model add dinov2-small --file ~/Downloads/model.onnx
   pspc model use dinov2-small
   pspc model remove dinov2-small
+  pspc model pause
 """
 
 _CHANGE_SECONDS: Final = 600.0
 """To copy a model of some hundred megabytes, load it and try it."""
+
+_WITHOUT_NAME: Final = ("list", "pause", "resume")
 
 _SPARE: Final = 1.5
 """How much larger than is known what is downloaded may be."""
@@ -50,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "action",
         nargs="?",
         default="list",
-        choices=("list", "add", "use", "remove"),
+        choices=("list", "add", "use", "remove", "pause", "resume"),
         metavar="ACTION",
-        help="list (if nothing is said), add, use or remove",
+        help="list (if nothing is said), add, use, remove, pause or resume",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="which model")
     parser.add_argument("--file", metavar="FILE", help="add: the model's file, which is copied")
@@ -71,7 +74,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             case "add":
                 models = _add(connection, arguments, console)
             case _:
-                models = connection.change_model(action, name, timeout=_seconds(arguments))
+                models = connection.change_model(action, name or "", timeout=_seconds(arguments))
     if arguments.json:
         from pspc import documents  # noqa: PLC0415 - of no use to other output
 
@@ -84,8 +87,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _require_sense(arguments: argparse.Namespace) -> None:
-    if (arguments.action == "list") != (arguments.name is None):
-        raise UsageError("wanted is: pspc model list, or pspc model add|use|remove NAME")
+    if (arguments.action in _WITHOUT_NAME) != (arguments.name is None):
+        raise UsageError(
+            "wanted is: pspc model list|pause|resume, or pspc model add|use|remove NAME"
+        )
     if arguments.action != "add" and (arguments.file is not None or arguments.sha256):
         raise UsageError("--file and --sha256 belong to: pspc model add NAME")
 
@@ -137,8 +142,12 @@ def _fetch(model: wire.ModelStatus, file: IO[bytes], console: Console) -> None:
         ) from error
 
 
-def _done(action: str, name: str) -> str:
+def _done(action: str, name: str | None) -> str:
     match action:
+        case "pause":
+            return "nothing more is described until: pspc model resume"
+        case "resume":
+            return "pictures are described in the background: pspc status"
         case "add":
             return f"{name} was added; to use it: pspc model use {name}"
         case "use":

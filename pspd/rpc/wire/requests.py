@@ -153,10 +153,11 @@ class ModelsRequest(Message, frozen=True, tag="models"):
 
 
 class ModelChange(Message, frozen=True, tag="model_change"):
-    """Add, use or remove a model; the reply comes when it is done."""
+    """Add, use or remove a model, or pause describing; the reply comes when it is done."""
 
-    action: Literal["add", "use", "remove"]
+    action: Literal["add", "use", "remove", "pause", "resume"]
     name: str
+    """Of the model; of no matter to `pause` and `resume`."""
     path: bytes | None = None
     """For `add`: the file, absolute, which is copied; None where the configuration names it."""
     sha256: str = ""
