@@ -120,6 +120,9 @@ class _Lane:
                 found, _, what = line.strip().partition(" ")
                 self._findings[int(found)] = what
             status = process.wait()
+        if killed_for.startswith(_HANGS):
+            # It may have hung before it came so far as to say which one it begins with.
+            number = max(number, self._next)
         assert number >= 0, "a trial did not even begin"
         if killed_for.startswith(_HANGS) and number not in self._stalls:
             # Another process shall say whether it is the mutant.
