@@ -76,6 +76,8 @@ def main() -> None:
     mutants = Mutants(made(), seed)
     with open(path, "r+b") as file, mmap.mmap(file.fileno(), PROGRESS.size) as progress:
         _, _, indexed, failed, longest, peak = PROGRESS.unpack_from(progress)
+        # Whoever sees that the chatter is put away knows that a number is there.
+        PROGRESS.pack_into(progress, 0, first, time.monotonic(), indexed, failed, longest, peak)
         # Decoders' chatter.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         for number in range(first, last, step):
