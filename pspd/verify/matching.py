@@ -45,10 +45,11 @@ class Matches:
 
 
 class LikelyPairs(NamedTuple):
-    """Pairs of features that look alike, the most alike first; a feature may be in many."""
+    """Pairs of features that look alike; a feature may be in many."""
 
     query: npt.NDArray[np.intp]
     indexed: npt.NDArray[np.intp]
+    similarity: npt.NDArray[np.float32]
 
 
 def similarities(query: Keypoints, indexed: Keypoints) -> Similarities:
@@ -76,9 +77,7 @@ def distinct_matches(similarity: Similarities) -> Matches:
 def likely_pairs(similarity: Similarities) -> LikelyPairs:
     """List all pairs that look enough alike to be believed where they lie as expected."""
     rows, columns = np.nonzero(similarity >= GUIDED_SIMILARITY)
-    values = similarity[rows, columns]
-    order = np.argsort(-values, kind="stable")
-    return LikelyPairs(rows[order], columns[order])
+    return LikelyPairs(rows, columns, similarity[rows, columns])
 
 
 def guided_matches(
@@ -98,7 +97,8 @@ def guided_matches(
         radius: In pixels of the indexed picture's view.
     """
     expected = apply(transform, query.points)
-    near = np.abs(expected[pairs.query] - indexed.points[pairs.indexed]) <= radius
+    near = np.nonzero(np.abs(expected[pairs.query] - indexed.points[pairs.indexed]) <= radius)[0]
+    near = near[np.argsort(-pairs.similarity[near], kind="stable")]
     rows, columns = pairs.query[near], pairs.indexed[near]
     carried = frames_through(transform, query.points, query.frames)[rows]
     frames = indexed.frames[columns]
