@@ -96,7 +96,7 @@ _AGAINST: Final = 0.7
 """What a place that does not agree counts against one that does: with a logo over 30 % of it, the
 whole picture is still the best rectangle, and half of a collage is not."""
 
-_TRIMMED_COVERAGE: Final = 0.3
+_TRIMMED_COVERAGE: Final = 0.1
 _TRIMMED_PLAINNESS: Final = 0.4
 """Coverage at least, and plainness at most, of a rectangle that may be the whole common part."""
 
