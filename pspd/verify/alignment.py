@@ -85,6 +85,9 @@ _EDGE: Final = 2
 """Pixels along the border of the common part that are left out: a transform that is a pixel off
 would show what is beside it."""
 
+_SAMPLED: Final = 5
+"""Every so-manieth pixel is enough to name a change of colours."""
+
 _TONES: Final = 64
 _COMMONEST: Final = 3
 """Of so many tones, so many make what is called plain."""
@@ -93,7 +96,7 @@ _AGAINST: Final = 0.7
 """What a place that does not agree counts against one that does: with a logo over 30 % of it, the
 whole picture is still the best rectangle, and half of a collage is not."""
 
-_TRIMMED_COVERAGE: Final = 0.3
+_TRIMMED_COVERAGE: Final = 0.1
 _TRIMMED_PLAINNESS: Final = 0.4
 """Coverage at least, and plainness at most, of a rectangle that may be the whole common part."""
 
@@ -192,7 +195,7 @@ def compare(
         coverage=_coverage(maps),
         foreign=foreign,
         plainness=max(_plainness(each[maps.inside]) for each in (here, there)),
-        colour=recolouring(here[same], there[same]),
+        colour=recolouring(here[same][::_SAMPLED], there[same][::_SAMPLED]),
     )
 
 

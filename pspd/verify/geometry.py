@@ -20,7 +20,13 @@ import numpy.typing as npt
 
 from pspd.core.proof import Fit
 from pspd.verify.local_features import Keypoints
-from pspd.verify.matching import Matches, distinct_matches, guided_matches, similarities
+from pspd.verify.matching import (
+    Matches,
+    distinct_matches,
+    guided_matches,
+    likely_pairs,
+    similarities,
+)
 from pspd.verify.transforms import Points, Transform, apply, fit, is_plausible, scale_of
 
 LEAST_INLIERS: Final = 6
@@ -87,12 +93,12 @@ def locate(query: Keypoints, indexed: Keypoints, query_size: tuple[int, int]) ->
         return None
     source, target = query.points[agreeing.query], indexed.points[agreeing.indexed]
     transform = _first_fit(source, target)
-    kind = Fit.SIMILARITY
+    kind, pairs = Fit.SIMILARITY, likely_pairs(similarity)
     for radius in _RADII:
         if transform is None or not is_plausible(transform, query_size):
             return None
         reach = radius * max(1.0, scale_of(transform, query_size))
-        found = guided_matches(similarity, query, indexed, transform, reach)
+        found = guided_matches(pairs, query, indexed, transform, reach)
         if len(found) < LEAST_INLIERS:
             return None
         source, target = query.points[found.query], indexed.points[found.indexed]

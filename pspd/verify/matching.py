@@ -8,7 +8,7 @@ it says, which also pairs what repeats itself all over the picture.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,14 @@ class Matches:
         return Matches(self.query[which], self.indexed[which])
 
 
+class LikelyPairs(NamedTuple):
+    """Pairs of features that look alike; a feature may be in many."""
+
+    query: npt.NDArray[np.intp]
+    indexed: npt.NDArray[np.intp]
+    similarity: npt.NDArray[np.float32]
+
+
 def similarities(query: Keypoints, indexed: Keypoints) -> Similarities:
     """Compare each feature of one picture with each of the other."""
     return query.unit_descriptors() @ indexed.unit_descriptors().T
@@ -66,8 +74,14 @@ def distinct_matches(similarity: Similarities) -> Matches:
     return Matches(rows[order], best[order])
 
 
+def likely_pairs(similarity: Similarities) -> LikelyPairs:
+    """List all pairs that look enough alike to be believed where they lie as expected."""
+    rows, columns = np.nonzero(similarity >= GUIDED_SIMILARITY)
+    return LikelyPairs(rows, columns, similarity[rows, columns])
+
+
 def guided_matches(
-    similarity: Similarities,
+    pairs: LikelyPairs,
     query: Keypoints,
     indexed: Keypoints,
     transform: Transform,
@@ -76,34 +90,30 @@ def guided_matches(
     """Pair features that lie within `radius` of where the transform says, and look alike.
 
     Args:
-        similarity: Of all features of both.
+        pairs: Of these features.
         query: Features of the query.
         indexed: Features of the indexed picture.
         transform: View of the query → view of the indexed picture.
         radius: In pixels of the indexed picture's view.
     """
-    expected = apply(transform, query.points).astype(np.complex64)
-    frames = frames_through(transform, query.points, query.frames).astype(np.complex64)
-    allowed = np.abs(expected[:, None] - indexed.points) <= radius
-    allowed &= similarity >= GUIDED_SIMILARITY
-    rows, columns = np.nonzero(allowed)
-    size = np.maximum(np.abs(frames[rows]), np.abs(indexed.frames[columns]))
-    agrees = np.abs(frames[rows] - indexed.frames[columns]) <= _TURN_AND_SCALE * size
-    rows, columns = rows[agrees], columns[agrees]
-    return _mutual_best(rows, columns, similarity[rows, columns])
+    expected = apply(transform, query.points)
+    near = np.nonzero(np.abs(expected[pairs.query] - indexed.points[pairs.indexed]) <= radius)[0]
+    near = near[np.argsort(-pairs.similarity[near], kind="stable")]
+    rows, columns = pairs.query[near], pairs.indexed[near]
+    carried = frames_through(transform, query.points, query.frames)[rows]
+    frames = indexed.frames[columns]
+    size = np.maximum(np.abs(carried), np.abs(frames))
+    agrees = np.abs(carried - frames) <= _TURN_AND_SCALE * size
+    return _mutual_best(rows[agrees], columns[agrees])
 
 
-def _mutual_best(
-    rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], values: npt.NDArray[np.float32]
-) -> Matches:
-    """Of the pairs offered, keep each that is the best of both its features."""
-    order = np.argsort(-values, kind="stable")
-    rows, columns = rows[order], columns[order]
-    first_of_row = np.zeros(len(rows), np.bool_)
-    first_of_row[np.unique(rows, return_index=True)[1]] = True
-    first_of_column = np.zeros(len(rows), np.bool_)
-    first_of_column[np.unique(columns, return_index=True)[1]] = True
-    kept = first_of_row & first_of_column
+def _mutual_best(rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Matches:
+    """Of pairs, the most alike first, keep each that is the best of both its features."""
+    kept = np.ones(len(rows), np.bool_)
+    for each in (rows, columns):
+        is_first = np.zeros(len(rows), np.bool_)
+        is_first[np.unique(each, return_index=True)[1]] = True
+        kept &= is_first
     return Matches(rows[kept], columns[kept])
 
 

@@ -18,7 +18,7 @@ from pspd.core.verdict import proof_verdict
 from pspd.verify.alignment import compare
 from pspd.verify.geometry import Located, locate
 from pspd.verify.local_features import Keypoints, LocalFeatures
-from pspd.verify.matching import guided_matches, similarities
+from pspd.verify.matching import guided_matches, likely_pairs, similarities
 from pspd.verify.polygons import (
     Polygon,
     area,
@@ -32,6 +32,9 @@ from pspd.verify.transforms import Transform, apply, inverse, mirroring, scale_o
 
 _DRAWN_RADIUS: Final = 4.0
 """Pixels of the indexed picture's view by which a matched point may miss."""
+
+_RUNNER_UP: Final = 3
+"""The second likeliest way is tried if the likeliest has at most so many times its places."""
 
 _UNSQUEEZED: Final = 1.02
 """Scales of two directions that differ by less are called one."""
@@ -73,22 +76,28 @@ def prove(query: LocalFeatures, indexed: LocalFeatures) -> Proof | None:
     if not len(query.keypoints) or not len(indexed.keypoints):
         return None
     best: Proof | None = None
-    for change in _CHANGES:
-        # An inverted query has to explain what the others leave unexplained.
-        if change.inverted and best is not None:
-            break
-        located = locate(change.of(query), indexed.keypoints, query.size)
-        proof = _proof(query, indexed, located, change) if located is not None else None
-        if proof is not None and (best is None or _strength(proof) > _strength(best)):
+    for located, change in _ways(query, indexed):
+        proof = _proof(query, indexed, located, change)
+        if proof is not None and (best is None or proof.agreement > best.agreement):
             best = proof
-        if best is not None and _strength(best)[0]:
-            break
+        if proof is not None and proof_verdict(proof) is Verdict.COPY:
+            return proof
     return best
 
 
-def _strength(proof: Proof) -> tuple[bool, float]:
-    """Order proofs: a symmetric drawing lies on itself mirrored as well, but for what is not."""
-    return proof_verdict(proof) is Verdict.COPY, proof.agreement * proof.inliers
+def _ways(query: LocalFeatures, indexed: LocalFeatures) -> list[tuple[Located, _Change]]:
+    """Find the ways in which the query may lie on the indexed picture, the likeliest first."""
+    found: list[tuple[Located, _Change]] = []
+    for change in _CHANGES:
+        # An inverted query has to explain what the others leave unexplained.
+        if change.inverted and found:
+            break
+        located = locate(change.of(query), indexed.keypoints, query.size)
+        if located is not None:
+            found.append((located, change))
+    found.sort(key=lambda way: -way[0].places)
+    # A symmetric drawing lies on itself mirrored as well, but for what is not symmetric.
+    return [way for way in found if way[0].places * _RUNNER_UP >= found[0][0].places]
 
 
 def matched_points(
@@ -106,9 +115,8 @@ def matched_points(
     transform = inverse(to_full_indexed) @ transform @ to_full
     located = transform @ change.matrix(query)
     reach = _DRAWN_RADIUS * max(1.0, scale_of(located, query.size))
-    found = guided_matches(
-        similarities(here, indexed.keypoints), here, indexed.keypoints, located, reach
-    )
+    pairs = likely_pairs(similarities(here, indexed.keypoints))
+    found = guided_matches(pairs, here, indexed.keypoints, located, reach)
     source = apply(to_full, query.keypoints.points[found.query])
     target = apply(to_full_indexed, indexed.keypoints.points[found.indexed])
     return np.column_stack((source.real, source.imag, target.real, target.imag))
