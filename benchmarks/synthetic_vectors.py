@@ -3,9 +3,9 @@
 Real descriptors are not spread evenly over the sphere. Of 1,765 different ones, of photographs,
 drawings and crops of them, by SSCD's distilled model, half of the variance lies in 44 directions
 of 512 and a tenth in the last 300 (`_deviations`), and two of them have a cosine of 0.06 ± 0.10. A
-library has topics (a holiday, a theme of wallpapers), in them scenes
-(a burst, variants of one drawing), and pictures in those: so each vector is a sum of three, drawn
-with these variances and turned into all dimensions, as a model's are.
+library has topics (a holiday, a theme of wallpapers), in them scenes (a burst, variants of one
+drawing), and pictures in those: so each vector is a sum of three, drawn with these variances and
+turned into all dimensions, as a model's are.
 
 A query is a picture's own vector, moved as edits were seen to move it.
 """
