@@ -25,7 +25,7 @@ from benchmarks.synthetic_vectors import STRENGTHS, Recipe
 from pspd.core.model import ModelKey
 from pspd.engines import graph_file, usearch_graph
 from pspd.engines.graph_vectors import GraphVectors
-from pspd.search.exact_vectors import ExactVectors
+from pspd.search.exact_vectors import CHUNK_ROWS, ExactVectors
 from pspd.search.vector_index import VectorIndex
 
 MODEL = ModelKey("made@0000000000000000")
@@ -84,7 +84,12 @@ def resident_megabytes() -> float:
 
 def measure_exact(exact: ExactVectors, asked: Sequence[Sequence[NDArray[np.float32]]]) -> None:
     """Print how long reading and scanning all rows takes."""
-    columns = [chunk.vectors.view(np.uint64) for chunk in exact.generation.chunks]
+    now = exact.generation
+    # The last chunk has room for more.
+    columns = [
+        chunk.vectors[: now.count - first].view(np.uint64)
+        for first, chunk in zip(range(0, now.count, CHUNK_ROWS), now.chunks, strict=False)
+    ]
 
     def read() -> None:
         for column in columns:
