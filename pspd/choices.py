@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from pspd.committing import Options as IndexerOptions
 from pspd.core import verdict as verdicts
-from pspd.engines.graph_vectors import GraphVectors as Graph
+from pspd.engines import usearch_graph
+from pspd.engines.graph_vectors import GraphVectors
 from pspd.features.extras import decoder_versions
 from pspd.host import usable_cores
 from pspd.learned.catalogue import Interface, LocalFile, ModelSpec, Preprocessing
 from pspd.learned.installed import Models
+from pspd.search.exact_vectors import ExactVectors
 from pspd.searcher import Options as SearchOptions
 from pspd.store import descriptors
 from pspd.store.opening import Options as StoreOptions
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from pspd.core.model import ModelKey
     from pspd.core.pausing import Pause
     from pspd.noticeboard import NoticeBoard
+    from pspd.search.vector_index import VectorIndex
     from pspd.store.store import Store
 
 
@@ -100,7 +103,9 @@ def _described(model: ModelFile) -> ModelSpec:
     return ModelSpec(model.name, LocalFile(os.fspath(model.file)), interface)
 
 
-def vector_index(config: Config, store: Store, pause: Pause) -> Callable[[ModelKey, int], Graph]:
+def vector_index(
+    config: Config, store: Store, pause: Pause
+) -> Callable[[ModelKey, int], VectorIndex]:
     """Say how learned descriptors are searched: by a graph on disk, once there are many."""
     folder = config.paths.state / "vectors"
     with store.read() as reader:
@@ -110,8 +115,12 @@ def vector_index(config: Config, store: Store, pause: Pause) -> Callable[[ModelK
     for left in set(os.listdir(folder) if folder.is_dir() else ()) - known:
         shutil.rmtree(folder / left, ignore_errors=True)
 
-    def make(model: ModelKey, dimensions: int) -> Graph:
-        return Graph(folder / model, model=model, owner=owner, dimensions=dimensions, pause=pause)
+    def make(model: ModelKey, dimensions: int) -> VectorIndex:
+        if not usearch_graph.is_installed():
+            return ExactVectors(dimensions)
+        return GraphVectors(
+            folder / model, model=model, owner=owner, dimensions=dimensions, pause=pause
+        )
 
     return make
 

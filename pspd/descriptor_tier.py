@@ -73,16 +73,18 @@ class DescriptorTier:
             other.close()
 
     def load(self, model: KnownModel, pause: Pause = unhindered) -> None:
-        """Bring the descriptors of a model into memory, if they are not there.
+        """Bring the descriptors of a model into memory, if they are not there; for one thread.
 
         Raises:
             StoreDamaged: One is damaged.
         """
+        if model.key in self._indexes:
+            return
+        # Without the lock: what it kept on disk is verified, and others store meanwhile.
+        index = self._make_index(model.key, model.dimensions)
         with self._lock:
-            if model.key in self._indexes:
-                return
-            # From now on it takes what is stored meanwhile.
-            index = self._indexes[model.key] = self._make_index(model.key, model.dimensions)
+            # From now on it takes what is stored.
+            self._indexes[model.key] = index
         try:
             fill(index, self._store, model.key, pause)
         except BaseException:
