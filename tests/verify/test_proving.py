@@ -96,13 +96,13 @@ def test_unrelated_pictures_have_no_proof(seed: int, other: int) -> None:
 
 
 @EXAMPLES
-@given(scale=st.floats(0.5, 1.5), degrees=st.floats(-180, 180), is_mirrored=st.booleans())
+@given(scale=st.floats(0.5, 1.0), degrees=st.floats(-180, 180), is_mirrored=st.booleans())
 def test_exchanging_the_two_gives_the_inverse(
     scale: float, degrees: float, *, is_mirrored: bool
 ) -> None:
     factor = scale * cmath.exp(-1j * math.radians(degrees))
     middle = 280 + 210j
-    edited = placed(ORIGINAL, factor, 500 + 500j - middle * factor, (1000, 1000))
+    edited = placed(ORIGINAL, factor, 360 + 360j - middle * factor, (720, 720))
     edited = ImageOps.mirror(edited) if is_mirrored else edited
 
     there, back = _proof(edited), _proof(ORIGINAL, edited)
@@ -110,7 +110,7 @@ def test_exchanging_the_two_gives_the_inverse(
     assert there.mirrored == back.mirrored == is_mirrored
     both = np.array(back.transform).reshape(3, 3) @ np.array(there.transform).reshape(3, 3)
     both /= both[2, 2]
-    for x, y in ((500, 500), (400, 400), (600, 480)):
+    for x, y in ((360, 360), (300, 300), (420, 350)):
         a, b, _ = both @ (x, y, 1)
         assert abs(complex(a - x, b - y)) < max(1.0, scale)
     assert there.query_share == pytest.approx(back.indexed_share, abs=0.02)
