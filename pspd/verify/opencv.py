@@ -17,8 +17,11 @@ def opencv() -> Any:
         MissingExtra: It is not installed.
     """
     try:
-        return importlib.import_module("cv2")
+        library = importlib.import_module("cv2")
     except ImportError as error:
         raise MissingExtra(
             "proving copies needs an extra: pip install 'picsearchpic[proof]'"
         ) from error
+    # Several pictures are proven at the same time, each in a thread of ours.
+    library.setNumThreads(1)
+    return library
