@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pspd.workers.replies import Outcome
 
 MOST_KEPT = 256
-"""Queries that are kept, of 2 kB each."""
+"""Queries that are kept, of 2 to 8 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class ReadQuery:
     """In the order of `Turn`; none when nobody wanted them so far."""
     pixels: PixelDigest | None
     """None when nobody wanted them, or they cannot be read."""
+    inner: tuple[InnerHashes, ...] | None = None
+    """Of the parts that may be whole pictures; None when nobody wanted them so far."""
 
 
 class _What(NamedTuple):
@@ -117,7 +119,14 @@ class QueryReader:
         Raises:
             FileFailure: It cannot be read as a picture, or has no such part.
         """
-        return self._run(image, Order(features=False, inner=True, part=part)).inner
+        what = _What(image_id_of(image), part)
+        known = self._recall(what)
+        if known is not None and known.inner is not None:
+            return known.inner
+        inner = self._run(image, Order(features=False, inner=True, part=part)).inner
+        if known is not None:
+            self._keep(what, replace(known, inner=inner))
+        return inner
 
     def _run(self, image: bytes, order: Order) -> Outcome:
         with _as_descriptor(image) as descriptor:
@@ -170,7 +179,10 @@ class QueryReader:
         with self._lock:
             kept = self._kept.get(what, query)
             query = replace(
-                query, turns=query.turns or kept.turns, pixels=query.pixels or kept.pixels
+                query,
+                turns=query.turns or kept.turns,
+                pixels=query.pixels or kept.pixels,
+                inner=kept.inner if query.inner is None else query.inner,
             )
             self._kept[what] = query
             self._kept.move_to_end(what)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pspd import query_reading
 from pspd.core.model import FailureReason, Features, ImageId, Limits
@@ -23,6 +25,7 @@ from pspd.workers.handle import WorkerLostError
 from pspd.workers.messages import Order
 from pspd.workers.pool import WorkerPool
 from pspd.workers.replies import Outcome
+from tests.e2e.scenes import scene
 from tests.workers.test_workers import file_of, misbehaving, picture
 
 
@@ -235,3 +238,17 @@ def test_a_query_can_be_seen_and_a_part_of_it(queries: QueryReader) -> None:
     assert queries.view(image, 50, box) == view_of(cropped(image, Limits(), box), Limits(), 50)
     with pytest.raises(FileFailure, match="lies outside"):
         queries.view(image, 50, Box(64, 48, 1, 1))
+
+
+def test_inner_pictures_are_looked_for_once(queries: QueryReader) -> None:
+    """A frame of one colour around a picture: what is in it is found, and kept."""
+    framed = Image.new("RGB", (400, 300), "white")
+    framed.paste(scene(1).resize((300, 200)), (50, 50))
+    file = io.BytesIO()
+    framed.save(file, "PNG")
+    image = file.getvalue()
+    assert queries.read(image, None).inner is None
+    inner = queries.inner(image)
+    assert len(inner) >= 1
+    assert queries.inner(image) is inner
+    assert queries.read(image, None).inner is inner
