@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from pspd.core import verdict
 from pspd.core.model import Features, Limits, TurnedHashes
 from pspd.features.extract import extract_query
-from pspd.features.inner_pictures import hash_inner_picture, inner_pictures, wider
+from pspd.features.inner_pictures import hashed_parts
 
 Distances = npt.NDArray[np.float64]
 """Of one query to each indexed picture."""
@@ -89,8 +89,7 @@ class PspHashes:
         wanted = list(turned) if features.quality >= verdict.FLAT_QUALITY else []
         if self._has_inner:
             pixels = np.asarray(viewed(data))
-            for where in (*inner_pictures(pixels), *wider(pixels)):
-                hashed = hash_inner_picture(pixels, where)
+            for hashed in hashed_parts(pixels):
                 wanted += hashed.turned if hashed.quality >= verdict.FLAT_QUALITY else ()
         return wanted
 

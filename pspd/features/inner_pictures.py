@@ -57,6 +57,9 @@ _WIDER: Final = 0.048
 _SHARES_BEFORE: Final = ((0.5, 0.5), *itertools.product((0.15, 0.85), repeat=2))
 """Of what is added, how much is on the left and above."""
 
+MAX_PARTS: Final = MAX_INNER_PICTURES + len(_SHARES_BEFORE)
+"""Most that `hashed_parts` gives."""
+
 
 @dataclass(frozen=True, slots=True)
 class InnerPicture:
@@ -135,6 +138,12 @@ def hash_inner_picture(pixels: Pixels, where: InnerPicture) -> InnerHashes:
     pair = hashes.gray_pair(_cut(pixels, where).convert("L"))
     quality = hashes.quality(hashes.contrasts(pair))
     return InnerHashes(where, quality, hashes.turned_hashes(pair))
+
+
+def hashed_parts(pixels: Pixels) -> tuple[InnerHashes, ...]:
+    """Hash all by which a query is searched for besides itself: what is in it, and it, wider."""
+    parts = (*inner_pictures(pixels), *wider(pixels))
+    return tuple(hash_inner_picture(pixels, where) for where in parts)
 
 
 def _candidates(small: npt.NDArray[np.int16]) -> Iterator[InnerPicture]:

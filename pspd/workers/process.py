@@ -33,12 +33,7 @@ from pspd.features.decode import OpenPicture
 from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS, require_readable, sniff
-from pspd.features.inner_pictures import (
-    InnerHashes,
-    hash_inner_picture,
-    inner_pictures,
-    wider,
-)
+from pspd.features.inner_pictures import InnerHashes, hashed_parts
 from pspd.features.views import cropped, pixels_of, view_of
 from pspd.verify.pixels import pixel_digest
 from pspd.workers.messages import (
@@ -287,11 +282,10 @@ def _decode(  # noqa: PLR0913 - a picture, what is wanted of it, and what may be
         features = extract(data, limits, image_id, keep=keep)
     pixels = pixel_digest(data, limits, *loaded) if order.pixels else None
     view = view_of(data, limits, order.view) if order.view else None
-    inner: list[InnerHashes] = []
+    inner: tuple[InnerHashes, ...] = ()
     if order.inner:
-        seen = pixels_of(view or view_of(data, limits, INNER_SIDE))
-        inner = [hash_inner_picture(seen, where) for where in (*inner_pictures(seen), *wider(seen))]
-    return Done(image_id, features, turns, pixels, view, tuple(inner))
+        inner = hashed_parts(pixels_of(view or view_of(data, limits, INNER_SIDE)))
+    return Done(image_id, features, turns, pixels, view, inner)
 
 
 def _failed(reason: FailureReason, message: str, *, is_spent: bool) -> Failed:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pspd.core.model import Features, ImageId, Limits, PixelDigest, Turn, TurnedHashes
 from pspd.core.view import CHANNELS, LONGEST_VIEW, View
 from pspd.features.extract import FEATURES_VERSION
-from pspd.features.inner_pictures import MAX_INNER_PICTURES, InnerHashes
+from pspd.features.inner_pictures import MAX_PARTS, InnerHashes
 from pspd.verify.pixels import PIXELS_VERSION
 from pspd.workers.messages import Done, NonsenseError, Order
 
@@ -76,7 +76,7 @@ def checked_outcome(done: Done, order: Order, limits: Limits, known_as: ImageId 
     _require((done.view is not None) == (order.view > 0), "a view")
     if done.view is not None:
         _check_view(done.view, order.view, limits)
-    _require(len(done.inner) <= (MAX_INNER_PICTURES if order.inner else 0), "inner pictures")
+    _require(len(done.inner) <= (MAX_PARTS if order.inner else 0), "inner pictures")
     for each in done.inner:
         _check_inner(each)
     return Outcome(done.image_id, done.features, done.turns, done.pixels, done.view, done.inner)

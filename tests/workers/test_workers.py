@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -24,11 +25,12 @@ from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.core.view import LONGEST_VIEW, Box, View
 from pspd.errors import FileFailure
 from pspd.features.extract import extract, extract_query, image_id_of
-from pspd.features.views import cropped, view_of
+from pspd.features.inner_pictures import MAX_INNER_PICTURES, MAX_PARTS, hashed_parts
+from pspd.features.views import cropped, pixels_of, view_of
 from pspd.verify.pixels import pixel_digest
 from pspd.workers.messages import Done, NonsenseError, Order
 from pspd.workers.pool import LAST_FILES, WorkerPool
-from pspd.workers.process import read_up_to
+from pspd.workers.process import INNER_SIDE, read_up_to
 from pspd.workers.replies import Outcome, checked_outcome
 from pspd.workers.sandbox import MAX_FILES
 
@@ -123,6 +125,33 @@ def test_a_part_is_read_as_if_it_were_the_file(pool: WorkerPool) -> None:
 def test_a_part_outside_of_the_picture_fails(pool: WorkerPool) -> None:
     with pytest.raises(FileFailure, match="64 × 48"):
         run(pool, picture("PNG"), Order(part=Box(64, 0, 1, 1)))
+
+
+def test_parts_come_with_their_hashes_however_many(pool: WorkerPool) -> None:
+    """As many as there can be: what is in a window of a window, and all of it, wider."""
+    image = Image.new("RGB", (600, 480), "white")
+    for number, colour in enumerate(("gray", "teal", "white", "olive", "white", "navy")):
+        image.paste(colour, (30 * number, 24 * number, 600 - 30 * number, 480 - 24 * number))
+    image.paste(Image.open(io.BytesIO(picture("PNG", (260, 200)))), (170, 140))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    outcome = run(pool, file.getvalue(), Order(features=False, inner=True))
+    seen = pixels_of(view_of(file.getvalue(), Limits(), INNER_SIDE))
+    assert outcome.inner == hashed_parts(seen)
+    assert MAX_INNER_PICTURES < len(outcome.inner) <= MAX_PARTS
+    assert run(pool, file.getvalue()).inner == ()
+
+
+def test_more_parts_than_there_can_be_are_nonsense() -> None:
+    parts = hashed_parts(np.zeros((60, 80, 3), np.uint8))
+    order, digest = Order(features=False, inner=True), ImageId(bytes(32))
+    honest = Done(digest, inner=(parts * MAX_PARTS)[:MAX_PARTS])
+    assert checked_outcome(honest, order, Limits(), None).inner == honest.inner
+    for lie in ((*honest.inner, parts[0]), (replace(parts[0], quality=101),)):
+        with pytest.raises(NonsenseError, match="an impossible value"):
+            checked_outcome(Done(digest, inner=lie), order, Limits(), None)
+    with pytest.raises(NonsenseError, match="an impossible value"):
+        checked_outcome(Done(digest, inner=parts), Order(features=False), Limits(), None)
 
 
 VIEW = View(4, 3, bytes(36), 400, 300)
