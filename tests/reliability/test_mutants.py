@@ -33,7 +33,7 @@ from tests.reliability.hostile.watching import (
 _SEED = 20
 _FILES_A_FOLDER = 1000
 _NIGHTLY = 50_000
-"""Mutants that a real daemon reads in a night, in some 4 minutes: a quarter of them stops a decoder
+"""Mutants that a real daemon reads in a night, in some 2 minutes: a quarter of them stops a decoder
 half-way and so costs a worker, which is forked in 16 ms."""
 _TRIED = 1_500
 _DISPOSITIONS = frozenset({INDEXED, *FailureReason}) - {
