@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pspd.core import verdict as verdicts
 from pspd.core.model import ImageNumber, ImageRecord, Turn, Verdict
+from pspd.core.proof import turn_of
 from pspd.found import Recognized, Wishes
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def judged(
         found = before or Recognized(candidate.image, Verdict.ALIKE, near.distance, near.turn)
         found = replace(found, likeness=candidate.likeness, proof=proof)
         if proof is not None and verdicts.proof_verdict(proof) is Verdict.COPY:
-            result[number] = replace(found, verdict=Verdict.COPY)
+            result[number] = replace(found, verdict=Verdict.COPY, turn=turn_of(proof))
         elif before is None:
             if wishes.wants_alike and _is_alike(found):
                 result[number] = found

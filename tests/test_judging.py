@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from pspd.core import verdict as verdicts
 from pspd.core.model import ImageId, ImageNumber, ImageRecord, Turn, Verdict
-from pspd.core.proof import Fit, Proof, Recolouring
+from pspd.core.proof import Fit, Proof, Recolouring, turn_of
 from pspd.deep_search import Deep
 from pspd.found import Recognized, Wishes
 from pspd.judging import Near, by_hash, judged
@@ -133,3 +135,44 @@ def test_what_only_resembles_is_shown_when_asked_for(
 def test_an_image_that_is_gone_by_now_is_not_shown() -> None:
     deep = Deep(proofs={IMAGE.number: PROOF}, candidates={IMAGE.number: Candidate(IMAGE, 0.9)})
     assert judged({}, deep, {}, Wishes(wants_alike=True)) == {}
+
+
+@pytest.mark.parametrize(
+    ("angle", "is_mirrored", "turn"),
+    [
+        (0.0, 0, Turn.NONE),
+        (44.0, 0, Turn.NONE),
+        (89.0, 0, Turn.ROTATE_90),
+        (180.0, 0, Turn.ROTATE_180),
+        (-179.0, 0, Turn.ROTATE_180),
+        (-90.0, 0, Turn.ROTATE_270),
+        (1.0, 1, Turn.FLIP_LEFT_RIGHT),
+        (90.0, 1, Turn.TRANSPOSE),
+        (180.0, 1, Turn.FLIP_TOP_BOTTOM),
+        (-90.0, 1, Turn.TRANSVERSE),
+    ],
+)
+def test_what_is_proven_is_turned_as_the_proof_says(
+    angle: float, is_mirrored: int, turn: Turn
+) -> None:
+    found = judge(118, proof=replace(PROOF, angle=angle, mirrored=bool(is_mirrored)))
+    assert found is not None
+    assert found.turn is turn
+
+
+def test_the_turns_are_pillows() -> None:
+    """Mirrored left to right, then turned: as `Proof.angle` is defined."""
+    picture = Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4))
+    for turn in Turn:
+        turned = picture if turn is Turn.NONE else picture.transpose(Image.Transpose[turn.name])
+        ways = [
+            (quarters, mirrored)
+            for quarters in range(4)
+            for mirrored in (False, True)
+            if np.array_equal(
+                np.rot90(np.asarray(picture)[:, :: -1 if mirrored else 1], quarters),
+                np.asarray(turned),
+            )
+        ]
+        [(quarters, mirrored)] = ways
+        assert turn_of(replace(PROOF, angle=90.0 * quarters, mirrored=mirrored)) is turn

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from pspd.core.model import Turn
 
 Point = tuple[float, float]
 """A place in a picture, in pixels from its upper left corner, rightwards and down: a pixel's middle
@@ -90,3 +93,15 @@ class Proof:
     """Share of the part's area that has one of its three commonest tones (of 64), in the plainer
     picture: mostly over 0.5 for drawings and text, below 0.4 for photographs."""
     colour: Recolouring
+
+
+_QUARTERS: Final = (
+    (Turn.NONE, Turn.ROTATE_90, Turn.ROTATE_180, Turn.ROTATE_270),
+    (Turn.FLIP_LEFT_RIGHT, Turn.TRANSPOSE, Turn.FLIP_TOP_BOTTOM, Turn.TRANSVERSE),
+)
+"""By quarters of a turn, counter-clockwise, of the picture as it is and mirrored left to right."""
+
+
+def turn_of(proof: Proof) -> Turn:
+    """Return which of the eight turns brings the query nearest to how the indexed picture lies."""
+    return _QUARTERS[proof.mirrored][round(proof.angle / 90) % 4]
