@@ -11,14 +11,14 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pspd.core.model import ImageNumber
 from pspd.core.pausing import Pause, unhindered
-from pspd.errors import EncodingFailed, ModelError, ModelMissing, NoWorker, StoreError
+from pspd.errors import EncodingFailed, EncodingLate, ModelError, ModelMissing, NoWorker, StoreError
 from pspd.features.views import pixels_of
 from pspd.host import seconds_left
 from pspd.log import get_logger
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pspd.encoders import Encoders
     from pspd.image_reading import ImageReader
     from pspd.indexer import Indexer
+    from pspd.learned.encoder import Encoder
     from pspd.learned.installed import Models
     from pspd.noticeboard import NoticeBoard
     from pspd.store.store import Store
@@ -134,7 +135,9 @@ class Describer:
         self._after = -1
         """Images up to here were tried."""
         self._unread = 0
-        """Images that cannot be read."""
+        """Images that cannot be read, or of which the model makes nothing."""
+        self._suspect = -1
+        """Up to this image they are described one by one."""
         self._again_at = math.inf
         """When those that could not be read are tried again."""
         self._thread = make_thread("describer", self._run)
@@ -177,7 +180,8 @@ class Describer:
 
         Raises:
             ModelError: The model cannot be used.
-            EncodingFailed: Its process failed.
+            EncodingFailed: It made nothing of some images. When that is tried again, it is asked
+                for one at a time, and those of which it makes nothing are left out.
             NoWorker: No worker can be had.
             StoreError: What was made is not stored; it is made again.
         """
@@ -221,30 +225,55 @@ class Describer:
         """Describe a page; returns whether there may be more."""
         encoder = self._encoders.of(model.key, model.name).background
         views = [self._executor.submit(self._view, number) for number in numbers]
+        # After a failure one by one, so that an image of which a model makes nothing costs itself.
+        size = 1 if numbers[0] <= self._suspect else BATCH_IMAGES
         found: list[batch.Operation] = []
+        after, unread = self._after, 0
         try:
-            for at in range(0, len(numbers), BATCH_IMAGES):
+            for at in range(0, len(numbers), size):
                 if self._stopping.is_set() or not self._indexer.is_idle:
                     break
                 self._pause()
-                seen = self._seen(numbers[at : at + BATCH_IMAGES], views[at : at + BATCH_IMAGES])
-                if seen:
-                    pixels = [pixels_of(view) for view in seen.values()]
-                    vectors = encoder.encode(pixels, time.monotonic() + BATCH_SECONDS)
-                    found += [
-                        batch.DescriptorsKnown(model.key, number, vector.tobytes())
-                        for number, vector in zip(seen, quantised(vectors), strict=True)
-                    ]
-                self._after = numbers[min(at + BATCH_IMAGES, len(numbers)) - 1]
+                some = numbers[at : at + size]
+                seen = _seen(some, views[at : at + size])
+                try:
+                    found += self._described(model, encoder, seen)
+                except EncodingFailed as error:
+                    if size == 1 and not isinstance(error, EncodingLate):
+                        after, unread = some[-1], unread + 1
+                    self._suspect = some[-1]
+                    raise
+                after, unread = some[-1], unread + len(some) - len(seen)
         finally:
             for view in views:
                 view.cancel()
             if found:
                 self._indexer.apply(found)
+            # Not before it is stored: what is not is made again.
+            self._note(after, unread)
         self._board.withdraw(_AREA, _AREA)
         self._problem = ""
         self._in_use.see_who_answers()
         return True
+
+    def _described(
+        self, model: Model, encoder: Encoder, seen: Mapping[ImageNumber, View]
+    ) -> list[batch.DescriptorsKnown]:
+        if not seen:
+            return []
+        pixels = [pixels_of(view) for view in seen.values()]
+        vectors = encoder.encode(pixels, time.monotonic() + BATCH_SECONDS)
+        return [
+            batch.DescriptorsKnown(model.key, number, vector.tobytes())
+            for number, vector in zip(seen, quantised(vectors), strict=True)
+        ]
+
+    def _note(self, after: int, unread: int) -> None:
+        """Note how far it is, and how many more images cannot be described for now."""
+        self._after = after
+        self._unread += unread
+        if unread and self._again_at == math.inf:
+            self._again_at = time.monotonic() + AGAIN_SECONDS
 
     def _view(self, number: ImageNumber) -> View | None:
         if self._stopping.is_set():
@@ -257,22 +286,9 @@ class Describer:
         outcome = self._images.read(number, image.image_id, order)
         return None if outcome is None else outcome.view
 
-    def _seen(
-        self, numbers: Sequence[ImageNumber], views: Sequence[Future[View | None]]
-    ) -> dict[ImageNumber, View]:
-        seen = {}
-        for number, future in zip(numbers, views, strict=True):
-            view = future.result()
-            if view is not None:
-                seen[number] = view
-                continue
-            self._unread += 1
-            if self._again_at == math.inf:
-                self._again_at = time.monotonic() + AGAIN_SECONDS
-        return seen
-
     def _begin_anew(self) -> None:
         self._after, self._again_at, self._unread = -1, math.inf, 0
+        self._suspect = -1
 
     # --- the thread
 
@@ -293,3 +309,11 @@ class Describer:
             except (StoreError, NoWorker) as error:
                 _log.error("describing is put off", error=error)
                 wait = RETRY_SECONDS
+
+
+def _seen(
+    numbers: Sequence[ImageNumber], views: Sequence[Future[View | None]]
+) -> dict[ImageNumber, View]:
+    """Wait for views; those that cannot be had are left out."""
+    found = ((number, view.result()) for number, view in zip(numbers, views, strict=True))
+    return {number: view for number, view in found if view is not None}

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pspd.core.model import ImageNumber, Limits, ModelKey
 from pspd.describing import PAUSED, Describer, Progress
 from pspd.descriptor_tier import DescriptorTier
 from pspd.encoders import Encoders
-from pspd.errors import ModelError
+from pspd.errors import EncodingFailed, ModelError
 from pspd.image_reading import ImageReader
 from pspd.learned.catalogue import LocalFile, ModelSpec
 from pspd.learned.installed import Models
@@ -202,6 +203,27 @@ def test_an_image_that_cannot_be_read_is_left_out_and_counted(describing: Descri
     describing.describe()
     assert describing.described(key) == COUNT - 1
     assert describing.describer.progress() == Progress("one", COUNT - 1, COUNT - 1)
+
+
+def test_a_picture_of_which_a_model_makes_nothing_costs_itself(describing: Describing) -> None:
+    """The model divides by zero when a picture is gray at 100."""
+    spec = describing.models.state("one").spec
+    assert isinstance(spec.source, LocalFile)
+    Path(spec.source.path).write_bytes(made_models.without_number())
+    Image.new("RGB", (64, 48), (100, 100, 100)).save(describing.pictures / "gray.png")
+    describing.bench.scan()
+    describing.bench.settle()
+    key = describing.use("one")
+    failures = 0
+    while describing.described(key) < COUNT:
+        try:
+            describing.describe()
+        except EncodingFailed:
+            failures += 1
+            assert failures < 5
+    assert failures >= 1
+    describing.describe()
+    assert describing.describer.progress() == Progress("one", COUNT, COUNT)
 
 
 def test_a_model_that_changed_under_its_name_is_another_one(describing: Describing) -> None:
