@@ -20,12 +20,13 @@ import numpy as np
 from pspd.core import verdict as verdicts
 from pspd.core.model import Verdict
 from pspd.core.proof import Proof
-from pspd.errors import EncodingFailed, EncodingLate, MissingExtra, ModelMissing, ModelUnusable
+from pspd.errors import EncodingFailed, EncodingLate, FileFailure, ModelMissing, ModelUnusable
 from pspd.features.looks import cuts, turns
 from pspd.features.views import pixels_of
 from pspd.log import get_logger
 from pspd.proof_search import Candidate, described
 from pspd.verify.local_features import VIEW_SIDE, LocalFeatures
+from pspd.verify.opencv import is_installed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -69,9 +70,9 @@ class DeepSearch:
 
     Args:
         store: The truth.
-        tier: Learned descriptors; None without the extra.
+        tier: Learned descriptors.
         queries: Reads query images.
-        proofs: Proves candidates; None without the extra.
+        proofs: Proves candidates.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class DeepSearch:
         store: Store,
         tier: DescriptorTier,
         queries: QueryReader,
-        proofs: ProofSearch | None,
+        proofs: ProofSearch,
     ) -> None:
         self._store = store
         self._tier = tier
@@ -94,13 +95,15 @@ class DeepSearch:
         is_learned = self._tier.answering() is not None
         return verdicts.PROVEN_DISTANCE if is_learned else verdicts.ALIKE_DISTANCE
 
-    def search(
+    def search(  # noqa: PLR0913 - what is searched for, and what is known of it
         self,
         image: bytes,
         part: Box | None,
         by_hash: Sequence[ImageRecord],
         sure: Collection[ImageNumber],
         seconds: float,
+        *,
+        wants_alike: bool,
     ) -> Deep:
         """Look for copies.
 
@@ -110,14 +113,22 @@ class DeepSearch:
             by_hash: Images whose hashes are near, the nearest first.
             sure: Images of which nothing more has to be known.
             seconds: What it may take.
+            wants_alike: Whether what is not proven is of use, too.
 
         Raises:
-            FileFailure: The query cannot be read as a picture.
             NoWorker: No worker can be had.
         """
         begun = time.monotonic()
         deep = Deep()
-        view = self._queries.view(image, VIEW_SIDE, part)
+        is_of_use = wants_alike or is_installed()
+        if not is_of_use or (self._tier.answering() is None and not by_hash):
+            # A query is not seen for nothing.
+            return deep
+        try:
+            view = self._queries.view(image, VIEW_SIDE, part)
+        except FileFailure as failure:
+            deep.cut.append(f"all but hashes (the query: {failure})")
+            return deep
         likenesses = self._likenesses(view, deep, begun + ENCODING_SHARE * seconds)
         with self._store.read() as reader:
             records = {number: reader.image(number) for number in likenesses}
@@ -155,14 +166,11 @@ class DeepSearch:
         return {number: likeness for number, _, likeness in near}
 
     def _prove(self, view: View, deep: Deep, until: float) -> None:
-        if self._proofs is None or not deep.candidates:
+        if not deep.candidates or not is_installed():
             return
         candidates = list(deep.candidates.values())
-        try:
-            query = described(view)
-            proofs = self._proofs.prove(query, candidates, until)
-        except MissingExtra:
-            return
+        query = described(view)
+        proofs = self._proofs.prove(query, candidates, until)
         deep.proofs = proofs.found
         if is_telling(query):
             deep.disproved = {

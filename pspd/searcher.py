@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pspd.copy_search import known, nearest_turn
 from pspd.core import verdict as verdicts
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from pspd.query_reading import QueryReader, ReadQuery
     from pspd.store.reader import Reader
     from pspd.store.store import Store
+
+ANSWER_SECONDS: Final = 1.0
+"""What is left of a request's time when descriptors and proofs end: a candidate that was begun is
+brought to its end, and pixels may have to be compared."""
 
 _RANK = {each: rank for rank, each in enumerate(Verdict)}
 
@@ -90,7 +94,7 @@ class Searcher:
         Args:
             image: The query.
             wishes: What is to be found.
-            deadline: When to stop comparing pixels, by the monotonic clock.
+            deadline: When to stop looking closer, by the monotonic clock.
 
         Raises:
             FileFailure: The query cannot be read as a picture, or has no such part.
@@ -113,7 +117,7 @@ class Searcher:
         recognized: dict[ImageNumber, Recognized] = {}
         cut: list[str] = []
         if wishes.mode != "original":
-            recognized, cut = self._similar(image, read, wishes)
+            recognized, cut = self._similar(image, read, wishes, deadline)
         unverified = 0
         for comparison in comparisons:
             same, unverified = comparison.result(read.pixels)
@@ -130,7 +134,7 @@ class Searcher:
         return Found(query, tuple(hits), unverified, tuple(cut))
 
     def _similar(
-        self, image: bytes, read: ReadQuery, wishes: Wishes
+        self, image: bytes, read: ReadQuery, wishes: Wishes, deadline: float
     ) -> tuple[dict[ImageNumber, Recognized], list[str]]:
         """Find copies, and say what was left out."""
         options = self._options
@@ -155,8 +159,12 @@ class Searcher:
             if is_sure(found) and not near[number].is_inner
         }
         doubtful = [each.image for number, each in near.items() if number not in sure]
-        seconds = options.budget_seconds if wishes.seconds is None else wishes.seconds
-        found = deep.search(image, wishes.part, doubtful, sure, seconds)
+        wished = options.budget_seconds if wishes.seconds is None else wishes.seconds
+        # An answer that is cut short is worth more than none.
+        seconds = min(wished, deadline - time.monotonic() - ANSWER_SECONDS)
+        found = deep.search(
+            image, wishes.part, doubtful, sure, seconds, wants_alike=wishes.wants_alike
+        )
         with self._precedence.first():
             distances = near | self._distances(read, found.candidates.keys() - near.keys())
             return judged(recognized, found, distances, wishes), found.cut

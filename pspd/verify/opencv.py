@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from functools import cache
 from typing import Any
 
 from pspd.errors import MissingExtra
+
+
+@cache
+def is_installed() -> bool:
+    """Say whether OpenCV is there, without importing it."""
+    return importlib.util.find_spec("cv2") is not None
 
 
 @cache
