@@ -17,7 +17,7 @@ from pspd.core import verdict as verdicts
 from pspd.core.model import ImageNumber, Verdict
 from pspd.core.proof import Proof
 from pspd.deep_search import Deep, is_telling
-from pspd.errors import EncodingFailed, MissingExtra, ModelError
+from pspd.errors import EncodingFailed, FileFailure, MissingExtra, ModelError
 from pspd.features.views import pixels_of
 from pspd.found import Wishes
 from pspd.judging import Near, by_hash, judged
@@ -119,7 +119,13 @@ class Explainer:
         return Explanation(verdict, tuple(reasons), proof, drawing)
 
     def _read(self, first: bytes, second: bytes) -> _Pair:
-        read = [self._queries.read(each, None) for each in (first, second)]
+        read = []
+        for which, image in (("first", first), ("second", second)):
+            try:
+                read.append(self._queries.read(image, None))
+            except FileFailure as failure:
+                text = f"the {which} picture: {failure}"
+                raise FileFailure(failure.reason, text) from failure
         if _sides(read[0].features) == _sides(read[1].features):
             read = [self._queries.read(each, lambda _: True) for each in (first, second)]
         views = [self._queries.view(each, VIEW_SIDE) for each in (first, second)]

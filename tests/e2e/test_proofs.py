@@ -137,3 +137,18 @@ def test_describing_is_paused_and_goes_on(library: Home) -> None:
     library.pspc("model", "resume")
     assert "it is paused" not in library.pspc("status")
     library.pspc("model", "pause", "made", expect=2)
+
+
+def test_why_names_the_picture_that_cannot_be_read(library: Home) -> None:
+    text = library.folder / "text.png"
+    text.write_text("no picture")
+    failed = library.run("pspc", "why", library.folder / "pictures" / "7.jpg", text)
+    assert failed.returncode == 2
+    assert b"the second picture: no picture format begins like this" in failed.stderr
+
+
+def test_a_budget_beyond_the_deadline_is_cut_to_it(library: Home) -> None:
+    path = library.folder / "query.png"
+    scene(7, *SIZE).crop((200, 150, 440, 330)).save(path)
+    document = library.document("search", path, "--budget", "60", "--timeout", "8")
+    assert [Path(hit["path"]).stem for hit in document["hits"]] == ["7"]
