@@ -72,7 +72,10 @@ examples:
 Every verb has a --help with examples.
 """
 
-_NUMBERED = ("-n", "--count", "--distance", "--pictures", "--seed", "--timeout")
+_NUMBERED = (
+    *("-n", "--count", "--distance", "--expect", "--budget"),
+    *("--pictures", "--seed", "--timeout"),
+)
 """Options whose value is a number: a negative one is a value, if a wrong one, and no option."""
 
 
