@@ -27,7 +27,7 @@ def client_rows(daemon: LiveDaemon, count: int, query: Query, plan: Plan) -> Ite
         importing.append(timed([sys.executable, "-c", "import zmq"]))
     whole, limit = statistics.median(client), statistics.median(importing)
     yield at_most(
-        f"`pspc search small.jpg` at {count:,}, whole process",
+        f"`pspc search --fast small.jpg` at {count:,}, whole process",
         milliseconds(whole),
         f"python -c 'import zmq': {milliseconds(limit)}",
         whole / limit,

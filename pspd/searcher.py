@@ -144,8 +144,9 @@ class Searcher:
         most = options.copy_distance if wishes.distance is None else wishes.distance
         reach = most if deep is None else max(most, deep.reach())
         near = self._near(read.features, read.turns, reach)
-        if not any(each.distance <= verdicts.SURE_DISTANCE for each in near.values()):
-            # What is in a frame, a window or a collage has hashes of its own.
+        if not any(each.distance <= options.copy_distance for each in near.values()):
+            # What is in a frame, a window or a collage has hashes of its own. They take some 40 ms,
+            # and of a picture that has copies as it is they mostly find those again.
             with suppress(FileFailure):
                 for inner in self._queries.inner(image, wishes.part):
                     _add(near, self._near(inner, inner.turned, reach))
