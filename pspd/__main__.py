@@ -46,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # NumPy reads it when it is loaded. OpenBLAS's threads spin while they wait for one another: on
     # two cores that others used, a scan of 60,000 vectors took 883 ms with two, and 75 with one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    options = _parser().parse_args(arguments)
     try:
+        # Here, for argparse loads a module when it is first of use, which may fail as any other.
+        options = _parser().parse_args(arguments)
         if options.repair:
             return _repair(options.config)
         if options.libraries:

@@ -22,9 +22,11 @@ def test_the_libraries_are_listed_with_those_that_are_bundled() -> None:
     assert all(version[0].isdigit() for version in listed.values())
 
 
-def test_a_module_that_cannot_be_loaded_is_one_line() -> None:
+@pytest.mark.parametrize("module", ["msgspec", "shutil"])
+def test_a_module_that_cannot_be_loaded_is_one_line(module: str) -> None:
+    """`shutil` is what argparse loads by itself, before the arguments are read."""
     program = (
-        "import runpy, sys; sys.modules['msgspec'] = None; sys.argv[1:] = []; "
+        f"import runpy, sys; sys.modules['{module}'] = None; sys.argv[1:] = []; "
         "runpy.run_module('pspd', run_name='__main__', alter_sys=True)"
     )
     done = subprocess.run(
