@@ -100,12 +100,12 @@ def result(source: str, reply: wire.SearchReply) -> ResultDocument:
             quality=query.quality,
             flat=query.flat,
         ),
-        hits=[_hit(hit) for hit in reply.hits],
+        hits=[hit(each) for each in reply.hits],
         total=reply.total,
         elapsed_ms=reply.elapsed_ms,
         threshold=reply.threshold,
         expected=UNSET if reply.expected is None else reply.expected,
-        freshness=_freshness(reply.freshness),
+        freshness=freshness(reply.freshness),
     )
 
 
@@ -245,7 +245,7 @@ def duplicates(pages: Sequence[wire.DuplicatesReply]) -> DuplicatesDocument:
         total=last.total,
         waste=last.waste,
         uncompared=last.uncompared,
-        freshness=_freshness(last.freshness),
+        freshness=freshness(last.freshness),
     )
 
 
@@ -324,25 +324,26 @@ def backup(reply: wire.JobReply) -> BackupDocument:
     return BackupDocument(path=path_text(path), path_base64=path_base64(path))
 
 
-def _hit(hit: wire.Hit) -> HitDocument:
+def hit(found: wire.Hit) -> HitDocument:
+    """Make the document of one file that a search found."""
     return HitDocument(
-        path=path_text(hit.path),
-        path_base64=path_base64(hit.path),
-        verdict=hit.verdict,
-        distance=hit.distance,
-        turn=hit.turn,
-        width=hit.width,
-        height=hit.height,
-        bytes=hit.size,
-        format=hit.format,
-        image=hit.image,
-        frames=hit.frames,
-        channels=hit.channels,
-        orientation=hit.orientation,
-        upright=hit.upright,
-        quality=hit.quality,
-        likeness=UNSET if hit.likeness is None else hit.likeness,
-        proof=UNSET if hit.proof is None else _proof(hit.proof),
+        path=path_text(found.path),
+        path_base64=path_base64(found.path),
+        verdict=found.verdict,
+        distance=found.distance,
+        turn=found.turn,
+        width=found.width,
+        height=found.height,
+        bytes=found.size,
+        format=found.format,
+        image=found.image,
+        frames=found.frames,
+        channels=found.channels,
+        orientation=found.orientation,
+        upright=found.upright,
+        quality=found.quality,
+        likeness=UNSET if found.likeness is None else found.likeness,
+        proof=UNSET if found.proof is None else _proof(found.proof),
     )
 
 
@@ -361,19 +362,20 @@ def _proof(proof: wire.Proof) -> ProofDocument:
     )
 
 
-def _freshness(freshness: wire.Freshness) -> FreshnessDocument:
+def freshness(told: wire.Freshness) -> FreshnessDocument:
+    """Make the document of what an answer was computed over."""
     return FreshnessDocument(
-        indexed=freshness.indexed,
-        pending=freshness.pending,
-        failed=freshness.failed,
-        scanning_roots=[path_text(path) for path in freshness.scanning_roots],
-        unavailable_roots=[path_text(path) for path in freshness.unavailable_roots],
-        stale=freshness.stale,
-        unverified=freshness.unverified,
-        problem=freshness.problem,
-        model=freshness.model,
-        described=freshness.described,
-        describable=freshness.describable,
-        cut=freshness.cut,
-        complete=not (freshness.pending or freshness.scanning_roots or freshness.unavailable_roots),
+        indexed=told.indexed,
+        pending=told.pending,
+        failed=told.failed,
+        scanning_roots=[path_text(path) for path in told.scanning_roots],
+        unavailable_roots=[path_text(path) for path in told.unavailable_roots],
+        stale=told.stale,
+        unverified=told.unverified,
+        problem=told.problem,
+        model=told.model,
+        described=told.described,
+        describable=told.describable,
+        cut=told.cut,
+        complete=not (told.pending or told.scanning_roots or told.unavailable_roots),
     )

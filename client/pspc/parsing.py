@@ -26,6 +26,7 @@ VERBS = {
     "search": "find files with the same picture, and copies of it",
     "why": "say what joins or parts two pictures",
     "duplicates": "list groups of copies, largest waste first",
+    "missing": "list pictures of a card or disk that are not in the library",
     "sync": "return when everything that happened before now is indexed",
     "status": "show what is indexed and what is pending",
     "failures": "list files that could not be indexed, with the reason",

@@ -6,7 +6,6 @@ indexed shows when it is searched for.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from pspc.errors import SourceError
 from pspc.selftest.trial import Sample
 from pspc.sources import read_path
+from pspc.walking import files_below
 
 SUFFIXES: Final = (b".jpg", b".jpeg", b".jpe", b".png", b".webp", b".gif", b".bmp", b".avif")
 """Names of what is edited end so, in any case of letters."""
@@ -59,21 +59,12 @@ def _drawn(paths: Iterable[bytes], most: int, random: Random) -> list[bytes]:
 
 
 def _pictures(folders: Iterable[bytes]) -> Iterator[bytes]:
-    """Walk folders, always in the same order."""
-    waiting = sorted(folders, reverse=True)
-    while waiting:
-        folder = waiting.pop()
-        try:
-            with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError:
-            continue
-        inner: list[bytes] = []
-        for entry in entries:
-            if entry.name.startswith(b"."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                inner.append(entry.path)
-            elif entry.name.lower().endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
-                yield entry.path
-        waiting += reversed(inner)
+    """Yield what is named as a picture, always in the same order."""
+    for folder in sorted(folders):
+        for path in files_below(folder, _pass_over):
+            if path.lower().endswith(SUFFIXES):
+                yield path
+
+
+def _pass_over(_folder: bytes, _error: OSError) -> None:
+    """Do without a directory that cannot be listed."""
