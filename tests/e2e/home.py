@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,4 +99,21 @@ class Home:
                 if error.errno != errno.ENOTEMPTY:
                     raise
             else:
-                return
+                if not self._kill_stragglers():
+                    return
+
+    def _kill_stragglers(self) -> bool:
+        """Kill daemons that come only now; returns whether there were any.
+
+        A client that gave up waiting leaves one that it has started, which would make the folder
+        anew and stay.
+        """
+        own = f"PSP_HOME={self.path}".encode()
+        found = False
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):  # it ended meanwhile, or is somebody else's
+                is_one = own in environ.read_bytes().split(b"\0")
+                if is_one and b"pspd" in (environ.parent / "cmdline").read_bytes():
+                    os.kill(int(environ.parent.name), signal.SIGKILL)
+                    found = True
+        return found
