@@ -35,6 +35,7 @@ from pspc.selftest.edits import Edit, Edited, Source, Unreadable, chosen, read_s
 from pspd.core.model import Verdict
 from pspd.core.proof import Proof
 from pspd.core.verdict import proof_verdict
+from pspd.proof_search import parts_of
 from pspd.verify.local_features import MOST_FEATURES, VIEW_SIDE, LocalFeatures, describe
 from pspd.verify.polygons import clip, overlap, rectangle
 from pspd.verify.proving import prove
@@ -139,6 +140,7 @@ def edit_all(
             edited = edit.apply(Source(image, image.size), SEED)
             with Image.open(io.BytesIO(edited.data)) as opened:
                 query = measurement.describe(opened)
+            query = dataclasses.replace(query, parts=parts_of(query.view))
             proof = measurement.prove(query, indexed, measurement.proving)
             exact = exactness(proof, edited) if proof else 0.0
             measurement.edits[edit.name].append((name, edit.name, proof, exact))

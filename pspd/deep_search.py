@@ -24,8 +24,8 @@ from pspd.errors import EncodingFailed, EncodingLate, FileFailure, ModelMissing,
 from pspd.features.looks import cuts, turns
 from pspd.features.views import pixels_of
 from pspd.log import get_logger
-from pspd.proof_search import Candidate, described
-from pspd.verify.local_features import VIEW_SIDE, LocalFeatures
+from pspd.proof_search import Candidate, described_query
+from pspd.verify.local_features import CLOSER_LOOK, VIEW_SIDE, LocalFeatures
 from pspd.verify.opencv import is_installed
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pspd.core.model import ImageNumber, ImageRecord
     from pspd.core.view import Box, View
     from pspd.descriptor_tier import DescriptorTier
-    from pspd.proof_search import ProofSearch
+    from pspd.proof_search import Proofs, ProofSearch
     from pspd.query_reading import QueryReader
     from pspd.store.store import Store
 
@@ -45,6 +45,13 @@ have their picture first by the descriptor, and most others among the first twen
 TELLING_KEYPOINTS: Final = 60
 """Local features of a query from which on it says something that it cannot be laid on a picture:
 soft pictures have few, and their hashes are believed."""
+
+MOST_CLOSER: Final = 3
+"""Candidates that are looked at closely when none was proven: by then it is the budget that counts,
+and of crops to a tenth of the area nine in ten have their picture first, nearly all among these."""
+
+CLOSER_SECONDS: Final = 0.25
+"""What is left of the budget, at least, when a closer look begins; it takes some 0.4 s."""
 
 ENCODING_SHARE: Final = 0.5
 """Share of the budget after which descriptors are no longer waited for."""
@@ -59,8 +66,8 @@ class Deep:
     proofs: dict[ImageNumber, Proof] = field(default_factory=dict)
     candidates: dict[ImageNumber, Candidate] = field(default_factory=dict)
     """All that were looked at, proven or not, the most promising first."""
-    disproved: set[ImageNumber] = field(default_factory=set)
-    """Those that were laid on the query, or could have been, and are no copies of it."""
+    unproven: set[ImageNumber] = field(default_factory=set)
+    """Those that were laid on the query, or could have been, and are not proven by that."""
     cut: list[str] = field(default_factory=list)
     """What was left out for want of time, as clauses."""
 
@@ -140,6 +147,8 @@ class DeepSearch:
                 candidate = Candidate(record, likeness, is_promising)
                 deep.candidates[record.number] = candidate
         self._prove(view, deep, begun + seconds)
+        if deep.candidates and is_installed() and not _has_copy(deep.proofs.values()):
+            self._look_closer(view, image, part, deep, begun + seconds)
         return deep
 
     def _likenesses(self, view: View, deep: Deep, until: float) -> Mapping[ImageNumber, float]:
@@ -169,18 +178,53 @@ class DeepSearch:
         if not deep.candidates or not is_installed():
             return
         candidates = list(deep.candidates.values())
-        query = described(view)
+        query = described_query(view)
         proofs = self._proofs.prove(query, candidates, until)
-        deep.proofs = proofs.found
-        if is_telling(query):
-            deep.disproved = {
-                number
-                for number in proofs.tried
-                if number not in proofs.found
-                or verdicts.proof_verdict(proofs.found[number]) is not Verdict.COPY
-            }
+        _take(proofs, query, deep)
         if proofs.left:
             deep.cut.append(f"{proofs.left} of {len(candidates)} candidates were not compared")
+
+    def _look_closer(
+        self, view: View, image: bytes, part: Box | None, deep: Deep, until: float
+    ) -> None:
+        """Look again at the likeliest: a small part of a picture has few features at first sight.
+
+        Args:
+            view: The query as it was looked at first.
+            image: The bytes of its file.
+            part: What of it is the query.
+            deep: What was found, and what is.
+            until: By the monotonic clock.
+        """
+        likely = [each for each in deep.candidates.values() if each.likeness is not None]
+        likely.sort(key=lambda each: -(each.likeness or 0.0))
+        last = until - CLOSER_SECONDS
+        if not likely or time.monotonic() >= last:
+            return
+        if max(view.full_width, view.full_height) > VIEW_SIDE:
+            try:
+                view = self._queries.view(image, CLOSER_LOOK.side, part)
+            except FileFailure as failure:
+                deep.cut.append(f"a closer look (the query: {failure})")
+                return
+        query = described_query(view, CLOSER_LOOK)
+        _take(self._proofs.prove(query, likely[:MOST_CLOSER], last, CLOSER_LOOK), query, deep)
+
+
+def _take(proofs: Proofs, query: LocalFeatures, deep: Deep) -> None:
+    """Take in what became of some candidates."""
+    deep.proofs.update(proofs.found)
+    if is_telling(query):
+        copies = {number for number, proof in proofs.found.items() if _is_copy(proof)}
+        deep.unproven = (deep.unproven | proofs.tried) - copies
+
+
+def _has_copy(proofs: Iterable[Proof]) -> bool:
+    return any(_is_copy(proof) for proof in proofs)
+
+
+def _is_copy(proof: Proof) -> bool:
+    return verdicts.proof_verdict(proof) is Verdict.COPY
 
 
 def is_telling(query: LocalFeatures) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -21,10 +21,10 @@ from pspd.errors import EncodingFailed, FileFailure, MissingExtra, ModelError
 from pspd.features.views import pixels_of
 from pspd.found import Wishes
 from pspd.judging import Near, by_hash, judged
-from pspd.proof_search import Candidate, described
+from pspd.proof_search import Candidate, described, described_query
 from pspd.store.columns import record_of
 from pspd.verify.drawing import draw_proof
-from pspd.verify.local_features import VIEW_SIDE, LocalFeatures
+from pspd.verify.local_features import CLOSER_LOOK, FIRST_LOOK, LocalFeatures, Look
 from pspd.verify.proving import matched_points, prove
 
 if TYPE_CHECKING:
@@ -79,6 +79,18 @@ class _Pair:
     second_view: View
 
 
+class _Laid(NamedTuple):
+    """What was seen of both, and how the first lies on the second."""
+
+    first: LocalFeatures
+    second: LocalFeatures
+    proof: Proof | None
+
+    @property
+    def is_copy(self) -> bool:
+        return self.proof is not None and verdicts.proof_verdict(self.proof) is Verdict.COPY
+
+
 class Explainer:
     """Explains pairs of images, for any thread.
 
@@ -113,7 +125,8 @@ class Explainer:
         reasons += self._of_hashes(a, b, distance, turn.value, pair)
         likeness, learned = self._of_descriptors(pair)
         reasons.append(learned)
-        proof, drawing, proven = _of_geometry(pair, wants_drawing=wants_drawing)
+        laid = self._laid(pair, first, second)
+        proof, drawing, proven = _of_geometry(laid, wants_drawing=wants_drawing)
         reasons.append(proven)
         verdict = self._verdict(pair, near, likeness, proof, is_tried=proven.says != "nothing")
         return Explanation(verdict, tuple(reasons), proof, drawing)
@@ -128,7 +141,7 @@ class Explainer:
                 raise FileFailure(failure.reason, text) from failure
         if _sides(read[0].features) == _sides(read[1].features):
             read = [self._queries.read(each, lambda _: True) for each in (first, second)]
-        views = [self._queries.view(each, VIEW_SIDE) for each in (first, second)]
+        views = [self._queries.view(each, FIRST_LOOK.side) for each in (first, second)]
         return _Pair(read[0], read[1], views[0], views[1])
 
     def _of_hashes(
@@ -172,6 +185,18 @@ class Explainer:
         text = f"by {answering.model.split('@')[0]} their likeness is {likeness:.2f}"
         return likeness, Reason("learned", says, text, likeness, threshold, "pspc model use")
 
+    def _laid(self, pair: _Pair, first: bytes, second: bytes) -> _Laid | MissingExtra:
+        """Lay the first on the second; where that makes no copy, look closer, as a search does."""
+        try:
+            laid = _lay(pair.first_view, pair.second_view, FIRST_LOOK)
+            if laid.is_copy:
+                return laid
+            views = [self._queries.view(each, CLOSER_LOOK.side) for each in (first, second)]
+            closer = _lay(views[0], views[1], CLOSER_LOOK)
+        except MissingExtra as error:
+            return error
+        return closer if closer.is_copy or laid.proof is None else laid
+
     def _verdict(
         self,
         pair: _Pair,
@@ -194,7 +219,7 @@ class Explainer:
         deep = Deep(
             proofs={} if proof is None else {_SECOND: proof},
             candidates={_SECOND: Candidate(near.image, likeness)},
-            disproved={_SECOND} if is_tried and not is_copy else set(),
+            unproven={_SECOND} if is_tried and not is_copy else set(),
         )
         found = judged(known, deep, {_SECOND: near}, wishes).get(_SECOND)
         return None if found is None else found.verdict
@@ -222,20 +247,24 @@ def _of_pixels(pair: _Pair) -> Reason:
     return Reason("pixels", "parts", "of equal size, but some pixels differ")
 
 
-def _of_geometry(pair: _Pair, *, wants_drawing: bool) -> tuple[Proof | None, Pixels | None, Reason]:
-    try:
-        first, second = described(pair.first_view), described(pair.second_view)
-        proof = prove(first, second)
-        drawing = _drawn(first, second, proof) if wants_drawing else None
-    except MissingExtra as error:
-        return None, None, Reason("proof", "nothing", str(error))
+def _lay(first_view: View, second_view: View, look: Look) -> _Laid:
+    first, second = described_query(first_view, look), described(second_view, look)
+    return _Laid(first, second, prove(first, second))
+
+
+def _of_geometry(
+    laid: _Laid | MissingExtra, *, wants_drawing: bool
+) -> tuple[Proof | None, Pixels | None, Reason]:
+    if isinstance(laid, MissingExtra):
+        return None, None, Reason("proof", "nothing", str(laid))
+    first, second, proof = laid
+    drawing = _drawn(first, second, proof) if wants_drawing else None
     if proof is None:
         if is_telling(first) and is_telling(second):
             text = "neither can be laid on the other"
             return None, drawing, Reason("proof", "parts", text, 0.0, verdicts.PROOF_INLIERS)
         text = "one of them has too little to hold on to for being laid on the other"
         return None, drawing, Reason("proof", "nothing", text)
-    is_copy = verdicts.proof_verdict(proof) is Verdict.COPY
     text = (
         f"{proof.inliers} places lie right, {proof.query_share:.0%} of the first is in the second, "
         f"{proof.indexed_share:.0%} of the second in the first, and there {proof.agreement:.0%} of "
@@ -243,10 +272,8 @@ def _of_geometry(pair: _Pair, *, wants_drawing: bool) -> tuple[Proof | None, Pix
     )
     if proof.colour:
         text += f"; the colours differ: {proof.colour}"
-    reason = Reason(
-        "proof", "joins" if is_copy else "parts", text, proof.agreement, verdicts.PROOF_AGREEMENT
-    )
-    return proof, drawing, reason
+    says: Says = "joins" if laid.is_copy else "parts"
+    return proof, drawing, Reason("proof", says, text, proof.agreement, verdicts.PROOF_AGREEMENT)
 
 
 def _drawn(first: LocalFeatures, second: LocalFeatures, proof: Proof | None) -> Pixels:

@@ -1,7 +1,8 @@
 """What hashes, learned descriptors and proofs say of the candidates of one query → verdicts.
 
-Hashes that are nearly equal need no proof. Those that are only near are believed where nobody could
-look closer: without OpenCV, without time, or of pictures too soft to be laid on each other.
+Hashes that are nearly equal need no proof. Those that are only near are believed until a closer
+look speaks against them: without OpenCV, without time, or of pictures too soft to be laid on each
+other there is none.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def judged(
         elif before is None:
             if wishes.wants_alike and _is_alike(found):
                 result[number] = found
-        elif number in deep.disproved and not is_sure(before):
+        elif _is_contradicted(number, deep) and not is_sure(before):
             # Laid on each other, or not to be laid on each other, they are not the same.
             result.pop(number)
             if wishes.wants_alike:
@@ -86,6 +87,11 @@ def judged(
         else:
             result[number] = found
     return result
+
+
+def _is_contradicted(number: ImageNumber, deep: Deep) -> bool:
+    likeness = deep.candidates[number].likeness
+    return number in deep.unproven and verdicts.contradicts(deep.proofs.get(number), likeness)
 
 
 def _is_alike(found: Recognized) -> bool:

@@ -15,13 +15,16 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from pspd.core.model import Verdict
 from pspd.core.verdict import proof_verdict
+from pspd.features.inner_pictures import inner_pictures
 from pspd.features.views import pixels_of
-from pspd.verify.local_features import VIEW_SIDE, LocalFeatures, describe
+from pspd.verify.local_features import FIRST_LOOK, LocalFeatures, Look, describe
 from pspd.verify.proving import prove
 from pspd.workers.messages import Order
 
@@ -30,24 +33,41 @@ if TYPE_CHECKING:
     from pspd.core.proof import Proof
     from pspd.core.view import View
     from pspd.image_reading import ImageReader
+    from pspd.verify.local_features import Pixels
+    from pspd.verify.polygons import Polygon
 
 KEPT_BYTES: Final = 64 << 20
-"""Most memory of local features that are kept; some fifty pictures."""
+"""Most memory of local features that are kept; some seventy pictures."""
 
 PATIENCE: Final = 8
 """Candidates in a row that are no copies, after which only promising ones are still tried: a copy
 that is ranked by anything at all is mostly among the first, and each costs a tenth of a second."""
 
-_VIEW = Order(features=False, view=VIEW_SIDE)
 
-
-def described(view: View) -> LocalFeatures:
+def described(view: View, look: Look = FIRST_LOOK) -> LocalFeatures:
     """Make the local features of what is seen of a picture.
 
     Raises:
         MissingExtra: OpenCV is not installed.
     """
-    return describe(pixels_of(view), (view.full_width, view.full_height))
+    size = (view.full_width, view.full_height)
+    return describe(pixels_of(view), size, look.features, look.enlarged_to)
+
+
+def described_query(view: View, look: Look = FIRST_LOOK) -> LocalFeatures:
+    """Make the local features of what is searched for, and see what pictures may be in it.
+
+    Raises:
+        MissingExtra: OpenCV is not installed.
+    """
+    return replace(described(view, look), parts=parts_of(pixels_of(view)))
+
+
+def parts_of(pixels: Pixels) -> tuple[Polygon, ...]:
+    """Return the corners of what in a picture may be a whole one."""
+    return tuple(
+        np.array([complex(*corner) for corner in each.corners]) for each in inner_pictures(pixels)
+    )
 
 
 @dataclass(slots=True)
@@ -87,20 +107,27 @@ class ProofSearch:
         self._executor = ThreadPoolExecutor(threads, "pspd-proof")
         self._lock = threading.Lock()
         # Under the lock; the last used is the last.
-        self._kept: OrderedDict[ImageNumber, LocalFeatures] = OrderedDict()
+        self._kept: OrderedDict[tuple[ImageNumber, Look], LocalFeatures] = OrderedDict()
         self._kept_bytes = 0
 
     def close(self) -> None:
         """Begin nothing more."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def prove(self, query: LocalFeatures, candidates: Sequence[Candidate], until: float) -> Proofs:
+    def prove(
+        self,
+        query: LocalFeatures,
+        candidates: Sequence[Candidate],
+        until: float,
+        look: Look = FIRST_LOOK,
+    ) -> Proofs:
         """Prove as many candidates as there is time for.
 
         Args:
             query: The query's local features.
             candidates: The most promising first.
             until: By the monotonic clock; no candidate is begun later.
+            look: How closely the candidates are looked at.
 
         Raises:
             MissingExtra: OpenCV is not installed.
@@ -116,7 +143,7 @@ class ProofSearch:
             while (candidate := _taken(waiting, until)) is not None:
                 if misses >= PATIENCE and not candidate.is_promising:
                     continue
-                features = self._features(candidate.image)
+                features = self._features(candidate.image, look)
                 if features is None:
                     continue
                 proof = prove(query, features)
@@ -140,25 +167,27 @@ class ProofSearch:
         proofs.left = len(waiting)
         return proofs
 
-    def _features(self, record: ImageRecord) -> LocalFeatures | None:
+    def _features(self, record: ImageRecord, look: Look) -> LocalFeatures | None:
+        key = record.number, look
         with self._lock:
-            kept = self._kept.get(record.number)
+            kept = self._kept.get(key)
             if kept is not None:
-                self._kept.move_to_end(record.number)
+                self._kept.move_to_end(key)
                 return kept
-        outcome = self._images.read(record.number, record.image_id, _VIEW)
+        order = Order(features=False, view=look.side)
+        outcome = self._images.read(record.number, record.image_id, order)
         if outcome is None or outcome.view is None:
             return None
-        features = described(outcome.view)
+        features = described(outcome.view, look)
         with self._lock:
-            self._keep(record.number, features)
+            before = self._kept.pop(key, None)
+            self._kept_bytes += features.nbytes - (0 if before is None else before.nbytes)
+            self._kept[key] = features
+            self._forget_some()
         return features
 
-    def _keep(self, number: ImageNumber, features: LocalFeatures) -> None:
-        """Keep what was made of a picture; under the lock."""
-        before = self._kept.pop(number, None)
-        self._kept_bytes += features.nbytes - (0 if before is None else before.nbytes)
-        self._kept[number] = features
+    def _forget_some(self) -> None:
+        """Forget what was not used for longest, down to the bound; under the lock."""
         while self._kept_bytes > KEPT_BYTES:
             _, oldest = self._kept.popitem(last=False)
             self._kept_bytes -= oldest.nbytes

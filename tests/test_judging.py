@@ -49,7 +49,7 @@ PROOF = Proof(
     plainness=0.1,
     colour=Recolouring.NONE,
 )
-UNPROVEN = replace(PROOF, inliers=3)
+UNPROVEN = replace(PROOF, query_share=0.1, indexed_share=0.1)
 
 COPY_DISTANCE = verdicts.COPY_DISTANCE
 
@@ -63,7 +63,7 @@ def judge(
     wishes: Wishes | None = None,
     *,
     proof: Proof | None = None,
-    is_disproved: bool = False,
+    is_unproven: bool = False,
     likeness: float | None = None,
 ) -> Recognized | None:
     """Judge one candidate that was looked at closely."""
@@ -72,7 +72,7 @@ def judge(
     deep = Deep(
         proofs={} if proof is None else {IMAGE.number: proof},
         candidates={IMAGE.number: Candidate(IMAGE, likeness)},
-        disproved={IMAGE.number} if is_disproved else set(),
+        unproven={IMAGE.number} if is_unproven else set(),
     )
     return judged(before, deep, {IMAGE.number: near(distance)}, wishes).get(IMAGE.number)
 
@@ -96,10 +96,32 @@ def test_what_is_proven_is_a_copy_whatever_its_hashes_say(distance: int) -> None
 
 def test_a_copy_by_hash_that_cannot_be_laid_on_the_query_is_none() -> None:
     doubtful = verdicts.SURE_DISTANCE + 1
-    assert judge(doubtful, is_disproved=True) is None
-    alike = judge(doubtful, Wishes(wants_alike=True), proof=UNPROVEN, is_disproved=True)
+    foreign = replace(PROOF, foreign=1.2, plainness=0.6)
+    for proof, likeness in ((None, None), (None, 0.3), (foreign, 0.9), (UNPROVEN, 0.3)):
+        assert judge(doubtful, proof=proof, likeness=likeness, is_unproven=True) is None
+    alike = judge(doubtful, Wishes(wants_alike=True), proof=foreign, is_unproven=True)
     assert alike is not None
     assert alike.verdict is Verdict.ALIKE
+
+
+@pytest.mark.parametrize(
+    ("proof", "likeness"),
+    [
+        # Six watermarks on a drawing: too much of it is touched for a proof.
+        (replace(PROOF, agreement=0.92, foreign=0.9, intact=0.1, plainness=0.9), 0.6),
+        # A soft picture, which nothing can be laid on.
+        (None, 0.8),
+        # A small part in common is no evidence against it.
+        (UNPROVEN, 0.8),
+    ],
+)
+def test_a_copy_by_hash_stays_one_until_something_speaks_against_it(
+    proof: Proof | None, likeness: float
+) -> None:
+    assert proof is None or verdicts.proof_verdict(proof) is Verdict.ALIKE
+    found = judge(COPY_DISTANCE, proof=proof, likeness=likeness, is_unproven=True)
+    assert found is not None
+    assert (found.verdict, found.likeness, found.proof) == (Verdict.COPY, likeness, proof)
 
 
 def test_hashes_are_believed_where_nobody_could_look_closer() -> None:
@@ -109,7 +131,7 @@ def test_hashes_are_believed_where_nobody_could_look_closer() -> None:
 
 
 def test_hashes_that_are_nearly_equal_need_no_proof() -> None:
-    found = judge(verdicts.SURE_DISTANCE, is_disproved=True)
+    found = judge(verdicts.SURE_DISTANCE, is_unproven=True)
     assert found is not None
     assert found.verdict is Verdict.COPY
 

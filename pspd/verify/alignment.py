@@ -107,6 +107,9 @@ _SAME_BESIDE: Final = 0.4
 """How much of the area beside such a rectangle may be the same in both: a watermark or a logo leave
 more than that, another picture less."""
 
+_AGREEING_BESIDE: Final = 0.6
+"""How much of the structure beside it may agree: another picture's does by chance, to some 0.3."""
+
 _SAME_TONE: Final = 24.0
 """Levels that the means of two windows may be apart, after the one picture's brightness was brought
 to the other's."""
@@ -346,9 +349,10 @@ def _plainness(pixels: Pixels) -> float:
 def _trimmed(maps: _Maps, here: Pixels, there: Pixels) -> tuple[slice, slice] | None:
     """Find the rectangle that agrees, if it is clearly less than all; rows and columns."""
     # By area, not by contrast: else what is laid over a soft picture would outweigh all of it.
-    visible = np.maximum(maps.here, maps.there) >= _VISIBLE
-    same = np.where(visible, maps.agreeing, _FLAT_COUNTS) * maps.same_tone
-    scores = same - _AGAINST * ~maps.same_tone - _AGAINST * visible * (1 - maps.agreeing)
+    structure = np.maximum(maps.here, maps.there)
+    visible = structure >= _VISIBLE
+    same = np.where(visible, maps.agreeing, _FLAT_COUNTS * maps.same_tone)
+    scores = same - _AGAINST * np.where(visible, 1 - maps.agreeing, ~maps.same_tone)
     found = best_rectangle(scores.astype(np.float32), maps.inside)
     if found is None:
         return None
@@ -358,6 +362,10 @@ def _trimmed(maps: _Maps, here: Pixels, there: Pixels) -> tuple[slice, slice] | 
     beside = maps.inside.copy()
     beside[found] = False
     if not beside.any() or float((same[beside] > 0.2).mean()) > _SAME_BESIDE:  # noqa: PLR2004
+        return None
+    # A turn of hue makes some places lighter, and leaves their structure.
+    agreeing = float((structure * maps.agreeing)[beside].sum())
+    if agreeing > _AGREEING_BESIDE * float(structure[beside].sum()):
         return None
     plainness = max(_plainness(each[found][inner.inside]) for each in (here, there))
     return found if plainness <= _TRIMMED_PLAINNESS else None

@@ -17,12 +17,13 @@ point the other way: both orders are turned. Neither needs a second description.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pspd.verify.opencv import opencv
+from pspd.verify.polygons import Polygon
 
 Pixels = npt.NDArray[np.uint8]
 """Height × width × (red, green, blue)."""
@@ -33,10 +34,24 @@ VIEW_SIDE: Final = 512
 MOST_FEATURES: Final = 800
 """Features kept of one picture."""
 
-DESCRIPTOR_LENGTH: Final = 128
 
-_SMALL_SIDE: Final = 400
-"""Pictures whose longer side is below are enlarged to it before they are described."""
+class Look(NamedTuple):
+    """How closely a picture is looked at."""
+
+    side: int
+    """Longest side, in pixels, that it should be brought to before it is described."""
+    features: int
+    """Features kept of it."""
+    enlarged_to: int
+    """Views whose longer side is below are enlarged to it before they are described."""
+
+
+FIRST_LOOK: Final = Look(VIEW_SIDE, MOST_FEATURES, 400)
+CLOSER_LOOK: Final = Look(1024, 1600, 800)
+"""Takes four times as long. A tenth of a picture has but a tenth of the features that the first
+look found: of 16 such crops of photographs that it did not place, this places 11."""
+
+DESCRIPTOR_LENGTH: Final = 128
 
 _MOST_ENLARGED: Final = 4.0
 
@@ -118,6 +133,8 @@ class LocalFeatures:
     view: Pixels
     """The picture, at the size that was described."""
     keypoints: Keypoints
+    parts: tuple[Polygon, ...] = ()
+    """Of a query: what in it may be a whole picture, in the view's pixels."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -131,7 +148,10 @@ class LocalFeatures:
 
 
 def describe(
-    view: Pixels, full_size: tuple[int, int] | None = None, most: int = MOST_FEATURES
+    view: Pixels,
+    full_size: tuple[int, int] | None = None,
+    most: int = MOST_FEATURES,
+    enlarged_to: int = FIRST_LOOK.enlarged_to,
 ) -> LocalFeatures:
     """Find the local features of a picture.
 
@@ -140,6 +160,7 @@ def describe(
             Kept, not copied.
         full_size: Width and height of the picture in full; None if `view` is all of it.
         most: Features to keep, from 1.
+        enlarged_to: As of `Look`.
 
     Returns:
         The same for the same pixels, each time. A flat or tiny picture has none.
@@ -156,13 +177,13 @@ def describe(
         raise ValueError(f"a picture of {full_size} pixels, or {most} features, cannot be")
     if min(width, height) < _LEAST_SIDE:
         return LocalFeatures(full_size, view, _no_keypoints())
-    return LocalFeatures(full_size, view, _detect(view, most))
+    return LocalFeatures(full_size, view, _detect(view, most, enlarged_to))
 
 
-def _detect(view: Pixels, most: int) -> Keypoints:
+def _detect(view: Pixels, most: int, enlarged_to: int) -> Keypoints:
     cv2 = opencv()
     gray = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
-    enlarged = min(_MOST_ENLARGED, max(1.0, _SMALL_SIDE / max(gray.shape)))
+    enlarged = min(_MOST_ENLARGED, max(1.0, enlarged_to / max(gray.shape)))
     if enlarged > 1:
         gray = cv2.resize(gray, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC)
     # Precise: without it, what is found at the finest scale lies a quarter of a pixel off.

@@ -2,6 +2,8 @@
 
     LocalFeatures ─ locate (as is, mirrored, inverted) ─▶ Located ─ compare ─▶ Comparison ─▶ Proof
 
+Half of a collage lies right, and the other half is another picture. So where the whole query is no
+copy, the pictures that may be in it are compared one by one, where they lie by the same transform.
 Everything up to the proof is in the pixels of the two views; the proof is in those of the pictures.
 """
 
@@ -125,9 +127,29 @@ def matched_points(
 def _proof(
     query: LocalFeatures, indexed: LocalFeatures, located: Located, change: _Change
 ) -> Proof | None:
+    """Compare all of the query, and what in it may be a whole picture, until that is a copy."""
     transform = located.transform @ change.matrix(query)
+    whole = rectangle(0, 0, *query.size)
+    best: Proof | None = None
+    for frame in (whole, *query.parts):
+        proof = _proof_within(frame, query, indexed, transform, located, change)
+        if proof is not None and proof_verdict(proof) is Verdict.COPY:
+            return proof
+        best = best or proof
+    return best
+
+
+def _proof_within(  # noqa: PLR0913, PLR0917 - the pictures, and how they lie
+    frame: Polygon,
+    query: LocalFeatures,
+    indexed: LocalFeatures,
+    transform: Transform,
+    located: Located,
+    change: _Change,
+) -> Proof | None:
+    """Compare where a part of the query, in its view, lies on the indexed picture."""
     query_frame, indexed_frame = (rectangle(0, 0, *each.size) for each in (query, indexed))
-    part = clip(apply(transform, query_frame), indexed_frame)
+    part = clip(apply(transform, frame), indexed_frame)
     if area(part) <= 0:
         return None
     comparison = compare(query.view, indexed.view, transform, part, inverted=change.inverted)
@@ -135,7 +157,7 @@ def _proof(
         return None
     back = inverse(transform)
     part_in_query = apply(back, comparison.part)
-    corners = _corners(comparison.part, transform, query_frame, indexed_frame)
+    corners = _corners(comparison.part, transform, frame, indexed_frame)
     corners_in_query = apply(back, corners)
     order = from_upper_left(corners_in_query)
     to_full, to_full_indexed = _to_full(query), _to_full(indexed)
@@ -162,17 +184,17 @@ def _proof(
 
 
 def _corners(
-    part: Polygon, transform: Transform, query_frame: Polygon, indexed_frame: Polygon
+    part: Polygon, transform: Transform, frame: Polygon, indexed_frame: Polygon
 ) -> Polygon:
     """Give the four corners that come closest to the common part, in the indexed picture's view.
 
-    It is the whole query, or the whole indexed picture, or upright in one of them; a query turned
-    and cut leaves up to eight corners, of which no four say all.
+    It is all that was compared of the query, or the whole indexed picture, or upright in one of
+    them; a query turned and cut leaves up to eight corners, of which no four say all.
     """
     back = inverse(transform)
     upright_in_query = rectangle(*bounds(apply(back, part)))
     proposals = [
-        apply(transform, query_frame),
+        apply(transform, frame),
         indexed_frame,
         rectangle(*bounds(part)),
         apply(transform, upright_in_query),

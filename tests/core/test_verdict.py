@@ -69,6 +69,8 @@ COVERED = replace(WHOLE, agreement=0.6, intact=0.5, foreign=1.2, plainness=0.2, 
 def test_what_agrees_everywhere_is_a_copy_however_plain() -> None:
     assert verdict.proof_verdict(WHOLE) is Verdict.COPY
     assert verdict.proof_verdict(replace(WHOLE, colour=Recolouring.GRAY)) is Verdict.COPY
+    # A watermark touches many blocks of a drawing, and takes nothing away.
+    assert verdict.proof_verdict(replace(WHOLE, intact=0.3)) is Verdict.COPY
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_what_agrees_everywhere_is_a_copy_however_plain() -> None:
         {"query_share": 0.3},
         {"agreement": 0.7},
         {"foreign": 1.0},
-        {"intact": 0.7},
+        {"intact": 0.7, "agreement": 0.93},
     ],
 )
 def test_a_proof_that_lacks_one_thing_leaves_two_pictures_alike(change: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image, ImageDraw, ImageOps
 from pspd.core.model import Verdict
 from pspd.core.proof import Fit, Proof, Quadrilateral, Recolouring
 from pspd.core.verdict import proof_verdict
-from pspd.verify.local_features import describe
+from pspd.verify.local_features import CLOSER_LOOK, FIRST_LOOK, describe
 from pspd.verify.polygons import overlap, rectangle
 from pspd.verify.proving import matched_points, prove
 from tests.verify.drawings import collage, photograph, pixels, placed
@@ -204,6 +205,68 @@ def test_a_part_in_a_collage_ends_where_it_ends() -> None:
     assert proof.query_share == pytest.approx(0.5, abs=0.06)
     found = np.array([complex(*corner) for corner in proof.quadrilateral])
     assert overlap(found, rectangle(280, 0, 560, 420)) > 0.9
+
+
+def _plain(seed: int) -> Image.Image:
+    """Draw few shapes on white."""
+    drawn = Image.new("RGB", (560, 420), "white")
+    draw = ImageDraw.Draw(drawn)
+    generator = np.random.default_rng(seed)
+    for _ in range(30):
+        x, y, side = (int(each) for each in generator.integers((0, 0, 16), (540, 400, 60)))
+        colour = tuple(int(each) for each in generator.integers(0, 200, 3))
+        draw.regular_polygon((x, y, side // 2), int(generator.integers(3, 8)), x, fill=colour)
+    return drawn
+
+
+def test_in_a_plain_collage_each_picture_is_compared_by_itself() -> None:
+    # Of plain pictures a part that agrees is not believed to end anywhere; the collage says where.
+    original = _plain(4)
+    both = original.copy()
+    both.paste(_plain(5).crop((0, 0, 280, 420)), (0, 0))
+    query, indexed = describe(pixels(both)), describe(pixels(original))
+    halves = (rectangle(0, 0, 280, 420), rectangle(280, 0, 560, 420))
+
+    alone = prove(query, indexed)
+    proof = prove(replace(query, parts=halves), indexed)
+
+    assert alone is None or proof_verdict(alone) is Verdict.ALIKE
+    assert proof is not None
+    assert proof_verdict(proof) is Verdict.COPY
+    assert _is_at(proof.quadrilateral, 280, 0, 560, 420)
+    assert _is_at(proof.query_quadrilateral, 280, 0, 560, 420)
+    assert proof.query_share == pytest.approx(0.5, abs=0.02)
+    # What is none of its pictures is no copy of it, part by part.
+    other = prove(replace(query, parts=halves), describe(pixels(_plain(6))))
+    assert other is None or proof_verdict(other) is Verdict.ALIKE
+
+
+def test_a_turn_of_hue_leaves_the_whole_picture_common() -> None:
+    # Two thirds are so blue that the turn makes them darker, the rest is gray.
+    tinted = np.asarray(photograph(560, 420).convert("L"))[..., None].repeat(3, axis=2)
+    tinted = np.where(np.arange(560)[:, None] > 186, tinted * (0.1, 0.7, 1.0), tinted)
+    original = Image.fromarray(tinted.astype(np.uint8))
+    hue, saturation, value = original.convert("HSV").split()
+    turned = Image.merge("HSV", (hue.point(lambda level: (level + 28) % 256), saturation, value))
+
+    proof = _proof(turned.convert("RGB"), original)
+
+    assert proof_verdict(proof) is Verdict.COPY
+    assert _is_at(proof.quadrilateral, 0, 0, 560, 420)
+
+
+def test_a_closer_look_holds_on_to_more() -> None:
+    small = photograph(1600, 1200, seed=12).resize((400, 300), Image.Resampling.BOX)
+    crop = pixels(small.crop((150, 100, 270, 190)))
+    first = describe(crop)
+
+    before = prove(first, describe(pixels(small), None, *FIRST_LOOK[1:]))
+    proof = prove(first, describe(pixels(small), None, *CLOSER_LOOK[1:]))
+
+    assert proof is not None
+    assert before is None or proof.inliers > 1.5 * before.inliers
+    assert proof_verdict(proof) is Verdict.COPY
+    assert _is_at(proof.quadrilateral, 150, 100, 270, 190)
 
 
 def test_a_copy_may_have_something_laid_over_it() -> None:
