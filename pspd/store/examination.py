@@ -37,7 +37,7 @@ def reports(
     seconds: float,
     *,
     mends: bool,
-    transaction: int | None = None,
+    transactions: range | None = None,
     rest: Callable[[], object] = lambda: None,
 ) -> Iterator[Report]:
     """Yield what is found in a store that nobody has open.
@@ -46,13 +46,14 @@ def reports(
         folder: The store's.
         seconds: How long to look at it before the report that the daemon waits for.
         mends: Whether the store may be changed.
-        transaction: The last one, of a store that was closed in order; then only what is needed
-            first is looked at first. Where that is not in order, all is looked at, as in any other.
+        transactions: What the last one may be, of a store that may be in order; then only what is
+            needed first is looked at first. Where that is not in order, all is looked at, as in any
+            other.
         rest: Waits until the rest may be looked at.
     """
-    if transaction is not None:
+    if transactions is not None:
         with _opened(folder) as environment:
-            if _is_needed_in_order(environment, transaction):
+            if _is_needed_in_order(environment, transactions):
                 yield Report("sound", is_complete=False, is_verified=False, has_more=True)
                 rest()
                 yield _translated(lambda: _rest(environment))
@@ -167,12 +168,12 @@ def _mend(environment: Environment, findings: Sequence[str]) -> Report:
 # --- a store that was closed in order
 
 
-def _is_needed_in_order(environment: Environment, transaction: int) -> bool:
-    """Say whether a store is the one that was closed, and what the daemon needs first is whole."""
+def _is_needed_in_order(environment: Environment, transactions: range) -> bool:
+    """Say whether a store is the one that is known, and what the daemon needs first is whole."""
     try:
         environment.reader_check()
         if (
-            environment.last_transaction() != transaction
+            environment.last_transaction() not in transactions
             or migrations.stored_format(environment) != migrations.FORMAT_VERSION
             or walk.missing_databases(environment)
         ):

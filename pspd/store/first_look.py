@@ -6,8 +6,12 @@
 A store that was closed in order, and is the one that the manifest tells of, proves little by its
 values: each has a checksum, which who reads it looks at. What cannot be caught is a page that ends
 the process. So the child reads the pages that the daemon needs for its first answer, and what adds
-up between the databases, before the daemon opens the store; the other pages while it runs. Small
-stores, which takes no time, and those that were not closed in order are looked at as a whole first.
+up between the databases, before the daemon opens the store; the other pages while it runs.
+
+So it is where the daemon was killed while the machine went on: LMDB leaves its pages in order
+whenever a process ends, and nothing else has touched the file. Once only: if the daemon does not
+end in order a second time, it may have met something that ends it, and all is looked at first. So
+are small stores, which takes no time, and those of which less is known.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ from pspd.store.preflight import Look
 
 if TYPE_CHECKING:
     from pspd.store.manifest import Manifest
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+"""Of Linux; drawn anew at each boot."""
 
 FOLDER = "store"
 """The store's, in the daemon's state directory."""
@@ -53,6 +60,9 @@ def begin(state: Path) -> Look | None:
 def look_at(state: Path, known: Manifest | None) -> Look:
     """Begin to look at a store, by what its manifest says."""
     if not is_clean(state, known):
+        if known is not None and was_killed(state, known) and size_of(state) > SMALL_BYTES:
+            since = ("--needed-first", str(known.transaction), "--or-later")
+            return Look(state / FOLDER, FULL_SECONDS, "--mend", *since)
         return Look(state / FOLDER, FULL_SECONDS, "--mend")
     assert known is not None
     if size_of(state) <= SMALL_BYTES:
@@ -64,6 +74,22 @@ def look_at(state: Path, known: Manifest | None) -> Look:
 def is_clean(state: Path, known: Manifest | None) -> bool:
     """Say whether a store was closed in order and not used since, as far as the manifest tells."""
     return known is not None and known.is_clean and known.bytes == size_of(state)
+
+
+def was_killed(state: Path, known: Manifest) -> bool:
+    """Say whether it was a process alone that ended while it had a store open, as far as known."""
+    is_seen = known.unchecked != "all"
+    return is_seen and bool(known.opened_in) and known.opened_in == opened_in(state)
+
+
+def opened_in(state: Path) -> str:
+    """Name the boot of the machine and the file of a store; empty where there is no such name."""
+    try:
+        boot = _BOOT.read_text(encoding="ascii").strip()
+        data = (state / FOLDER / DATA_FILE).stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{boot} {data.st_dev} {data.st_ino}" if boot else ""
 
 
 def size_of(state: Path) -> int:

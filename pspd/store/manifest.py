@@ -64,6 +64,9 @@ class Manifest(msgspec.Struct, frozen=True):
     files: int = 0
     bytes: int = 0
     """Of the data file, when the store was closed last."""
+    opened_in: str = ""
+    """While the store is open: the boot of the machine and the file, as `first_look` names them.
+    Empty when that is not known, or when the store was not looked at as a whole before."""
     unchecked: Unchecked = "nothing"
     """What was still to be checked when the store was closed; the next opening leaves no less."""
     is_condemned: bool = False

@@ -120,6 +120,8 @@ class _Opening:
         self.known = manifest.read(state)
         self.notices: list[Notice] = []
         self._unchecked: Unchecked = "nothing"
+        self._is_trusted = False
+        """Whether it was opened after a kill before all of it was looked at."""
         self._is_behind = False
         """Whether the store is older than the manifest, so that its roots count."""
 
@@ -171,9 +173,12 @@ class _Opening:
         is_clean = first_look.is_clean(self._state, self.known)
         report = self._report()
         is_looked_at = report.is_complete and report.verdict not in {"unfinished", "unusable"}
-        if report.has_more:
+        if report.has_more and is_clean:
             # The child looks on, and the storekeeper hears of it.
             self._unchecked = self.known.unchecked if self.known else "nothing"
+        elif report.has_more:
+            self._is_trusted = True
+            self._unchecked = "entries"
         elif not (is_looked_at and (report.is_verified or is_clean)):
             self._unchecked = "all"
         elif not is_clean:
@@ -305,6 +310,7 @@ class _Opening:
             roots=manifest.kept(roots),
             transaction=store.last_transaction(),
             rebuilds=() if known is None else known.rebuilds,
+            opened_in="" if self._is_trusted else first_look.opened_in(self._state),
             unchecked=self._unchecked,
             images=0 if known is None else known.images,
             files=0 if known is None else known.files,

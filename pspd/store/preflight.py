@@ -251,6 +251,13 @@ def _hear_parent(goes_on: threading.Event) -> None:
     os._exit(ORPHANED)
 
 
+def _transactions(first: int | None, *, or_later: bool) -> range | None:
+    """Return what the last transaction may be for a store to be the one that is known."""
+    if first is None:
+        return None
+    return range(first, sys.maxsize if or_later else first + 1)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Be the child."""
     parser = argparse.ArgumentParser(prog="pspd.store.preflight")
@@ -259,6 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mend", action="store_true")
     parser.add_argument("--pages", action="store_true")
     parser.add_argument("--needed-first", type=int, metavar="TRANSACTION")
+    parser.add_argument("--or-later", action="store_true")
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
@@ -273,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.folder,
             options.seconds,
             mends=options.mend,
-            transaction=options.needed_first,
+            transactions=_transactions(options.needed_first, or_later=options.or_later),
             rest=goes_on.wait,
         )
     for report in reports:

@@ -90,17 +90,22 @@ class Home:
     def close(self) -> None:
         """Stop the daemon, the hard way if it must be, and remove everything."""
         while True:
-            if self.run("pspc", "stop").returncode != 0:
-                os.kill(self.pid(), signal.SIGKILL)
-            try:
-                shutil.rmtree(self.folder)
-            except OSError as error:
-                # Of many daemons that were started at once one may come only now to its turn.
-                if error.errno != errno.ENOTEMPTY:
-                    raise
-            else:
-                if not self._kill_stragglers():
-                    return
+            if self.folder.exists() and not self._is_removed():
+                continue
+            if not self._kill_stragglers():
+                return
+
+    def _is_removed(self) -> bool:
+        if self.run("pspc", "stop").returncode != 0:
+            os.kill(self.pid(), signal.SIGKILL)
+        try:
+            shutil.rmtree(self.folder)
+        except OSError as error:
+            # Of many daemons that were started at once one may come only now to its turn.
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            return False
+        return True
 
     def _kill_stragglers(self) -> bool:
         """Kill daemons that come only now; returns whether there were any.

@@ -177,6 +177,62 @@ def test_a_record_that_vanished_is_noticed_before_the_store_is_open(state: Path)
     opened.close()
 
 
+def leave_as_killed(state: Path) -> None:
+    """Leave a store as a killed daemon does: the manifest says that it is open."""
+    opened = open_store(state, OPTIONS)
+    rest(opened)
+    add_root(opened.store, "/while-it-ran")
+    manifest_there = (state / manifest.NAME).read_bytes()
+    opened.close()
+    (state / manifest.NAME).write_bytes(manifest_there)
+
+
+@pytest.mark.skipif(not first_look._BOOT.exists(), reason="only Linux tells boots apart")
+def test_after_a_kill_what_is_needed_comes_first_and_after_another_all(state: Path) -> None:
+    leave_as_killed(state)
+    opened = open_store(state, OPTIONS)
+    # What leads where is checked in the background, as after any disorderly end.
+    assert (opened.notices, opened.unchecked) == ([], "entries")
+    assert rest(opened) == Report("sound")
+    with opened.store.read() as reader:
+        assert "/while-it-ran" in {root.path for root in reader.roots()}
+    manifest_there = (state / manifest.NAME).read_bytes()
+    opened.close()
+
+    (state / manifest.NAME).write_bytes(manifest_there)
+    again = open_store(state, OPTIONS)
+    assert again.poll_look() is None, "all was looked at before"
+    assert (again.notices, again.unchecked) == ([], "entries")
+    again.close()
+
+
+@pytest.mark.skipif(not first_look._BOOT.exists(), reason="only Linux tells boots apart")
+@pytest.mark.parametrize("change", ["another boot", "another file", "an older store", "unverified"])
+def test_after_anything_else_all_is_looked_at_first(state: Path, change: str) -> None:
+    leave_as_killed(state)
+    known = manifest.read(state)
+    assert known is not None
+    assert known.opened_in
+    data = state / "store" / "data.mdb"
+    match change:
+        case "another boot":
+            known = msgspec.structs.replace(known, opened_in=f"x{known.opened_in}")
+        case "another file":
+            copy = data.with_suffix(".copy")
+            shutil.copyfile(data, copy)
+            copy.rename(data)
+        case "an older store":
+            known = msgspec.structs.replace(known, transaction=known.transaction + 1000)
+        case _:
+            known = msgspec.structs.replace(known, unchecked="all")
+    manifest.write(state, known)
+    look = first_look.begin(state)
+    assert look is not None
+    report = look.report()
+    assert (report.verdict, report.has_more) == ("sound", False)
+    look.close()
+
+
 def test_a_look_ends_with_the_store(state: Path) -> None:
     look = first_look.begin(state)
     assert look is not None
