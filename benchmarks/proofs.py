@@ -140,12 +140,17 @@ def edit_all(
             edited = edit.apply(Source(image, image.size), SEED)
             with Image.open(io.BytesIO(edited.data)) as opened:
                 query = measurement.describe(opened)
-            query = dataclasses.replace(query, parts=parts_of(query.view))
+            query = as_query(query)
             proof = measurement.prove(query, indexed, measurement.proving)
             exact = exactness(proof, edited) if proof else 0.0
             measurement.edits[edit.name].append((name, edit.name, proof, exact))
         print(f"\r{number + 1}/{len(names)}", end="", file=sys.stderr)
     print(file=sys.stderr)
+
+
+def as_query(features: LocalFeatures) -> LocalFeatures:
+    """Give what is searched with: besides the features, what may be a picture in it."""
+    return dataclasses.replace(features, parts=parts_of(features.view))
 
 
 def exactness(proof: Proof, edited: Edited) -> float:
@@ -174,7 +179,7 @@ def compare_lookalikes(
         kinds.append(("all other pairs", everything - related - pairs))
     for kind, some in kinds:
         for i, j in sorted(some):
-            proof = measurement.prove(features[i], features[j], measurement.refusing)
+            proof = measurement.prove(as_query(features[i]), features[j], measurement.refusing)
             measurement.foreign[kind].append((names[i], names[j], proof))
         print(f"{kind}: {len(some)}", file=sys.stderr)
 
@@ -199,7 +204,7 @@ def compare_families(measurement: Measurement, size: int) -> None:
         features = [measurement.describe(image) for image in family(kind, size)]
         for i, query in enumerate(features):
             for j in range(i + 1, len(features)):
-                proof = measurement.prove(query, features[j], measurement.refusing)
+                proof = measurement.prove(as_query(query), features[j], measurement.refusing)
                 measurement.foreign[kind].append((f"{kind} {i}", f"{kind} {j}", proof))
         print(kind, file=sys.stderr)
 

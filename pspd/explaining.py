@@ -195,7 +195,7 @@ class Explainer:
             closer = _lay(views[0], views[1], CLOSER_LOOK)
         except MissingExtra as error:
             return error
-        return closer if closer.is_copy or laid.proof is None else laid
+        return laid if closer.proof is None else closer
 
     def _verdict(
         self,

@@ -84,6 +84,9 @@ def judged(
             result.pop(number)
             if wishes.wants_alike:
                 result[number] = replace(found, verdict=Verdict.ALIKE)
+        elif proof is not None and verdicts.is_small(proof):
+            # To have little in common says nothing of a whole copy.
+            result[number] = replace(found, proof=None)
         else:
             result[number] = found
     return result

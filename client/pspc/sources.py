@@ -19,6 +19,15 @@ _URL_SCHEMES = ("http://", "https://")
 _OTHER_SCHEMES = ("data:", "file:", "ftp:", "ftps:", "sftp:", "smb:")
 
 
+PICTURE_SUFFIXES = frozenset(
+    b"""
+    .apng .arw .avif .bmp .cr2 .cr3 .dib .dng .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .jxl
+    .nef .orf .pef .png .raf .rw2 .srw .tif .tiff .webp
+    """.split()
+)
+"""What the name of a picture ends with: who sees one among the failures wants to know."""
+
+
 def read(name: str, seconds: float = 30.0, console: Console | None = None) -> bytes:
     """Read a query image by the name a user gave: "-", a URL or a path.
 
@@ -82,6 +91,11 @@ def read_standard_input() -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
         raise SourceError("nothing is piped into pspc; give a file instead")
     return checked(sys.stdin.buffer.read(wire.MAX_QUERY_BYTES + 1))
+
+
+def claims_to_be_a_picture(path: bytes) -> bool:
+    """Tell whether a file's name ends as a picture's does."""
+    return os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES
 
 
 def checked(data: bytes) -> bytes:

@@ -16,7 +16,7 @@ def files_below(
 
     Args:
         folder: Where to look.
-        on_error: Called with each directory that cannot be listed, and why.
+        on_error: Called with each directory that cannot be listed, or what cannot be told from one.
         hidden: Whether names that begin with a dot are looked at.
     """
     waiting = [folder]
@@ -32,8 +32,14 @@ def files_below(
         for entry in entries:
             if entry.name.startswith(b".") and not hidden:
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            try:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                is_file = entry.is_file(follow_symlinks=False)
+            except OSError as error:  # where the listing does not say, and nobody may look
+                on_error(entry.path, error)
+                continue
+            if is_folder:
                 inner.append(entry.path)
-            elif entry.is_file(follow_symlinks=False):
+            elif is_file:
                 yield entry.path
         waiting += reversed(inner)

@@ -150,7 +150,7 @@ def means_agree(
 
 def proof_verdict(proof: Proof) -> Verdict:
     """Decide whether a proof makes a copy, or leaves two pictures alike."""
-    if proof.inliers < PROOF_INLIERS or max(proof.query_share, proof.indexed_share) < PROOF_SHARE:
+    if proof.inliers < PROOF_INLIERS or is_small(proof):
         return Verdict.ALIKE
     is_plain = proof.plainness > PLAIN
     if proof.foreign <= PROOF_FOREIGN and proof.agreement >= PROOF_AGREEMENT:
@@ -166,6 +166,11 @@ def proof_verdict(proof: Proof) -> Verdict:
     return Verdict.COPY if is_covered_copy else Verdict.ALIKE
 
 
+def is_small(proof: Proof) -> bool:
+    """Say whether the common part is too little of both pictures to prove anything."""
+    return max(proof.query_share, proof.indexed_share) < PROOF_SHARE
+
+
 def contradicts(proof: Proof | None, likeness: float | None) -> bool:
     """Say whether a closer look speaks against a copy that hashes have found.
 
@@ -174,6 +179,6 @@ def contradicts(proof: Proof | None, likeness: float | None) -> bool:
             small part in common says nothing either way.
         likeness: Cosine of the learned descriptors; None when they were not compared.
     """
-    if proof is None or max(proof.query_share, proof.indexed_share) < PROOF_SHARE:
+    if proof is None or is_small(proof):
         return likeness is None or likeness < ALIKE_LIKENESS
     return proof.foreign > HASH_FOREIGN or proof.agreement < HASH_AGREEMENT

@@ -11,7 +11,8 @@ up between the databases, before the daemon opens the store; the other pages whi
 So it is where the daemon was killed while the machine went on: LMDB leaves its pages in order
 whenever a process ends, and nothing else has touched the file. Once only: if the daemon does not
 end in order a second time, it may have met something that ends it, and all is looked at first. So
-are small stores, which takes no time, and those of which less is known.
+are small stores, which takes no time, and those of which less is known. (A disk that was taken away
+and came back while the machine went on is not told from that; what reached it, LMDB had synced.)
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ def is_clean(state: Path, known: Manifest | None) -> bool:
 
 def was_killed(state: Path, known: Manifest) -> bool:
     """Say whether it was a process alone that ended while it had a store open, as far as known."""
-    is_seen = known.unchecked != "all"
-    return is_seen and bool(known.opened_in) and known.opened_in == opened_in(state)
+    is_open = not known.is_clean and known.unchecked != "all"
+    return is_open and bool(known.opened_in) and known.opened_in == opened_in(state)
 
 
 def opened_in(state: Path) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from pspd.errors import StoreDamaged, StoreError
 from pspd.log import get_logger
 from pspd.noticeboard import Notice
-from pspd.store import manifest
+from pspd.store import first_look, manifest
 from pspd.store.engine import DATA_FILE
 from pspd.store.first_look import FOLDER
 
@@ -107,7 +107,14 @@ class OpenedStore:
             report = None if self._look is None else self._look.poll()
         if report is not None:
             self._end_look()
+            if report.verdict == "sound":
+                self._note_that_it_is_sound()
         return report
+
+    def _note_that_it_is_sound(self) -> None:
+        """Note in which boot: a kill from now on finds a store that was looked at as a whole."""
+        with suppress(StoreError):
+            self._update(opened_in=first_look.opened_in(self._state))
 
     def _end_look(self) -> None:
         with self._looking:
@@ -141,6 +148,7 @@ class OpenedStore:
         with suppress(StoreError, FileNotFoundError):
             self._update(
                 is_clean=not self._manifest.is_condemned,
+                opened_in="",
                 unchecked=self.unchecked,
                 transaction=transaction,
                 images=images,

@@ -120,8 +120,8 @@ class _Opening:
         self.known = manifest.read(state)
         self.notices: list[Notice] = []
         self._unchecked: Unchecked = "nothing"
-        self._is_trusted = False
-        """Whether it was opened after a kill before all of it was looked at."""
+        self._has_more = False
+        """Whether the store is opened before all of it was looked at."""
         self._is_behind = False
         """Whether the store is older than the manifest, so that its roots count."""
 
@@ -177,7 +177,6 @@ class _Opening:
             # The child looks on, and the storekeeper hears of it.
             self._unchecked = self.known.unchecked if self.known else "nothing"
         elif report.has_more:
-            self._is_trusted = True
             self._unchecked = "entries"
         elif not (is_looked_at and (report.is_verified or is_clean)):
             self._unchecked = "all"
@@ -199,11 +198,28 @@ class _Opening:
         if self._first_look is None:
             self._first_look = first_look.look_at(self._state, self.known)
         report = self._judged(self._first_look.report(self._is_stopping))
+        if report.has_more and not self._is_noted():
+            # The next start could not know that this one did not look at everything.
+            self.end_look()
+            report = self._examine(self._folder)
+        self._has_more = report.has_more
         if not report.has_more:
             self.end_look()
         if report.verdict == "older":
             return self._lifted(self._folder)
         return report
+
+    def _is_noted(self) -> bool:
+        """Note, before anything is opened, that not everything was looked at before."""
+        if self.known is None or not self.known.opened_in:
+            return True
+        self.known = msgspec.structs.replace(self.known, opened_in="")
+        try:
+            manifest.write(self._state, self.known)
+        except StoreError as error:
+            _log.error("the manifest stays as it was", error=error)
+            return False
+        return True
 
     def _examine(self, folder: Path) -> preflight.Report:
         report = self._judged(
@@ -310,7 +326,7 @@ class _Opening:
             roots=manifest.kept(roots),
             transaction=store.last_transaction(),
             rebuilds=() if known is None else known.rebuilds,
-            opened_in="" if self._is_trusted else first_look.opened_in(self._state),
+            opened_in="" if self._has_more else first_look.opened_in(self._state),
             unchecked=self._unchecked,
             images=0 if known is None else known.images,
             files=0 if known is None else known.files,

@@ -107,12 +107,12 @@ def locate(query: Keypoints, indexed: Keypoints, query_size: tuple[int, int]) ->
         return None
     reach = _RADII[-1] * max(1.0, scale_of(transform, query_size))
     inliers = found.only(np.abs(apply(transform, source) - target) <= reach)
-    places = _distinct_places(query.points[inliers.query])
-    places = min(places, _distinct_places(indexed.points[inliers.indexed]))
+    places = distinct_places(query.points[inliers.query])
+    places = min(places, distinct_places(indexed.points[inliers.indexed]))
     if places < LEAST_INLIERS or _spread(query.points[inliers.query]) < _LEAST_SPREAD:
         return None
     all_matched = np.union1d(matches.query, inliers.query)
-    return Located(transform, kind, inliers, places, _distinct_places(query.points[all_matched]))
+    return Located(transform, kind, inliers, places, distinct_places(query.points[all_matched]))
 
 
 def consensus(query: Keypoints, indexed: Keypoints, matches: Matches) -> Matches:
@@ -181,7 +181,7 @@ def _trimmed_fit(kind: Fit, source: Points, target: Points, reach: float) -> Tra
     return fitted
 
 
-def _distinct_places(points: Points) -> int:
+def distinct_places(points: Points) -> int:
     """Count places that are a few pixels apart."""
     cells = np.rint(points.real / _PLACE) + 1j * np.rint(points.imag / _PLACE)
     return len(np.unique(cells))

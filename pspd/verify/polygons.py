@@ -65,6 +65,15 @@ def clip(polygon: Polygon, window: Polygon) -> Polygon:
     return kept
 
 
+def contains(polygon: Polygon, points: npt.NDArray[np.complexfloating]) -> npt.NDArray[np.bool_]:
+    """Say which points lie in a convex polygon, its edges included."""
+    corners = clockwise(polygon)
+    edges = np.roll(corners, -1) - corners
+    sides = (edges.conj()[:, None] * (points[None, :] - corners[:, None])).imag
+    inside: npt.NDArray[np.bool_] = np.logical_and.reduce(sides >= 0, axis=0)
+    return inside
+
+
 def overlap(one: Polygon, other: Polygon) -> float:
     """Give intersection over union of two convex polygons, 0 to 1."""
     common = area(clip(one, other))

@@ -18,7 +18,7 @@ from pspd.core.model import Verdict
 from pspd.core.proof import Fit, Point, Proof, Quadrilateral, Recolouring
 from pspd.core.verdict import proof_verdict
 from pspd.verify.alignment import compare
-from pspd.verify.geometry import Located, locate
+from pspd.verify.geometry import Located, distinct_places, locate
 from pspd.verify.local_features import Keypoints, LocalFeatures
 from pspd.verify.matching import guided_matches, likely_pairs, similarities
 from pspd.verify.polygons import (
@@ -26,6 +26,7 @@ from pspd.verify.polygons import (
     area,
     bounds,
     clip,
+    contains,
     from_upper_left,
     overlap,
     rectangle,
@@ -155,6 +156,9 @@ def _proof_within(  # noqa: PLR0913, PLR0917 - the pictures, and how they lie
     comparison = compare(query.view, indexed.view, transform, part, inverted=change.inverted)
     if comparison is None:
         return None
+    # Only what lies right there speaks for a part.
+    points = query.keypoints.points[located.inliers.query]
+    places = min(located.places, distinct_places(points[contains(frame, points)]))
     back = inverse(transform)
     part_in_query = apply(back, comparison.part)
     corners = _corners(comparison.part, transform, frame, indexed_frame)
@@ -168,8 +172,8 @@ def _proof_within(  # noqa: PLR0913, PLR0917 - the pictures, and how they lie
         fit=_named(full, located.fit),
         angle=_angle(full, mirrored=change.mirrored),
         mirrored=change.mirrored,
-        inliers=located.places,
-        matches=max(located.candidates, located.places),
+        inliers=places,
+        matches=max(located.candidates, places),
         query_share=min(1.0, area(part_in_query) / area(query_frame)),
         indexed_share=min(1.0, area(comparison.part) / area(indexed_frame)),
         quadrilateral=_quadrilateral(corners[order], to_full_indexed, indexed.full_size),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -11,8 +13,8 @@ from tests.client.conftest import SEARCH_REPLY
 from tests.rpc import samples
 
 QUERY = replace(samples.QUERY, width=640, height=480, frames=1)
-COPY = replace(samples.HIT, verdict="copy", width=640, height=480, frames=1, proof=None)
-PROOF = samples.PROOF
+COPY = replace(samples.HIT, verdict="copy", distance=6, width=640, height=480, frames=1, proof=None)
+PROOF = replace(samples.PROOF, query_share=1.0, indexed_share=1.0, colour="")
 
 
 def state(*hits: wire.Hit, query: wire.QueryInfo = QUERY) -> str:
@@ -28,14 +30,34 @@ def test_a_copy_is_safe_if_it_is_as_large_whole_and_has_all_frames() -> None:
     assert state(COPY) == "safe"
     # Turned.
     assert state(replace(COPY, width=480, height=640)) == "safe"
-    assert state(replace(COPY, width=639)) == "lesser"
+    assert state(replace(COPY, width=320, height=240)) == "lesser"
     assert state(COPY, query=replace(QUERY, frames=2)) == "lesser"
-    assert state(replace(COPY, proof=replace(PROOF, query_share=0.5))) == "lesser"
-    assert state(replace(COPY, proof=replace(PROOF, query_share=1.0))) == "safe"
+
+
+def test_hashes_alone_make_it_safe_only_if_they_are_nearly_equal_and_the_shapes_are() -> None:
+    # Cards of one layout are 11 to 48 bits apart.
+    assert state(replace(COPY, distance=11)) == "lesser"
+    # The library's picture, found within a collage at 0 bits.
+    assert state(replace(COPY, distance=0, width=1280, height=1280)) == "lesser"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "safe"),
+        ({"query_share": 0.5}, "lesser"),
+        # The library has all of the scene, and a quarter of this part's pixels.
+        ({"indexed_share": 0.25}, "lesser"),
+        ({"colour": "gray"}, "lesser"),
+    ],
+)
+def test_a_proof_says_what_would_be_lost(change: dict[str, Any], expected: str) -> None:
+    proven = replace(COPY, distance=90, proof=replace(PROOF, **change))
+    assert state(proven) == expected
 
 
 def test_the_best_copy_counts() -> None:
-    small = replace(COPY, width=64)
+    small = replace(COPY, width=64, height=48)
     assert state(small, COPY) == "safe"
     found = judged(replace(SEARCH_REPLY, query=QUERY, hits=[small]), lambda _path: True)[1]
     assert found == small

@@ -74,6 +74,22 @@ def test_a_smaller_copy_is_not_the_picture(home: Home, library: Path) -> None:
     assert found == {"0.png", "2.png"}
 
 
+def test_a_picture_with_something_around_it_is_not_safe_by_what_is_in_it(
+    home: Home, library: Path
+) -> None:
+    card = home.pictures("card")
+    both = Image.new("RGB", (640, 240))
+    both.paste(scene(0), (0, 0))
+    both.paste(scene(99), (320, 0))
+    both.save(card / "collage.png")
+    # Of a film or a text nobody reads a byte.
+    (card / "film.mp4").write_bytes(b"\0" * 1000)
+    (card / "empty.txt").write_bytes(b"")
+    document = home.document("missing", card, expect=1)
+    assert [file["state"] for file in document["files"]] == ["lesser"]
+    assert (document["pictures"], document["not_pictures"]) == (1, 2)
+
+
 def test_the_folder_itself_is_no_proof_though_it_is_watched(home: Home, library: Path) -> None:
     card = home.pictures("card")
     save(0, card / "known.png")
@@ -81,6 +97,9 @@ def test_the_folder_itself_is_no_proof_though_it_is_watched(home: Home, library:
     home.pspc("add", card, "--wait")
     document = home.document("missing", card, expect=1)
     assert [Path(file["path"]).name for file in document["files"]] == ["new.png"]
+    # Twice, and with one that it lies in, it is still one file.
+    twice = home.document("missing", card, card, card.parent / "card", expect=1)
+    assert (twice["pictures"], len(twice["files"])) == (2, 1)
     # Through a link it is the same folder.
     (home.folder / "link").symlink_to(card)
     assert home.document("missing", home.folder / "link", expect=1)["safe"] == 1

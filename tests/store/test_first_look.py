@@ -233,6 +233,28 @@ def test_after_anything_else_all_is_looked_at_first(state: Path, change: str) ->
     look.close()
 
 
+def test_a_store_that_was_closed_and_changed_its_size_since_was_not_killed(state: Path) -> None:
+    leave_as_killed(state)
+    open_store(state, OPTIONS).close()
+    with (state / "store" / "data.mdb").open("ab") as file:
+        file.write(bytes(4096))
+    look = first_look.begin(state)
+    assert look is not None
+    assert not look.report().has_more
+    look.close()
+
+
+@pytest.mark.skipif(not first_look._BOOT.exists(), reason="only Linux tells boots apart")
+def test_a_kill_before_all_was_looked_at_has_the_next_start_do_it(state: Path) -> None:
+    opened = open_store(state, OPTIONS)
+    manifest_there = (state / manifest.NAME).read_bytes()
+    opened.close()
+    (state / manifest.NAME).write_bytes(manifest_there)
+    again = open_store(state, OPTIONS)
+    assert again.poll_look() is None, "all was looked at before"
+    again.close()
+
+
 def test_a_look_ends_with_the_store(state: Path) -> None:
     look = first_look.begin(state)
     assert look is not None

@@ -6,11 +6,11 @@ not listed, unless --all is given. In a pipe: reason, path and message, separate
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from pspc.commands import connect
 from pspc.render import are_no_pictures, counted, field, table
+from pspc.sources import claims_to_be_a_picture
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -24,14 +24,6 @@ EXAMPLES = """\
   pspc failures
   pspc failures --json
 """
-
-PICTURE_SUFFIXES = frozenset(
-    b"""
-    .apng .arw .avif .bmp .cr2 .cr3 .dib .dng .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .jxl
-    .nef .orf .pef .png .raf .rw2 .srw .tif .tiff .webp
-    """.split()
-)
-"""What the name of a picture ends with: who sees one among the failures wants to know."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +48,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         others_are = f"{counted(others.count, 'other file')} {are_no_pictures(others.count)}"
         console.note(f"{others_are}; see --all")
     return 0
-
-
-def claims_to_be_a_picture(path: bytes) -> bool:
-    """Tell whether a file's name ends as a picture's does."""
-    return os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES
 
 
 class _Others:

@@ -3,11 +3,13 @@ r"""List the pictures of a folder that are not in the library yet: of a card, a 
 They are looked for by content, by pixels and as copies, whatever their names. Each is
 
   missing  nothing of it is in the library
-  lesser   there is a copy, but of fewer pixels, of a part, or of the first frame alone
+  lesser   there is a copy, but of fewer pixels, of a part, of the first frame alone, in other
+           colours, or one that is not proven
   unread   it could not be looked for, and so may be missing
 
-Files below DIR itself do not count, even if it is watched. What no picture format begins like is
-counted and not listed, unless its name says that it is one. Nothing is changed or copied.
+Files below DIR itself do not count, even if it is watched, nor does what lies in a watched folder
+that is not there at the moment. What no picture format begins like is counted and not listed,
+unless its name says that it is one. Nothing is changed or copied.
 
 In a pipe each is one line of state, path and what there is of it (or why it is unread), separated
 by tabs. With -0 only the paths are printed.
@@ -25,9 +27,10 @@ from itertools import islice
 from threading import Lock, local
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import structs
+
 from pspc import render
 from pspc.commands import connect
-from pspc.commands.failures import claims_to_be_a_picture
 from pspc.errors import PathError
 from pspc.presence import Presence, presence
 from pspc.walking import files_below
@@ -35,7 +38,7 @@ from pspd.rpc.wire import printable, quoted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from typing import Self
 
@@ -99,9 +102,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     unlisted: list[str] = []
 
     def cannot_list(path: bytes, error: OSError) -> None:
-        unlisted.append(f"{printable(path)} cannot be listed: {error.strerror}")
+        unlisted.append(f"{os.fsdecode(path)} cannot be listed: {error.strerror}")
 
-    files = (
+    files = _each_once(
         path
         for folder in folders
         for path in files_below(folder, cannot_list, hidden=arguments.hidden)
@@ -122,16 +125,14 @@ class _Library:
 
     def __init__(self, arguments: argparse.Namespace, folders: Sequence[bytes]) -> None:
         self._arguments = arguments
-        # Another machine's folders are not these, whatever they are called.
-        own = () if arguments.connect or os.environ.get("PSP_CONNECT") else folders
-        self._prefixes = tuple(os.path.join(folder, b"") for folder in own)
         self._efforts: Efforts = ("fast",) if arguments.fast else ("fast", "full")
         self._own = local()
         self._lock = Lock()
         # The first one starts the daemon, before several would.
         self._connections: list[Connection] = [connect(arguments)]
-        self._executor = ThreadPoolExecutor(THREADS, initializer=self._open)
-        self._connections[0].hello()
+        away = [root.path for root in self._connections[0].roots() if root.state == "unavailable"]
+        self._prefixes = tuple(os.path.join(folder, b"") for folder in (*folders, *away))
+        self._executor = ThreadPoolExecutor(THREADS)
 
     def __enter__(self) -> Self:
         return self
@@ -152,20 +153,29 @@ class _Library:
                 return
             yield waiting.popleft().result()
 
-    def _open(self) -> None:
-        connection = connect(self._arguments)
-        self._own.connection = connection
-        with self._lock:
-            self._connections.append(connection)
-
     def _one(self, path: bytes) -> Presence:
-        found = presence(path, self._own.connection, self._efforts, self._counts)
-        if found.state == "no_picture" and claims_to_be_a_picture(path):
-            return found._replace(state="unread")
-        return found
+        return presence(path, self._connection(), self._efforts, self._counts)
+
+    def _connection(self) -> Connection:
+        """Return the thread's own, made when it is first needed: what is wrong then is told."""
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = connect(self._arguments)
+            with self._lock:
+                self._connections.append(connection)
+        return connection
 
     def _counts(self, path: bytes) -> bool:
         return not path.startswith(self._prefixes)
+
+
+def _each_once(paths: Iterable[bytes]) -> Iterator[bytes]:
+    """Leave out what came before: a folder may be given with one that it lies in."""
+    seen: set[bytes] = set()
+    for path in paths:
+        if path not in seen:
+            seen.add(path)
+            yield path
 
 
 def _folder(name: str) -> bytes:
@@ -188,7 +198,9 @@ def _summary(found: Iterator[Presence], arguments: argparse.Namespace, console: 
     try:
         for number, each in enumerate(found, 1):
             counts[each.state] += 1
-            freshness = each.freshness or freshness
+            # The first that was incomplete counts: later ones know more than it did.
+            if freshness is None or render.is_complete(freshness):
+                freshness = each.freshness or freshness
             if console.shows_progress:
                 text = f"{render.counted(number, 'file')} looked for, {len(listed):,} not safe"
                 console.overwrite(text[: console.progress_columns])
@@ -235,6 +247,7 @@ def _explain(
     safe = summary.counts["safe"]
     pictures = render.counted(summary.pictures, "picture")
     console.note(f"{safe:,} of {pictures} {'is' if safe == 1 else 'are'} safe in the library")
-    if summary.listed and summary.freshness is not None:
-        for note in render.freshness_notes(summary.freshness):
+    if summary.freshness is not None:
+        # That a search was cut short says nothing of all of them, and there is no budget to raise.
+        for note in render.freshness_notes(structs.replace(summary.freshness, cut="")):
             console.note(note)
