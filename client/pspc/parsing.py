@@ -26,6 +26,8 @@ VERBS = {
     "search": "find files with the same picture, and copies of it",
     "why": "say what joins or parts two pictures",
     "duplicates": "list groups of copies, largest waste first",
+    "apply": "carry out a plan of pspc duplicates --plan",
+    "undo": "take back what pspc apply did last",
     "missing": "list pictures of a card or disk that are not in the library",
     "sync": "return when everything that happened before now is indexed",
     "status": "show what is indexed and what is pending",
@@ -44,6 +46,7 @@ VERBS = {
 
 _LOCAL_VERBS = (
     "add",
+    "apply",
     "remove",
     "duplicates",
     "model",
@@ -52,6 +55,7 @@ _LOCAL_VERBS = (
     "start",
     "stop",
     "service",
+    "undo",
 )
 """Verbs that a daemon on another machine does not serve."""
 

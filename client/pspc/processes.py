@@ -19,6 +19,12 @@ def lock_path(environ: Mapping[str, str]) -> str:
     return os.path.join(_folder(environ, "XDG_DATA_HOME", "~/.local/share"), "pspd.lock")
 
 
+def acts_path(environ: Mapping[str, str]) -> str:
+    """Return the folder of the journals of what was done to pictures."""
+    folder = _folder(environ, "XDG_STATE_HOME", "~/.local/state")
+    return os.path.join(os.path.abspath(folder), "acts")
+
+
 def daemon_pid(environ: Mapping[str, str]) -> int | None:
     """Return the process number that the lock has, if that process lives."""
     try:

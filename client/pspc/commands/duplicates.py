@@ -4,6 +4,11 @@ The first file is the one with the most pixels, then the lossless one, then the 
 others are the same file, the same pixels, or a copy: resized, recompressed, turned or mirrored.
 Nothing is changed or removed. With DIR, only groups that have a file below one of these folders.
 
+--plan writes what could go into a file that pspc apply carries out: in each group one is kept, by
+the rules of --keep in their order (pixels, metadata, lossless, bytes, oldest, newest, path:GLOB),
+and the others go to the trash, as far as --verdict goes (without: the same pixels). A camera's raw
+file and its JPEG stay both, and so do pictures of one size that were taken at different moments.
+
 In a pipe each file is one line of group, verdict, distance, turn, width, height, bytes, format and
 path, separated by tabs; the path is written as by pspc search. With -0 the paths of a group are
 each ended by a NUL byte, and so is the group.
@@ -14,12 +19,15 @@ indexed and compared, or a folder is not there at the moment.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 from pspc import render
 from pspc.commands import connect
 from pspc.commands.search import Outcome
+from pspc.errors import DaemonError, OutputError, SourceError, UsageError
+from pspd.rpc import wire
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -28,13 +36,18 @@ if TYPE_CHECKING:
 
     from pspc.connection import Connection
     from pspc.console import Console
-    from pspd.rpc import wire
+    from pspc.deciding.choosing import Verdict
 
 EXAMPLES = """\
   pspc duplicates
   pspc duplicates ~/Pictures/phone --wait
   pspc duplicates --json | jq '.groups[].files[1:][].path'
+  pspc duplicates --plan plan.jsonl --keep "path:/photos/**, pixels, metadata, oldest"
+  pspc duplicates --plan plan.jsonl --verdict copy --across-roots
 """
+
+SAFE_VERDICT: Verdict = "same_pixels"
+"""How far a plan goes unless somebody says otherwise: nothing is lost but files."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +60,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="first wait until everything before now is indexed and compared",
     )
+    parser.add_argument(
+        "--verdict",
+        choices=("same_file", "same_pixels", "copy"),
+        help="only files that are this to the best one (same_file: to any), or surer",
+    )
+    parser.add_argument(
+        "--across-roots",
+        action="store_true",
+        help="only groups with files in more than one watched folder",
+    )
+    parser.add_argument(
+        "--keep", metavar="RULES", help="with --plan: which to keep, see above for the rules"
+    )
+    parser.add_argument(
+        "--link",
+        action="store_true",
+        help="with --plan: files with the same bytes become hard links, and stay where they are",
+    )
     output = parser.add_mutually_exclusive_group()
+    output.add_argument("--plan", metavar="FILE", help="write a plan for pspc apply into this file")
     output.add_argument("--json", action="store_true", help="print all as one JSON document")
     output.add_argument(
         "-0", "--null", action="store_true", help="print paths only, ended by NUL bytes"
@@ -55,7 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the groups."""
+    """Print the groups, or write a plan."""
+    if arguments.plan is None and (arguments.keep is not None or arguments.link):
+        raise UsageError("--keep and --link say what a plan does: give --plan FILE as well")
     if arguments.wait:
         from pspc.waiting import wait_for_comparing, wait_for_sync  # noqa: PLC0415 - see search
 
@@ -66,7 +100,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             left = max(0.0, left - (time.monotonic() - began))
         wait_for_comparing(lambda: connect(arguments), console, left)
     with connect(arguments) as connection:
+        if arguments.plan is not None:
+            return _write_plan(arguments, connection, console)
         pages = connection.duplicates(arguments.directories)
+        if arguments.verdict or arguments.across_roots:
+            from pspc.deciding.choosing import chosen  # noqa: PLC0415 - of no use without
+
+            roots = _roots(connection) if arguments.across_roots else None
+            pages = chosen(pages, arguments.verdict or "copy", roots)
         if arguments.json:
             from pspc import documents  # noqa: PLC0415 - of no use to other output
 
@@ -81,6 +122,58 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return Outcome.FOUND
     is_final = render.is_complete(last.freshness) and not last.uncompared
     return Outcome.NOTHING if is_final else Outcome.NOTHING_YET
+
+
+def _write_plan(arguments: argparse.Namespace, connection: Connection, console: Console) -> Outcome:
+    """Write what could go into a file; it is there whole, or not at all."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - of no use to other output
+
+    from pspc.deciding import choosing, keeping, plans, proposing  # noqa: PLC0415
+    from pspc.deciding.trash import is_in_trash  # noqa: PLC0415
+    from pspc.new_file import NewFile  # noqa: PLC0415
+
+    if os.path.lexists(arguments.plan):
+        # It may be a picture, or a plan that somebody has edited.
+        raise OutputError(f"{printable(arguments.plan)} is there already; give another name")
+    keep = arguments.keep or keeping.DEFAULT_KEEP
+    by = keeping.rules(keep)
+    groups = choosing.whole_groups(connection.duplicates(arguments.directories))
+    if arguments.across_roots:
+        roots = _roots(connection)
+        groups = (files for files in groups if choosing.is_across(files, roots))
+
+    groups = (
+        [file for file in files if not is_in_trash(file.path, os.environ)] for files in groups
+    )
+
+    def relations(file: wire.GroupFile) -> dict[bytes, str]:
+        try:
+            reply = connection.search(os.fsdecode(file.path), effort="fast")
+        except (SourceError, DaemonError):
+            return {}  # gone since: then nothing goes in its favour
+        return {hit.path: hit.verdict for hit in reply.hits}
+
+    lines: list[plans.Line] = []
+    limit: Verdict = arguments.verdict or SAFE_VERDICT
+    for proposed in proposing.proposals(groups, by, limit, relations, links=arguments.link):
+        lines += proposed
+    made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with NewFile(arguments.plan) as file:
+        file.open()
+        for text in plans.text_of(lines, keep, made):
+            file.write(text.encode())
+    going = [line for line in lines if line.do != "keep"]
+    size = render.human_bytes(sum(line.size for line in going))
+    console.note(
+        f"{render.counted(len(going), 'file')} of {render.counted(len(lines), 'file')} could go, "
+        f"{size}; read {printable(arguments.plan)}, then: pspc apply {printable(arguments.plan)}"
+    )
+    return Outcome.FOUND if going else Outcome.NOTHING
+
+
+def _roots(connection: Connection) -> list[bytes]:
+    """Return the watched folders, each with a slash at its end."""
+    return [os.path.join(root.path, b"") for root in connection.roots()]
 
 
 def _show(

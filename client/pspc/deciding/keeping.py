@@ -1,0 +1,104 @@
+"""Which of several copies to keep: rules, one after the other, until one of them decides."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from pspc.deciding.metadata import has_metadata
+from pspc.errors import UsageError
+from pspd.rpc.wire import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pspd.rpc import wire
+
+DEFAULT_KEEP = "pixels, metadata, lossless, bytes, oldest"
+"""Metadata go before what is lossless: a PNG that somebody made of a camera's JPEG is no better."""
+
+_LOSSLESS = frozenset({"BMP", "DIB", "PCX", "PNG", "PPM", "SGI", "TGA", "TIFF"})
+"""Formats that keep every pixel as it was."""
+
+Key = Callable[["wire.GroupFile"], float]
+"""The larger, the better."""
+
+
+class Rule(NamedTuple):
+    """One rule, by the word that people write."""
+
+    word: str
+    key: Key
+
+
+class Choice(NamedTuple):
+    """Which file to keep, and why."""
+
+    file: wire.GroupFile
+    rule: str
+    """The one that decided; `path` where none did, and the first in order of paths is kept."""
+
+
+def _modified(file: wire.GroupFile) -> float:
+    try:
+        return float(os.lstat(file.path).st_mtime_ns)
+    except OSError:
+        return float("inf")
+
+
+_RULES: dict[str, Key] = {
+    "pixels": lambda file: file.width * file.height,
+    "metadata": lambda file: has_metadata(file.path),
+    "lossless": lambda file: file.format in _LOSSLESS,
+    "bytes": lambda file: file.size,
+    "oldest": lambda file: -_modified(file),
+    "newest": lambda file: _modified(file) if _modified(file) != float("inf") else -1.0,
+}
+
+
+def rules(text: str) -> list[Rule]:
+    """Read rules as people write them: `lossless, pixels, path:/photos/**, oldest`.
+
+    Raises:
+        UsageError: There is no such rule.
+    """
+    found = []
+    for word in (each.strip() for each in text.split(",")):
+        if word.startswith("path:") and len(word) > len("path:"):
+            found.append(Rule(word, _matches(word.removeprefix("path:"))))
+        elif word in _RULES:
+            found.append(Rule(word, _RULES[word]))
+        else:
+            known = ", ".join((*_RULES, "path:GLOB"))
+            raise UsageError(f"there is no rule {quoted(word)}; there are {known}")
+    return found
+
+
+def choose(files: Sequence[wire.GroupFile], by: Sequence[Rule]) -> Choice:
+    """Choose the file to keep.
+
+    Args:
+        files: One at least.
+        by: The rules, the most important first. A rule is asked of those alone that are still
+            equal, for some of them read files.
+    """
+    left = list(files)
+    for rule in by:
+        if len(left) == 1:
+            break
+        keys = [rule.key(file) for file in left]
+        best = max(keys)
+        before, left = left, [file for file, key in zip(left, keys, strict=True) if key == best]
+        if len(left) == 1 and len(before) > 1:
+            return Choice(left[0], rule.word)
+    return Choice(min(left, key=lambda file: file.path), "path")
+
+
+def _matches(pattern: str) -> Key:
+    """Make a key of a glob: `*` and `?` within a name, `**` over folders as well."""
+    expanded = os.path.expanduser(pattern)
+    # fnmatch's * goes over slashes, as ** does here; for a choice between copies that is enough.
+    encoded = os.fsencode(expanded.replace("**", "*"))
+    return lambda file: fnmatch.fnmatchcase(file.path, encoded)

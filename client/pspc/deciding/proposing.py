@@ -1,0 +1,137 @@
+"""Groups of copies → lines of a plan: which to keep by the rules, and what of the others."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from pspc.deciding.choosing import VERDICTS
+from pspc.deciding.keeping import choose
+from pspc.deciding.metadata import moments
+from pspc.deciding.plans import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from pspc.deciding.choosing import Verdict
+    from pspc.deciding.keeping import Rule
+    from pspd.rpc import wire
+
+_RAW = frozenset(
+    b"""
+    .3fr .arw .cr2 .cr3 .dng .erf .iiq .kdc .mrw .nef .nrw .orf .pef .raf .rw2 .rwl .srw .x3f
+    """.split()
+)
+"""What cameras write beside a JPEG: the same picture, and no copy of it."""
+
+
+def proposals(
+    groups: Iterable[Sequence[wire.GroupFile]],
+    by: Sequence[Rule],
+    limit: Verdict,
+    relations: Callable[[wire.GroupFile], Mapping[bytes, str]],
+    *,
+    links: bool = False,
+) -> Iterator[list[Line]]:
+    """Yield the lines of each group of which something can go.
+
+    Args:
+        groups: The best file first, with what the others are to it.
+        by: Rules of which to keep.
+        limit: The weakest verdict to the kept file that a file may have to go.
+        relations: Says, by path, what files are to one that is kept and not the best.
+        links: Whether files with the same bytes are linked, and stay where they are.
+    """
+    number = 0
+    for files in groups:
+        left = list(files)
+        while len(left) > 1:
+            kept = choose(left, by)
+            verdicts = _verdicts(files[0], left, kept.file, relations)
+            going = [
+                file
+                for file in left
+                if file is not kept.file
+                and _is_within(verdicts.get(file.path), limit)
+                and not _is_half_of_a_pair(file.path)
+                and not _are_moments_apart(file, kept.file, verdicts[file.path])
+            ]
+            # Those that stay may have equals among themselves.
+            left = [file for file in left if file is not kept.file and file not in going]
+            if not going:
+                continue
+            number += 1
+            lines = [_line(number, "keep", kept.file, why=kept.rule)]
+            for file in going:
+                verdict = verdicts[file.path]
+                is_link = links and verdict == "same_file"
+                lines.append(_line(number, "link" if is_link else "trash", file, verdict=verdict))
+            yield lines
+
+
+def _verdicts(
+    best: wire.GroupFile,
+    files: Sequence[wire.GroupFile],
+    kept: wire.GroupFile,
+    relations: Callable[[wire.GroupFile], Mapping[bytes, str]],
+) -> dict[bytes, str]:
+    """Say what each file is to the kept one; those are left out of which nobody knows."""
+    found: dict[bytes, str] = {}
+    unknown: list[wire.GroupFile] = []
+    for file in files:
+        if file.image == kept.image:
+            found[file.path] = "same_file"
+        elif file.verdict == kept.verdict == "same_pixels":
+            found[file.path] = "same_pixels"
+        elif kept.image == best.image:
+            found[file.path] = file.verdict
+        elif file.image == best.image:
+            found[file.path] = kept.verdict
+        else:
+            # Two copies of the best need not be copies of one another.
+            unknown.append(file)
+    # Whether the pixels are equal is looked at when somebody searches.
+    pixels = kept.width * kept.height
+    unseen = [
+        file
+        for file in files
+        if found.get(file.path) == "copy" and file.width * file.height == pixels
+    ]
+    if unknown or unseen:
+        asked = relations(kept)
+        for file in (*unknown, *unseen):
+            if file.path in asked:
+                found[file.path] = asked[file.path]
+    return found
+
+
+def _is_within(verdict: str | None, limit: Verdict) -> bool:
+    return verdict in VERDICTS[: VERDICTS.index(limit) + 1]
+
+
+def _is_half_of_a_pair(path: bytes) -> bool:
+    """Say whether a camera wrote a shot twice, raw and developed, and this is one of the two."""
+    stem, suffix = os.path.splitext(path)
+    if suffix.lower() in _RAW:
+        return True
+    return any(os.path.lexists(stem + each) for raw in _RAW for each in (raw, raw.upper()))
+
+
+def _are_moments_apart(file: wire.GroupFile, kept: wire.GroupFile, verdict: str) -> bool:
+    """Say whether two pictures were taken in different seconds, as in a burst."""
+    if verdict != "copy" or {file.width, file.height} != {kept.width, kept.height}:
+        return False
+    here, there = moments(file.path), moments(kept.path)
+    # The earliest is when it was taken; an editor adds when it was changed.
+    return bool(here and there) and min(here) != min(there)
+
+
+def _line(
+    number: int,
+    do: Literal["keep", "trash", "link"],
+    file: wire.GroupFile,
+    *,
+    why: str = "",
+    verdict: str = "",
+) -> Line:
+    return Line(number, do, file.path, file.image, file.size, why, verdict)
