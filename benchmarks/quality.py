@@ -23,6 +23,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -36,11 +37,14 @@ from benchmarks.methods import Absent, Distances, Method, methods
 from benchmarks.peer import Peer
 from benchmarks.peer_sets import peer_shares
 from benchmarks.plan import FULL
+from pspc.console import Console
+from pspc.errors import IndexingStalled
 from pspc.selftest.edits import EDITS, Edit, Unreadable, chosen, read_source
 from pspc.selftest.figures import Figures, figures_of
 from pspc.selftest.sampling import draw
 from pspc.selftest.tiers import searches_of
 from pspc.selftest.trial import Trial
+from pspc.waiting import wait_for_describing
 from pspd.core import verdict
 from pspd.core.model import Limits
 from pspd.errors import FileFailure
@@ -284,6 +288,9 @@ def daemon_figures(
         for folder in folders:
             connection.add(folder)
         connection.sync()
+        # Else the first edits would be tried while few pictures have their descriptor.
+        with suppress(IndexingStalled):  # without a model
+            wait_for_describing(daemon.connect, Console.standard(), None)
         trial = Trial(searches_of(connection), edits, seed)
         samples = draw([os.fsencode(folder) for folder in folders], count, Random(seed))
         return figures_of(trial.run(samples, count).outcomes)

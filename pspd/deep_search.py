@@ -47,8 +47,8 @@ TELLING_KEYPOINTS: Final = 60
 soft pictures have few, and their hashes are believed."""
 
 MOST_CLOSER: Final = 3
-"""Candidates that are looked at closely when none was proven: by then it is the budget that counts,
-and of crops to a tenth of the area nine in ten have their picture first, nearly all among these."""
+"""Candidates that are looked at closely: by then it is the budget that counts, and of crops to a
+tenth of the area nine in ten have their picture first, nearly all among these."""
 
 CLOSER_SECONDS: Final = 0.35
 """What is left of the budget, at least, when a closer look at a candidate begins; it takes as long,
@@ -148,8 +148,7 @@ class DeepSearch:
                 candidate = Candidate(record, likeness, is_promising)
                 deep.candidates[record.number] = candidate
         self._prove(view, deep, begun + seconds)
-        has_copy = bool(sure) or _has_copy(deep.proofs.values())
-        if deep.candidates and is_installed() and not has_copy:
+        if deep.candidates and is_installed() and not sure:
             self._look_closer(view, image, part, deep, begun + seconds)
         return deep
 
@@ -200,7 +199,14 @@ class DeepSearch:
             deep: What was found, and what is.
             until: By the monotonic clock.
         """
-        likely = [each for each in deep.candidates.values() if each.likeness is not None]
+        proven = {number for number, proof in deep.proofs.items() if _is_copy(proof)}
+        # Where a copy is found, another one in a smaller size may be among the very like ones.
+        least = verdicts.ALIKE_LIKENESS if proven else -1.0
+        likely = [
+            each
+            for number, each in deep.candidates.items()
+            if number not in proven and each.likeness is not None and each.likeness >= least
+        ]
         likely.sort(key=lambda each: -(each.likeness or 0.0))
         last = until - CLOSER_SECONDS
         if not likely or time.monotonic() >= last:
@@ -223,10 +229,6 @@ class DeepSearch:
 
 def _copies(proofs: Proofs) -> set[ImageNumber]:
     return {number for number, proof in proofs.found.items() if _is_copy(proof)}
-
-
-def _has_copy(proofs: Iterable[Proof]) -> bool:
-    return any(_is_copy(proof) for proof in proofs)
 
 
 def _is_copy(proof: Proof) -> bool:
