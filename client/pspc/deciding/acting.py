@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from pspc.deciding.files import (
     ActError,
+    ChangedError,
     Seen,
-    exchange,
+    exchange_for,
     extended,
     is_still,
     move,
@@ -212,18 +213,16 @@ def _link(line: Line, keeper: Line, there: Seen, other: Seen, journal: Journal) 
     number = journal.begin(act)
     try:
         os.link(keeper_path, passing, follow_symlinks=False)
-        exchange(passing, path)
-    except OSError:
+        if os.lstat(passing).st_ino != other.inode:
+            raise ChangedError(f"{printable(keeper.path)}, which is kept, has changed")
+        exchange_for(passing, path, there)
+    except (OSError, ActError):
+        # What lies there may be what somebody saved meanwhile.
         with suppress(OSError):
-            os.unlink(passing)
+            if os.lstat(passing).st_ino == other.inode:
+                os.unlink(passing)
         journal.note(number, "void")
         raise
-    # What was there before has the passing name now, which nobody else knows.
-    if not is_still(passing, there) or os.lstat(path).st_ino != other.inode:
-        exchange(passing, path)
-        os.unlink(passing)
-        journal.note(number, "void")
-        raise ActError(f"{printable(path)}, or what is kept, has changed; it is where it was")
     os.unlink(passing)
     sync_folder(os.path.dirname(path))
     journal.note(number, "done")

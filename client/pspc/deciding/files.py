@@ -30,6 +30,10 @@ class ActError(PspcError):
     """One thing that could not be done; the rest goes on."""
 
 
+class ChangedError(ActError):
+    """A file is there, and is not what it was."""
+
+
 class LostError(ActError):
     """What cannot be taken back, now or later: the file is not what it was, or nowhere."""
 
@@ -64,7 +68,8 @@ def seen(path: bytes, image: str) -> Seen:
         image: Its digest, in hexadecimal.
 
     Raises:
-        ActError: It is gone, no regular file, cannot be read, or is another one.
+        ChangedError: It is another one.
+        ActError: It is gone, no regular file, or cannot be read.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -84,7 +89,7 @@ def seen(path: bytes, image: str) -> Seen:
     finally:
         os.close(descriptor)
     if digest.hexdigest() != image or Seen.of(before) != after or not is_still(path, after):
-        raise ActError(f"{printable(path)} has changed; search for its copies anew")
+        raise ChangedError(f"{printable(path)} has changed; search for its copies anew")
     return after
 
 
@@ -111,6 +116,37 @@ def move(source: bytes, target: bytes) -> None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "something is there already", target)
     os.rename(source, target)
+
+
+def exchange_for(passing: bytes, path: bytes, there: Seen) -> None:
+    """Put a file in the place of another one, if that is still the one that was seen.
+
+    Args:
+        passing: The new file, under a name that nobody else knows. Afterwards what was in its place
+            has that name.
+        path: The place.
+        there: What is to be there.
+
+    Raises:
+        ChangedError: Another one is there, and stays.
+        OSError: The file system cannot do that; nothing was done.
+    """
+    own = os.lstat(passing)
+    exchange(passing, path)
+    if is_still(passing, there):
+        return
+    try:
+        exchange(passing, path)
+        is_own = os.path.samestat(os.lstat(passing), own)
+    except OSError:
+        is_own = False
+    if not is_own:
+        # Saved once more in this moment: neither version is to be lost.
+        raise ChangedError(
+            f"{printable(path)} has changed; a version of it is {printable(passing)}"
+        )
+    os.unlink(passing)
+    raise ChangedError(f"{printable(path)} has changed; it is where it was")
 
 
 def exchange(one: bytes, other: bytes) -> None:

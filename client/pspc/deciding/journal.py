@@ -63,17 +63,24 @@ class Journal:
 
     Args:
         path: Of the file; made if it is not there.
+
+    Raises:
+        JournalError: It cannot be written.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, 0o600)
+        try:
+            self._descriptor = os.open(path, flags, 0o600)
+            size = os.fstat(self._descriptor).st_size
+            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+                # A crash tore the last line; the next one must not become a part of it.
+                os.write(self._descriptor, b"\n")
+        except OSError as error:
+            text = f"the journal {printable(path)} cannot be written: {error.strerror}"
+            raise JournalError(text) from error
         self._next = 1 + max((entry.number for entry in entries(path)), default=0)
-        size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-            # A crash tore the last line; the next one must not become a part of it.
-            os.write(self._descriptor, b"\n")
 
     def close(self) -> None:
         """Close the file."""

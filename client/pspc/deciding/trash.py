@@ -74,10 +74,13 @@ def trash_of(path: bytes, environ: Mapping[str, str]) -> Trash:
     """Return the trash that a file belongs in.
 
     Raises:
-        ActError: There is none on its file system.
+        ActError: Its folder is gone.
     """
     folder = os.path.dirname(path)
-    device = os.lstat(folder).st_dev
+    try:
+        device = os.lstat(folder).st_dev
+    except OSError as error:
+        raise ActError(f"{printable(folder)}: {error.strerror}") from error
     home = _home_trash(environ)
     if _device_of(home) == device:
         return Trash(home)

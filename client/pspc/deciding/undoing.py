@@ -7,10 +7,20 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pspc.deciding.files import ActError, LostError, exchange, move, seen, sync_folder
+from pspc.deciding.files import (
+    ActError,
+    ChangedError,
+    LostError,
+    exchange,
+    exchange_for,
+    move,
+    seen,
+    sync_folder,
+)
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
+    from pspc.deciding.files import Seen
     from pspc.deciding.journal import Act, Entry, Journal
 
 
@@ -40,8 +50,7 @@ def take_back(entry: Entry, journal: Journal) -> None:
 
 def _out_of_trash(act: Act) -> None:
     if not os.path.lexists(act.to):
-        # It was not moved, or somebody put it back; else it is gone.
-        _require(act.path, act.image, f"{printable(act.path)} is not in the trash any more")
+        _require_in_place(act)
     elif os.path.lexists(act.path):
         raise ActError(
             f"there is another {printable(act.path)}; what was there is {printable(act.to)}"
@@ -58,45 +67,61 @@ def _out_of_trash(act: Act) -> None:
             os.unlink(act.other)
 
 
+def _require_in_place(act: Act) -> None:
+    """See that what is not in the trash was not moved, or was put back by somebody."""
+    if os.path.lexists(act.path):
+        _require(act.path, act.image, f"{printable(act.path)} is not in the trash, and has changed")
+    elif os.path.isdir(os.path.dirname(act.to)):
+        raise LostError(f"{printable(act.path)} is not in the trash any more")
+    else:
+        trash = printable(os.path.dirname(act.to))
+        raise ActError(f"{printable(act.path)}: its trash {trash} is not there; is a drive away?")
+
+
 def _unlinked(act: Act) -> None:
     if os.path.lexists(act.to):
         _end_what_was_begun(act)
-    _require(act.path, act.image, f"{printable(act.path)} has changed since it was linked")
-    status = os.lstat(act.path)
-    if status.st_ino != act.inode:
+    there = _require(act.path, act.image, f"{printable(act.path)} has changed since it was linked")
+    if there.inode != act.inode:
         return  # it was not linked yet, or is not any more
-    if status.st_nlink == 1:
+    if there.links == 1:
         # The other name is gone, and this is a file of its own.
         os.chmod(act.path, act.mode)
         os.utime(act.path, ns=(act.mtime_ns, act.mtime_ns))
         return
+    # A name of its own: what a crash leaves under it is never all that there is of anything.
+    copy = act.to + b"-undo"
     try:
-        with open(act.path, "rb") as source, open(act.to, "xb") as target:
+        with open(act.path, "rb") as source, open(copy, "wb") as target:
             shutil.copyfileobj(source, target)
             os.fchmod(target.fileno(), act.mode)
             target.flush()
             os.utime(target.fileno(), ns=(act.mtime_ns, act.mtime_ns))
             os.fsync(target.fileno())
-        exchange(act.to, act.path)
-        if os.lstat(act.to).st_ino != act.inode:
-            exchange(act.to, act.path)
-            raise ActError(f"{printable(act.path)} has changed; nothing was done")
-    finally:
+        exchange_for(copy, act.path, there)
+    except OSError:
         with suppress(OSError):
-            os.unlink(act.to)
+            os.unlink(copy)
+        raise
+    os.unlink(copy)
     sync_folder(os.path.dirname(act.path))
 
 
 def _end_what_was_begun(act: Act) -> None:
-    """Tidy up what a crash left under the passing name: the link, or the file that was there."""
-    _require(act.to, act.image, f"{printable(act.to)} is not what it was")
-    if os.lstat(act.to).st_ino != act.inode and os.lstat(act.path).st_ino == act.inode:
+    """Put back what was there, if a crash left it under the passing name; else that is the link."""
+    is_in_place = os.path.lexists(act.path) and os.lstat(act.path).st_ino == act.inode
+    if os.lstat(act.to).st_ino != act.inode:
+        if not is_in_place:
+            raise LostError(
+                f"{printable(act.to)} is left of what was done to {printable(act.path)}"
+            )
         exchange(act.to, act.path)
     os.unlink(act.to)
 
 
-def _require(path: bytes, image: str, otherwise: str) -> None:
+def _require(path: bytes, image: str, otherwise: str) -> Seen:
+    """Return what a file is, if it is what it was; what cannot be read may be again."""
     try:
-        seen(path, image)
-    except ActError as error:
+        return seen(path, image)
+    except ChangedError as error:
         raise LostError(otherwise) from error

@@ -235,6 +235,47 @@ def test_one_that_is_lost_does_not_hold_up_those_before(place: Place) -> None:
     assert os.path.exists(first)
 
 
+def test_a_drive_that_is_away_loses_nothing(place: Place) -> None:
+    kept, copy = place.make("kept", b"kept"), place.make("copy", b"copy")
+    before = place.everything()
+    with new_journal(place.environ) as acts:
+        carry_out(line(copy, "trash"), [line(kept, "keep")], acts, place.environ)
+    trash = place.folder / "data" / "Trash"
+    trash.rename(place.folder / "away")
+    assert "is a drive away?" in undo(place)[0]
+    (place.folder / "away").rename(trash)
+    assert undo(place) == []
+    assert place.everything() == before
+
+
+def test_what_is_saved_while_a_link_is_taken_back_stays(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, copy = place.make("kept", b"same"), place.make("copy", b"same")
+    with new_journal(place.environ) as acts:
+        carry_out(line(copy, "link"), [line(kept, "keep")], acts, place.environ)
+    original = files._renamed
+
+    def late(source: bytes, target: bytes, flags: int) -> bool:
+        # Before each of the two exchanges somebody saves.
+        name = f"edit-{len(list(place.folder.glob('edit-*')))}"
+        (place.folder / name).write_bytes(name.encode())
+        os.link(place.folder / name, place.folder / "new")
+        os.replace(place.folder / "new", copy)
+        return original(source, target, flags)
+
+    monkeypatch.setattr(files, "_renamed", late)
+    assert "a version of it is" in undo(place)[0]
+    contents = {path.read_bytes() for path in (place.folder / "pictures").iterdir()}
+    assert {b"edit-0", b"edit-1"} <= contents
+
+
+def test_a_journal_that_cannot_be_made_is_one_sentence(place: Place) -> None:
+    (place.folder / "psp" / "acts" / "000001.jsonl").mkdir(parents=True)
+    with pytest.raises(JournalError, match="cannot be written: Is a directory"):
+        journal.Journal(str(place.folder / "psp" / "acts" / "000001.jsonl"))
+
+
 def test_a_folder_that_was_removed_is_made_again(place: Place) -> None:
     kept, copy = place.make("kept", b"kept"), place.make("folder/inner/copy", b"copy")
     before = place.everything()
@@ -348,41 +389,74 @@ def before(function):
         return function(*arguments, **options)
     return counted
 
-for name in ("link", "unlink", "replace", "rename", "fsync", "write", "open"):
+for name in ("link", "unlink", "replace", "rename", "fsync", "write", "open", "utime", "fchmod"):
     setattr(os, name, before(getattr(os, name)))
 files._renamed = before(files._renamed)
 place = Place(Path(sys.argv[1]))
-kept, trashed, linked = (os.fsencode(place.folder / "pictures" / name) for name in "abc")
-with journal.new_journal(place.environ) as acts:
-    acting.carry_out(line(trashed, "trash"), [line(kept, "keep")], acts, place.environ)
-    acting.carry_out(line(linked, "link", 2), [line(kept, "keep", 2)], acts, place.environ)
+if sys.argv[2] == "undo":
+    with journal.last_journal(place.environ) as acts:
+        for entry in reversed([e for e in journal.entries(acts.path) if journal.is_open(e)]):
+            undoing.take_back(entry, acts)
+else:
+    kept, trashed, linked = (os.fsencode(place.folder / "pictures" / name) for name in "abc")
+    with journal.new_journal(place.environ) as acts:
+        acting.carry_out(line(trashed, "trash"), [line(kept, "keep")], acts, place.environ)
+        acting.carry_out(line(linked, "link", 2), [line(kept, "keep", 2)], acts, place.environ)
 """
 
 
-@pytest.mark.parametrize("first", range(4))
-def test_a_kill_at_any_step_is_taken_back_to_the_last_byte(place: Place, first: int) -> None:
-    """Every fourth place where it may be killed, and together all."""
+def killed(place: Place, what: str, after: int) -> bool:
+    """Apply a plan or take it back, killed before some system call; returns whether it was."""
+    command = [sys.executable, "-c", KILLED, str(place.folder), what, str(after)]
+    status = subprocess.run(command, check=False, timeout=60).returncode
+    assert status in {0, -9}
+    return status != 0
+
+
+def undo_what_is_left(place: Place) -> list[str]:
+    """Take back the last run, if there is anything; returns what could not be."""
+    with last_journal(place.environ) as acts:
+        pass
+    return [] if acts is None else undo(place)
+
+
+def is_as_before(place: Place, before: dict[str, tuple[str, int, int]]) -> bool:
+    """Say whether everything is, and nothing lies in the trash."""
+    names = [name for name in place.trashed() if name.startswith("files/")]
+    return place.everything() == before and names == []
+
+
+@pytest.fixture
+def three(place: Place) -> Place:
+    """A file that is kept, one for the trash, and one to be linked."""
     for name, content in (("a", b"same"), ("b", b"other"), ("c", b"same")):
         place.make(name, content)
     os.utime(place.folder / "pictures" / "c", ns=(7 * 10**17, 7 * 10**17))
-    before = place.everything()
-    steps, status = first, -9
-    while status != 0:
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, place.folder, "x", str(steps)],
-            check=False,
-            timeout=60,
-        )
-        status = done.returncode
-        assert status in {0, -9}
-        if status == 0:
-            assert place.everything() != before
-        if any((place.folder / "psp" / "acts").glob("*.jsonl")):
-            with last_journal(place.environ) as acts:
-                pass
-            if acts is not None:
-                assert undo(place) == [], f"killed after {steps} calls"
-        assert place.everything() == before, f"killed after {steps} calls"
-        assert [name for name in place.trashed() if name.startswith("files/")] == []
+    return place
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_kill_at_any_step_is_taken_back_to_the_last_byte(three: Place, first: int) -> None:
+    """Every fourth place where it may be killed, and together all."""
+    before = three.everything()
+    steps, was_killed = first, True
+    while was_killed:
+        was_killed = killed(three, "apply", steps)
+        assert was_killed or three.everything() != before
+        assert undo_what_is_left(three) == [], f"killed after {steps} calls"
+        assert is_as_before(three, before), f"killed after {steps} calls"
         steps += 4
     assert steps > 20
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_kill_while_it_is_taken_back_costs_nothing_either(three: Place, first: int) -> None:
+    before = three.everything()
+    steps, was_killed = first, True
+    while was_killed:
+        assert not killed(three, "apply", 10_000)
+        was_killed = killed(three, "undo", steps)
+        assert undo_what_is_left(three) == [], f"killed after {steps} calls"
+        assert is_as_before(three, before), f"killed after {steps} calls"
+        steps += 4
+    assert steps > 12
