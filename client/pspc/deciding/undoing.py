@@ -79,8 +79,11 @@ def _require_in_place(act: Act) -> None:
 
 
 def _unlinked(act: Act) -> None:
-    if os.path.lexists(act.to):
-        _end_what_was_begun(act)
+    # A name of its own: before the exchange it has a copy, and afterwards the link.
+    copy = act.to + b"-undo"
+    for name in (act.to, copy):
+        if os.path.lexists(name):
+            _end_what_was_begun(act, name)
     there = _require(act.path, act.image, f"{printable(act.path)} has changed since it was linked")
     if there.inode != act.inode:
         return  # it was not linked yet, or is not any more
@@ -89,8 +92,6 @@ def _unlinked(act: Act) -> None:
         os.chmod(act.path, act.mode)
         os.utime(act.path, ns=(act.mtime_ns, act.mtime_ns))
         return
-    # A name of its own: what a crash leaves under it is never all that there is of anything.
-    copy = act.to + b"-undo"
     try:
         with open(act.path, "rb") as source, open(copy, "wb") as target:
             shutil.copyfileobj(source, target)
@@ -107,16 +108,19 @@ def _unlinked(act: Act) -> None:
     sync_folder(os.path.dirname(act.path))
 
 
-def _end_what_was_begun(act: Act) -> None:
-    """Put back what was there, if a crash left it under the passing name; else that is the link."""
-    is_in_place = os.path.lexists(act.path) and os.lstat(act.path).st_ino == act.inode
-    if os.lstat(act.to).st_ino != act.inode:
-        if not is_in_place:
-            raise LostError(
-                f"{printable(act.to)} is left of what was done to {printable(act.path)}"
-            )
-        exchange(act.to, act.path)
-    os.unlink(act.to)
+def _end_what_was_begun(act: Act, passing: bytes) -> None:
+    """Tidy up what a crash left under a passing name: the link, a copy, or what was there before.
+
+    Raises:
+        LostError: It may be what somebody saved at that moment, and stays.
+    """
+    is_linked = os.path.lexists(act.path) and os.lstat(act.path).st_ino == act.inode
+    if os.lstat(passing).st_ino != act.inode:
+        if not is_linked:
+            raise LostError(f"{printable(passing)} is left of {printable(act.path)}")
+        if passing == act.to:
+            exchange(passing, act.path)
+    os.unlink(passing)
 
 
 def _require(path: bytes, image: str, otherwise: str) -> Seen:
