@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pspc.presence import judged
+from pspc.deciding.keeping import LOSSLESS
+from pspc.presence import SURE_BITS, judged
+from pspd.core import verdict
+from pspd.core.groups import LOSSLESS_FORMATS
 from pspd.rpc import wire
 from tests.client.conftest import SEARCH_REPLY
 from tests.rpc import samples
@@ -68,3 +71,8 @@ def test_what_resembles_it_or_lies_in_the_folder_itself_does_not_count() -> None
     assert state(replace(COPY, verdict="alike")) == "missing"
     reply = replace(SEARCH_REPLY, query=QUERY, hits=[COPY])
     assert judged(reply, lambda path: path != COPY.path) == ("missing", None)
+
+
+def test_what_the_client_may_not_import_is_the_same_in_both() -> None:
+    assert SURE_BITS == verdict.SURE_DISTANCE
+    assert LOSSLESS == LOSSLESS_FORMATS

@@ -109,6 +109,15 @@ def test_the_listing_keeps_to_what_is_asked_for(home: Home, folder: Path) -> Non
     assert b"is there already" in answer.stderr
 
 
+def test_of_what_lies_elsewhere_nothing_goes(home: Home, folder: Path) -> None:
+    phone = home.pictures("phone")
+    shutil.copy(folder / "best.png", phone / "from-phone.png")
+    home.pspc("add", phone, "--wait")
+    (home.folder / "link").symlink_to(phone)
+    done = plan(home, str(home.folder / "link"), "--keep", "path:*/best.png")
+    assert done == {"best.png": "keep", "from-phone.png": "trash"}
+
+
 def test_a_file_that_changed_since_the_plan_stays_and_the_rest_goes(
     home: Home, folder: Path
 ) -> None:

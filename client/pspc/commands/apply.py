@@ -118,7 +118,9 @@ def _sum_up(done: Sequence[Line], steps: int, console: Console, *, is_dry: bool)
     size = render.human_bytes(sum(line.size for line in done))
     files = render.counted(len(done), "file")
     if is_dry:
-        console.note(f"{files} of {steps:,} could go, {size}; nothing was done")
+        console.note(
+            f"{len(done):,} of {render.counted(steps, 'file')} could go, {size}; nothing was done"
+        )
         return
     left = f"; {steps - len(done):,} not done" if steps > len(done) else ""
     again = "; to take it back: pspc undo" if done else ""

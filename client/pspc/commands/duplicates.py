@@ -6,8 +6,9 @@ Nothing is changed or removed. With DIR, only groups that have a file below one 
 
 --plan writes what could go into a file that pspc apply carries out: in each group one is kept, by
 the rules of --keep in their order (pixels, metadata, lossless, bytes, oldest, newest, path:GLOB),
-and the others go to the trash, as far as --verdict goes (without: the same pixels). A camera's raw
-file and its JPEG stay both, and so do pictures of one size that were taken at different moments.
+and the others go to the trash, as far as --verdict goes (without: the same pixels). With DIR only
+what lies there goes, whatever is kept elsewhere. A camera's raw file and its JPEG stay both, and so
+do pictures of one size that were taken in different seconds.
 
 In a pipe each file is one line of group, verdict, distance, turn, width, height, bytes, format and
 path, separated by tabs; the path is written as by pspc search. With -0 the paths of a group are
@@ -153,9 +154,15 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
             return {}  # gone since: then nothing goes in its favour
         return {hit.path: hit.verdict for hit in reply.hits}
 
+    folders = (os.path.realpath(os.fsencode(each)) for each in arguments.directories)
+    wishes = proposing.Wishes(
+        by,
+        arguments.verdict or SAFE_VERDICT,
+        arguments.link,
+        tuple(os.path.join(each, b"") for each in folders),
+    )
     lines: list[plans.Line] = []
-    limit: Verdict = arguments.verdict or SAFE_VERDICT
-    for proposed in proposing.proposals(groups, by, limit, relations, links=arguments.link):
+    for proposed in proposing.proposals(groups, wishes, relations):
         lines += proposed
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with NewFile(arguments.plan) as file:
@@ -165,7 +172,7 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
     going = [line for line in lines if line.do != "keep"]
     size = render.human_bytes(sum(line.size for line in going))
     console.note(
-        f"{render.counted(len(going), 'file')} of {render.counted(len(lines), 'file')} could go, "
+        f"{len(going):,} of {render.counted(len(lines), 'file')} could go, "
         f"{size}; read {printable(arguments.plan)}, then: pspc apply {printable(arguments.plan)}"
     )
     return Outcome.FOUND if going else Outcome.NOTHING

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DEFAULT_KEEP = "pixels, metadata, lossless, bytes, oldest"
 """Metadata go before what is lossless: a PNG that somebody made of a camera's JPEG is no better."""
 
-_LOSSLESS = frozenset({"BMP", "DIB", "PCX", "PNG", "PPM", "SGI", "TGA", "TIFF"})
-"""Formats that keep every pixel as it was."""
+LOSSLESS = frozenset({"BMP", "DIB", "PCX", "PNG", "PPM", "SGI", "TGA", "TIFF"})
+"""As `pspd.core.groups.LOSSLESS_FORMATS`: formats that keep every pixel as it was."""
 
 Key = Callable[["wire.GroupFile"], float]
 """The larger, the better."""
@@ -51,7 +51,7 @@ def _modified(file: wire.GroupFile) -> float:
 _RULES: dict[str, Key] = {
     "pixels": lambda file: file.width * file.height,
     "metadata": lambda file: has_metadata(file.path),
-    "lossless": lambda file: file.format in _LOSSLESS,
+    "lossless": lambda file: file.format in LOSSLESS,
     "bytes": lambda file: file.size,
     "oldest": lambda file: -_modified(file),
     "newest": lambda file: _modified(file) if _modified(file) != float("inf") else -1.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pspc.deciding.choosing import VERDICTS
 from pspc.deciding.keeping import choose
@@ -25,34 +25,43 @@ _RAW = frozenset(
 """What cameras write beside a JPEG: the same picture, and no copy of it."""
 
 
+class Wishes(NamedTuple):
+    """What a plan shall be like."""
+
+    by: Sequence[Rule]
+    """Rules of which to keep."""
+    limit: Verdict
+    """The weakest verdict to the kept file that a file may have to go."""
+    links: bool = False
+    """Whether files with the same bytes are linked, and stay where they are."""
+    folders: tuple[bytes, ...] = ()
+    """Only what lies below one of these goes, each with a slash at its end; none for anywhere."""
+
+
 def proposals(
     groups: Iterable[Sequence[wire.GroupFile]],
-    by: Sequence[Rule],
-    limit: Verdict,
+    wishes: Wishes,
     relations: Callable[[wire.GroupFile], Mapping[bytes, str]],
-    *,
-    links: bool = False,
 ) -> Iterator[list[Line]]:
     """Yield the lines of each group of which something can go.
 
     Args:
         groups: The best file first, with what the others are to it.
-        by: Rules of which to keep.
-        limit: The weakest verdict to the kept file that a file may have to go.
+        wishes: What the plan shall be like.
         relations: Says, by path, what files are to one that is kept and not the best.
-        links: Whether files with the same bytes are linked, and stay where they are.
     """
     number = 0
     for files in groups:
         left = list(files)
         while len(left) > 1:
-            kept = choose(left, by)
+            kept = choose(left, wishes.by)
             verdicts = _verdicts(files[0], left, kept.file, relations)
             going = [
                 file
                 for file in left
                 if file is not kept.file
-                and _is_within(verdicts.get(file.path), limit)
+                and (not wishes.folders or file.path.startswith(wishes.folders))
+                and _is_within(verdicts.get(file.path), wishes.limit)
                 and not _is_half_of_a_pair(file.path)
                 and not _are_moments_apart(file, kept.file, verdicts[file.path])
             ]
@@ -64,7 +73,7 @@ def proposals(
             lines = [_line(number, "keep", kept.file, why=kept.rule)]
             for file in going:
                 verdict = verdicts[file.path]
-                is_link = links and verdict == "same_file"
+                is_link = wishes.links and verdict == "same_file"
                 lines.append(_line(number, "link" if is_link else "trash", file, verdict=verdict))
             yield lines
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from pspc.deciding.choosing import Verdict, chosen, whole_groups
 from pspc.deciding.keeping import DEFAULT_KEEP, choose, rules
 from pspc.deciding.metadata import has_metadata, moments
-from pspc.deciding.proposing import proposals
+from pspc.deciding.proposing import Wishes, proposals
 from pspc.errors import UsageError
 from pspd.rpc import wire
 from tests.rpc import samples
@@ -41,7 +41,8 @@ def going(
     files: list[wire.GroupFile], keep: str = "pixels", limit: Verdict = "copy", **related: Any
 ) -> dict[str, str]:
     """Return what may go, by path, with its verdict."""
-    found = proposals([files], rules(keep), limit, lambda _: related.get("relations", {}))
+    wishes = Wishes(rules(keep), limit)
+    found = proposals([files], wishes, lambda _: related.get("relations", {}))
     return {
         os.fsdecode(line.path): line.verdict for group in found for line in group if line.verdict
     }
@@ -104,6 +105,14 @@ def test_equal_files_among_those_that_stay_go_as_well() -> None:
         file("/twin", image="c", size=9),
     ]
     assert going(files, limit="same_file") == {"/twin": "same_file"}
+
+
+def test_nothing_goes_outside_of_the_folders_that_were_named() -> None:
+    files = [file("/a/best", "best", width=900), file("/a/copy"), file("/ab/copy"), file("/b/copy")]
+    wishes = Wishes(rules("pixels"), "copy", folders=(b"/a/", b"/b/"))
+    found = proposals([files], wishes, lambda _: {})
+    lines = [line for group in found for line in group]
+    assert [line.path for line in lines if line.do != "keep"] == [b"/a/copy", b"/b/copy"]
 
 
 def test_equal_pixels_are_asked_for() -> None:
