@@ -46,6 +46,10 @@ TELLING_KEYPOINTS: Final = 60
 """Local features of a query from which on it says something that it cannot be laid on a picture:
 soft pictures have few, and their hashes are believed."""
 
+TRIED_FIRST: Final = 6
+"""Candidates that are looked at before the likeliest are looked at closely: most whole pictures
+have their copies among them, and of a crop's time they take a quarter."""
+
 MOST_CLOSER: Final = 3
 """Candidates that are looked at closely: by then it is the budget that counts, and of crops to a
 tenth of the area nine in ten have their picture first, nearly all among these."""
@@ -71,6 +75,23 @@ class Deep:
     """Those that were laid on the query, or could have been, and are not proven by that."""
     cut: list[str] = field(default_factory=list)
     """What was left out for want of time, as clauses."""
+
+
+@dataclass(slots=True)
+class _Query:
+    """What is searched for, as it is looked at."""
+
+    image: bytes
+    """Of its file."""
+    part: Box | None
+    """What of it is the query."""
+    view: View
+    features: LocalFeatures
+    """At first sight."""
+    closer: LocalFeatures | None = None
+    """At a closer look, once there was one."""
+    seen: set[ImageNumber] = field(default_factory=set)
+    """Candidates that were looked at closely."""
 
 
 class DeepSearch:
@@ -147,9 +168,9 @@ class DeepSearch:
                 is_promising = likeness is None or likeness >= verdicts.ALIKE_LIKENESS
                 candidate = Candidate(record, likeness, is_promising)
                 deep.candidates[record.number] = candidate
-        self._prove(view, deep, begun + seconds)
-        if deep.candidates and is_installed() and not sure:
-            self._look_closer(view, image, part, deep, begun + seconds)
+        if deep.candidates and is_installed():
+            query = _Query(image, part, view, described_query(view))
+            self._prove_all(query, deep, begun + seconds, is_sure=bool(sure))
         return deep
 
     def _likenesses(self, view: View, deep: Deep, until: float) -> Mapping[ImageNumber, float]:
@@ -175,31 +196,40 @@ class DeepSearch:
         near = answering.index.nearest(np.concatenate(described), MOST_CANDIDATES)
         return {number: likeness for number, _, likeness in near}
 
-    def _prove(self, view: View, deep: Deep, until: float) -> None:
-        if not deep.candidates or not is_installed():
-            return
-        candidates = list(deep.candidates.values())
-        query = described_query(view)
-        proofs = self._proofs.prove(query, candidates, until)
-        deep.proofs = proofs.found
-        if is_telling(query):
-            deep.unproven = proofs.tried - _copies(proofs)
-        if proofs.left:
-            deep.cut.append(f"{proofs.left} of {len(candidates)} candidates were not compared")
+    def _prove_all(self, query: _Query, deep: Deep, until: float, *, is_sure: bool) -> None:
+        """Look at the first candidates, closely at the likeliest if none is a copy, at the rest.
 
-    def _look_closer(
-        self, view: View, image: bytes, part: Box | None, deep: Deep, until: float
-    ) -> None:
-        """Look again at the likeliest: a small part of a picture has few features at first sight.
-
-        Args:
-            view: The query as it was looked at first.
-            image: The bytes of its file.
-            part: What of it is the query.
-            deep: What was found, and what is.
-            until: By the monotonic clock.
+        Whoever looks at all of them first has no time left for what finds small parts.
         """
-        proven = {number for number, proof in deep.proofs.items() if _is_copy(proof)}
+        candidates = list(deep.candidates.values())
+        first, rest = candidates[:TRIED_FIRST], candidates[TRIED_FIRST:]
+        left = self._prove(query, first, deep, until)
+        if not is_sure and not _proven(deep):
+            self._look_closer(query, deep, until)
+        proven = _proven(deep)
+        rest = [each for each in rest if each.image.number not in proven]
+        if rest:
+            left += self._prove(query, rest, deep, until)
+        if left:
+            deep.cut.append(f"{left} of {len(candidates)} candidates were not compared")
+        if not is_sure:
+            self._look_closer(query, deep, until)
+
+    def _prove(
+        self, query: _Query, candidates: Sequence[Candidate], deep: Deep, until: float
+    ) -> int:
+        """Look at some candidates; returns how many there was no time for."""
+        proofs = self._proofs.prove(query.features, candidates, until)
+        deep.proofs.update({
+            number: proof for number, proof in proofs.found.items() if number not in deep.proofs
+        })  # fmt: skip
+        if is_telling(query.features):
+            deep.unproven |= proofs.tried - _copies(proofs)
+        return proofs.left
+
+    def _look_closer(self, query: _Query, deep: Deep, until: float) -> None:
+        """Look again at the likeliest: a small part of a picture shows few features at first."""
+        proven = _proven(deep)
         # Where a copy is found, another one in a smaller size may be among the very like ones.
         least = verdicts.ALIKE_LIKENESS if proven else -1.0
         likely = [
@@ -208,23 +238,36 @@ class DeepSearch:
             if number not in proven and each.likeness is not None and each.likeness >= least
         ]
         likely.sort(key=lambda each: -(each.likeness or 0.0))
+        likely = [each for each in likely[:MOST_CLOSER] if each.image.number not in query.seen]
         last = until - CLOSER_SECONDS
         if not likely or time.monotonic() >= last:
             return
-        if max(view.full_width, view.full_height) > VIEW_SIDE:
-            try:
-                view = self._queries.view(image, CLOSER_LOOK.side, part)
-            except FileFailure as failure:
-                deep.cut.append(f"a closer look (the query: {failure})")
-                return
-        if time.monotonic() >= last:
+        closer = self._closer(query, deep)
+        if closer is None or time.monotonic() >= last:
             return
-        query = described_query(view, CLOSER_LOOK)
-        proofs = self._proofs.prove(query, likely[:MOST_CLOSER], last, CLOSER_LOOK)
+        proofs = self._proofs.prove(closer, likely, last, CLOSER_LOOK)
+        query.seen.update(proofs.tried)
         deep.proofs.update(proofs.found)
         # Enlarged, soft pictures have many features that say nothing: who is not proven by them is
         # not refuted either.
         deep.unproven -= _copies(proofs)
+
+    def _closer(self, query: _Query, deep: Deep) -> LocalFeatures | None:
+        """Return the local features of a closer look at the query; once for all candidates."""
+        if query.closer is None:
+            view = query.view
+            if max(view.full_width, view.full_height) > VIEW_SIDE:
+                try:
+                    view = self._queries.view(query.image, CLOSER_LOOK.side, query.part)
+                except FileFailure as failure:
+                    deep.cut.append(f"a closer look (the query: {failure})")
+                    return None
+            query.closer = described_query(view, CLOSER_LOOK)
+        return query.closer
+
+
+def _proven(deep: Deep) -> set[ImageNumber]:
+    return {number for number, proof in deep.proofs.items() if _is_copy(proof)}
 
 
 def _copies(proofs: Proofs) -> set[ImageNumber]:
