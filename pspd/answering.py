@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pspd import translation
+from pspd.core.expectation import BITS
 from pspd.errors import RequestError
 from pspd.foreign_distances import LEAST_IMAGES
 from pspd.rpc import wire
@@ -105,6 +106,17 @@ class Answering:
         first, second = image[: request.first_bytes], image[request.first_bytes :]
         found = self._explainer.explain(first, second, wants_drawing=request.show)
         return translation.explanation(found)
+
+    def expected_hits(self) -> list[float]:
+        """Return the foreign hits that a query has on average within each distance, 0 to 256.
+
+        Empty when too little is known.
+        """
+        expectation = self._distances.expectation
+        if expectation is None:
+            return []
+        pictures = self._pictures()
+        return [expectation.foreign_hits(bits, pictures) for bits in range(BITS + 1)]
 
     def foreign_hits(self, distance: int | None = None) -> float | None:
         """Return how many foreign hits a query has on average, as far as that is known.

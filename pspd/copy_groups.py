@@ -1,6 +1,6 @@
 """What the store knows of copies → groups, all of them: best images, their copies, their waste.
 
-    pairs, marks, equal pixels ─┐
+    pairs, marks, equal pixels ─┐            without those that are told apart
                                 ├─> star_cover ──> CopyGroups, largest waste first
     images, best first ─────────┘
 
@@ -11,7 +11,8 @@ of it lies in memory while nobody looks.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -27,11 +28,15 @@ from pspd.store.copy_codec import CROWDED, DATABASE, PAIR, SEVERAL, image_of, ot
 
 if TYPE_CHECKING:
     from pspd.copy_search import CopySearch
+    from pspd.distinctions import Pair
     from pspd.store.reader import Reader
     from pspd.store.store import Store
 
 SLICE = 20_000
 """Entries, or images, that are read within one read transaction."""
+
+SLICE_PAIRS = 2_000
+"""Pairs that are looked up within one."""
 
 
 class CopyGroup(NamedTuple):
@@ -102,14 +107,19 @@ class _Images:
         return wasted + self.sizes[best] * (self.files.get(best, 1) - 1)
 
 
-def compute_groups(store: Store, search: CopySearch) -> CopyGroups:
+def compute_groups(store: Store, search: CopySearch, apart: Iterable[Pair] = ()) -> CopyGroups:
     """Compute the groups of all images that have copies.
+
+    Args:
+        store: The truth.
+        search: Finds all copies of an image of which not all are kept.
+        apart: Contents that are to stand in no group on account of one another.
 
     Raises:
         StoreError: The store cannot be read.
     """
     moment = store.last_transaction()
-    relations = _Relations(store)
+    relations = _Relations(store, apart)
     images = _images(store, relations)
     stars = star_cover(_ranked(store, images), lambda image: relations.copies_of(image, search))
     groups = [
@@ -124,8 +134,9 @@ def compute_groups(store: Store, search: CopySearch) -> CopyGroups:
 class _Relations:
     """Which images are copies of which, as the store has it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, apart: Iterable[Pair]) -> None:
         self._store = store
+        self._apart = _numbers_of(store, apart)
         self._copies: dict[ImageNumber, list[ImageNumber]] = {}
         self._marked: dict[int, set[ImageNumber]] = {SEVERAL: set(), CROWDED: set()}
         self._read_copies()
@@ -143,11 +154,12 @@ class _Relations:
     def copies_of(self, image: ImageNumber, search: CopySearch) -> list[ImageNumber]:
         """Return the copies of an image, all of them."""
         found = self._copies.get(image, [])
-        if image not in self._marked[CROWDED]:
-            return found
-        with self._store.read() as reader:
-            hashes = known(reader, [image])
-        return found + [copy.other for each in hashes for copy in search.copies_of(each)]
+        if image in self._marked[CROWDED]:
+            with self._store.read() as reader:
+                hashes = known(reader, [image])
+            found = found + [copy.other for each in hashes for copy in search.copies_of(each)]
+        apart = self._apart.get(image)
+        return found if apart is None else [other for other in found if other not in apart]
 
     def _read_copies(self) -> None:
         # Without their checksums: whoever lists a group looks at each of its pairs once more.
@@ -172,6 +184,20 @@ class _Relations:
                 others = self._copies.setdefault(image, [])
                 there = {image, *others}
                 others.extend(other for other in images if other not in there)
+
+
+def _numbers_of(store: Store, pairs: Iterable[Pair]) -> defaultdict[ImageNumber, set[ImageNumber]]:
+    """Return, by image, those that it is told apart from; those that are not there are left out."""
+    apart: defaultdict[ImageNumber, set[ImageNumber]] = defaultdict(set)
+    waiting = iter(pairs)
+    while page := list(islice(waiting, SLICE_PAIRS)):
+        with store.read() as reader:
+            for pair in page:
+                first, second = (reader.number_of(each) for each in pair)
+                if first is not None and second is not None:
+                    apart[first].add(second)
+                    apart[second].add(first)
+    return apart
 
 
 def _equal_pixels(store: Store) -> Iterator[list[ImageNumber]]:

@@ -19,6 +19,7 @@ from pspd.config import Config
 from pspd.copy_search import CopySearch
 from pspd.core import verdict as verdicts
 from pspd.descriptor_tier import DescriptorTier
+from pspd.distinctions import Distinctions
 from pspd.ending import (
     BATCH_SECONDS,
     HANDS_SECONDS,
@@ -51,6 +52,7 @@ from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import open_store
 from pspd.storekeeper import Storekeeper
 from pspd.supervision import Supervisor
+from pspd.telling_apart import TellingApart
 from pspd.upkeep import Upkeep
 from pspd.watcher.roots import inode_of
 from pspd.watcher.watcher import Watcher
@@ -208,7 +210,8 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
     options = choices.search_options(config)
     how_alike = options.copy_distance, options.mean_difference
     # Somebody waits for a list of groups, and nobody for what compares each picture.
-    grouping = Grouping(store, CopySearch(store, index, *how_alike))
+    distinctions = Distinctions(config.paths.state)
+    grouping = Grouping(store, CopySearch(store, index, *how_alike), distinctions)
     models = choices.models(config)
     found_by = searching(
         store=store,
@@ -249,8 +252,11 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         answering=found_by.answering,
         models=models,
         grouping=grouping,
+        previews=found_by.previews,
+        telling_apart=TellingApart(store, distinctions),
         board=board,
         protection=_protection(board),
+        keep=config.duplicates.keep,
         stop=end.stop.set,
     )
     audience.watcher = watcher

@@ -18,6 +18,7 @@ from pspd.store import copies
 
 if TYPE_CHECKING:
     from pspd.copy_search import CopySearch
+    from pspd.distinctions import Distinctions
     from pspd.store.reader import Reader
     from pspd.store.store import Store
 
@@ -82,13 +83,17 @@ class Grouping:
     Args:
         store: The truth.
         search: Finds all copies of an image of which not all are kept.
+        distinctions: What somebody has told apart.
     """
 
-    def __init__(self, store: Store, search: CopySearch) -> None:
+    def __init__(self, store: Store, search: CopySearch, distinctions: Distinctions) -> None:
         self._store = store
         self._search = search
+        self._distinctions = distinctions
         self._lock = threading.Lock()
         self._groups: CopyGroups | None = None
+        self._version = 0
+        """Of what was told apart when they were computed."""
         self._used = 0.0
 
     def page(self, after: bytes | None, limit: int, folders: Sequence[str] = ()) -> Page:
@@ -124,11 +129,14 @@ class Grouping:
         """Return the groups of now; those of the pages before for a page that follows them."""
         with self._lock:
             self._used = time.monotonic()
-            groups = self._groups
+            groups, version = self._groups, self._distinctions.version
             if groups is None or not (
-                may_be_old or groups.moment == self._store.last_transaction()
+                may_be_old
+                or (groups.moment == self._store.last_transaction() and version == self._version)
             ):
-                groups = self._groups = compute_groups(self._store, self._search)
+                apart = [pair for pair, _ in self._distinctions.pairs()]
+                groups = self._groups = compute_groups(self._store, self._search, apart)
+                self._version = version
             return groups
 
 

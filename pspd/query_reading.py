@@ -109,9 +109,18 @@ class QueryReader:
         Raises:
             FileFailure: It cannot be read as a picture, or has no such part.
         """
-        view = self._run(image, Order(features=False, view=longest, part=part)).view
-        assert view is not None, "it was ordered"
-        return view
+        return _view_of(self._run(image, Order(features=False, view=longest, part=part)))
+
+    def look(
+        self, image: bytes, longest: int, *, wants_tags: bool
+    ) -> tuple[View, tuple[tuple[str, str], ...]]:
+        """See a query image as `view` does, and read what its EXIF says, if that is wanted.
+
+        Raises:
+            FileFailure: It cannot be read as a picture.
+        """
+        outcome = self._run(image, Order(features=False, view=longest, tags=wants_tags))
+        return _view_of(outcome), outcome.tags
 
     def inner(self, image: bytes, part: Box | None = None) -> tuple[InnerHashes, ...]:
         """Find what may be whole pictures in a query image, or in a part of it.
@@ -189,6 +198,11 @@ class QueryReader:
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return query
+
+
+def _view_of(outcome: Outcome) -> View:
+    assert outcome.view is not None, "it was ordered"
+    return outcome.view
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pspd.explaining import Explainer
 from pspd.foreign_distances import ForeignDistances
 from pspd.image_reading import ImageReader
 from pspd.pixel_search import PixelSearch
+from pspd.previews import Previews
 from pspd.proof_search import ProofSearch
 from pspd.query_reading import QueryReader
 from pspd.searcher import Options, Searcher
@@ -45,6 +46,7 @@ class Searching:
     encoders: Encoders
     proofs: ProofSearch
     tier: DescriptorTier
+    previews: Previews
 
     def start(self) -> None:
         """Begin to describe."""
@@ -82,7 +84,8 @@ def searching(  # noqa: PLR0913 - every part by its name
     """Make the parts; nothing is started."""
     queries = QueryReader(pools.queries, quarantine)
     encoders = Encoders(models, pools.threads, needs_sandbox=needs_sandbox)
-    proofs = ProofSearch(ImageReader(store, pools.queries, quarantine), pools.threads)
+    asked_for = ImageReader(store, pools.queries, quarantine)
+    proofs = ProofSearch(asked_for, pools.threads)
     pixels = PixelSearch(
         store,
         index,
@@ -115,4 +118,5 @@ def searching(  # noqa: PLR0913 - every part by its name
         copy_distance=options.copy_distance,
         max_hits=max_hits,
     )
-    return Searching(answering, distances, describer, encoders, proofs, tier)
+    previews = Previews(store, asked_for, queries)
+    return Searching(answering, distances, describer, encoders, proofs, tier, previews)

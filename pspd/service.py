@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from pspd.indexer import Indexer
     from pspd.learned.installed import Models
     from pspd.noticeboard import NoticeBoard
+    from pspd.previews import Previews
     from pspd.protection import Finding
     from pspd.reading import FileReader
     from pspd.roots import Roots
     from pspd.store.store import Store
     from pspd.store_care import Job
     from pspd.storekeeper import Storekeeper
+    from pspd.telling_apart import TellingApart
     from pspd.upkeep import Upkeep
     from pspd.watcher.watcher import Watcher
 
@@ -52,8 +54,11 @@ class Service:
         answering: Answering,
         models: Models,
         grouping: Grouping,
+        previews: Previews,
+        telling_apart: TellingApart,
         board: NoticeBoard,
         protection: Sequence[Finding],
+        keep: str,
         stop: Callable[[], None],
     ) -> None:
         self._store = store
@@ -66,8 +71,11 @@ class Service:
         self._answering = answering
         self._models = models
         self._grouping = grouping
+        self._previews = previews
+        self._telling_apart = telling_apart
         self._board = board
         self._protection = [translation.restriction(finding) for finding in protection]
+        self._keep = keep
         self._stop = stop
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -96,6 +104,15 @@ class Service:
                 return self._answering.search(request, image, deadline, self._freshness)
             case wire.WhyRequest():
                 return self._answering.why(request, image)
+            case wire.PictureRequest(image_id, longest, tags):
+                digest = translation.image_id(image_id)
+                found = self._previews.of_image(digest, longest, wants_tags=tags)
+                return translation.picture(found)
+            case wire.PreviewRequest(longest, tags):
+                if not image:
+                    raise RequestError("bad_request", "the image is wanted in a second frame")
+                found = self._previews.of_query(image, longest, wants_tags=tags)
+                return translation.picture(found)
             case wire.SyncRequest():
                 return self._sync()
             case wire.FailuresRequest(after, limit):
@@ -104,6 +121,10 @@ class Service:
                 return self._quarantine(path, retry=retry)
             case wire.DuplicatesRequest():
                 return self._duplicates(request)
+            case wire.DistinctRequest():
+                return self._telling_apart.answer(request)
+            case wire.DistancesRequest():
+                return wire.DistancesReply(self._answering.expected_hits())
             case wire.StartJob():
                 return translation.job_reply(self._start_job(request), 0)
             case wire.JobRequest(number, after):
@@ -160,6 +181,7 @@ class Service:
             undescribed_because=learned.problem,
             threshold=self._answering.copy_distance,
             expected=self._answering.foreign_hits(),
+            keep=self._keep,
         )
 
     def _sync(self) -> Future[wire.Reply]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pspd.core import verdict as verdicts
 from pspd.core.disposition import disposition_of
-from pspd.core.model import FailureReason, Verdict
+from pspd.core.model import FailureReason, ImageId, Verdict
 from pspd.core.view import Box
 from pspd.found import Wishes
 from pspd.learned.catalogue import Download, LocalFile, Package
@@ -16,13 +16,14 @@ from pspd.rpc import wire
 from pspd.verify.drawing import png
 
 if TYPE_CHECKING:
-    from pspd.core.model import ImageId, QuarantineEntry
+    from pspd.core.model import QuarantineEntry
     from pspd.core.proof import Proof
     from pspd.explaining import Explanation
     from pspd.found import Found, Hit
     from pspd.grouping import FileGroup
     from pspd.learned.installed import ModelState
     from pspd.noticeboard import Notice
+    from pspd.previews import Preview
     from pspd.protection import Finding
     from pspd.store_care import Job
 
@@ -49,6 +50,28 @@ def explanation(found: Explanation) -> wire.WhyReply:
         ],
         proof=None if found.proof is None else proof(found.proof),
         picture=b"" if found.drawing is None else png(found.drawing),
+    )
+
+
+def image_id(digest: str) -> ImageId:
+    """Read a content digest; the wire has seen to its form."""
+    return ImageId(bytes.fromhex(digest))
+
+
+def picture(found: Preview) -> wire.PictureReply:
+    """Show a picture, and say what is known of it."""
+    return wire.PictureReply(
+        picture=found.shown.jpeg,
+        width=found.shown.width,
+        height=found.shown.height,
+        size=found.size,
+        format=found.format,
+        image=found.image_id.hex(),
+        frames=found.frames,
+        channels=found.channels,
+        orientation=found.orientation,
+        paths=[os.fsencode(path) for path in found.paths],
+        tags=list(found.shown.tags),
     )
 
 

@@ -12,11 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pspd import config
-from pspd.config import Config, Log, ModelFile, Paths, Remote, Search, Store, Watch, Workers
+from pspd.config import (
+    Config,
+    Duplicates,
+    Log,
+    ModelFile,
+    Paths,
+    Remote,
+    Search,
+    Store,
+    Watch,
+    Workers,
+)
 from pspd.config.rendering import field_docstrings, toml_string
 from pspd.config.sections import RANGES
 from pspd.core.model import Limits
 from pspd.errors import ConfigError
+from pspd.rpc.wire import DEFAULT_KEEP
 
 ENVIRON = {"HOME": "/home/somebody", "XDG_RUNTIME_DIR": "/run/user/1000"}
 
@@ -117,6 +129,18 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         '  paths.state: expected an absolute path as a string, found "relative"',
         '  log.level: expected one of "debug", "info", "warning", "error", found a list',
     }
+
+
+def test_rules_of_which_copy_to_keep_are_looked_at_when_they_are_read(tmp_path: Path) -> None:
+    assert loaded(tmp_path, '[duplicates]\nkeep = "path:~/**, newest"\n').duplicates == Duplicates(
+        "path:~/**, newest"
+    )
+    assert 'duplicates.keep: there is no rule "pixls"; there are pixels, ' in mistakes(
+        tmp_path, '[duplicates]\nkeep = "pixels, pixls"\n'
+    )
+    assert "duplicates.keep: expected rules such as" in mistakes(
+        tmp_path, "[duplicates]\nkeep = 3\n"
+    )
 
 
 MODEL = '[models.mine]\nfile = "/m/a.onnx"\nside = 64\n'
@@ -221,7 +245,7 @@ def test_every_number_has_a_range_and_its_default_lies_in_it() -> None:
     expected = set()
     for section, kind in SECTIONS.items():
         for key, of in get_type_hints(kind).items():
-            if get_origin(of) is not Literal and of is not Path and of != str | None:
+            if get_origin(of) is not Literal and of not in {Path, str, str | None}:
                 expected.add(f"{section}.{key}")
                 default = getattr(getattr(config.load(ENVIRON), section), key)
                 assert default is None or RANGES[f"{section}.{key}"].least <= default
@@ -257,6 +281,8 @@ def section_values(kind: type) -> st.SearchStrategy[Any]:
             values[key] = st.sampled_from(get_args(of))
         elif of is Path:
             values[key] = st.just(Path("/run/psp")) if key == "runtime" else absolute_paths
+        elif of is str:
+            values[key] = st.sampled_from(["pixels", "path:~/**, newest", DEFAULT_KEEP])
         elif of == str | None:
             values[key] = st.sampled_from([None, "tcp://0.0.0.0:7420", "tcp://[::1]:1"])
         else:
@@ -284,7 +310,10 @@ model_files = st.builds(
 )
 configurations = st.builds(
     Config,
-    *(section_values(kind) for kind in (Paths, Watch, Limits, Workers, Store, Search, Remote, Log)),
+    *map(
+        section_values,
+        (Paths, Watch, Limits, Workers, Store, Search, Duplicates, Remote, Log),
+    ),
     models=st.lists(model_files, max_size=2, unique_by=lambda model: model.name).map(tuple),
 )
 

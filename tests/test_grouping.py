@@ -25,6 +25,7 @@ from pspd.core.model import (
     Verdict,
 )
 from pspd.core.verdict import COPY_DISTANCE, FLAT_QUALITY, SHORTLIST_RADIUS, hamming
+from pspd.distinctions import Distinctions
 from pspd.errors import RequestError, StoreDamaged
 from pspd.features.turning import turned_hashes
 from pspd.grouping import FileGroup, Grouping
@@ -55,7 +56,8 @@ class Bench:
         self.indexer = Indexer(self.store, self.index, self.reader, Options(1, 0.0, 16, 0.01), self)
         self.search = CopySearch(self.store, self.index, distance, None)
         self.comparer = Comparer(self.store, self.indexer, self.search)
-        self.grouping = Grouping(self.store, self.search)
+        self.distinctions = Distinctions(folder)
+        self.grouping = Grouping(self.store, self.search, self.distinctions)
         self.root = add_root(self.store)
 
     def announce(self, changes: Sequence[batch.PathChange]) -> None:
@@ -349,3 +351,33 @@ def test_two_images_are_as_far_as_their_nearest_turn(bench: Bench) -> None:
         second = Known(ImageNumber(2), each.phash64, each.phash256, 90)
         found = bench.search.between(first, second)
         assert (found.turn, found.distance) == (each.turn, 0)
+
+
+def test_what_is_told_apart_stands_in_no_group_together(bench: Bench) -> None:
+    numbers = {
+        "best": bench.add("best", picture(1, width=400)),
+        "near": bench.add("near", picture(2, like=1, flips=4, width=200)),
+        "other": bench.add("other", picture(3, like=1, flips=6)),
+    }
+    bench.compare()
+    assert bench.names() == [["best", "near", "other"]]
+    bench.distinctions.mark([image_id(1), image_id(2)], "2026-12-01T10:00:00Z")
+    # The listing is another one at once, though the store is as it was.
+    assert sorted(bench.names()) == [["best", "other"]]
+    assert {pair[:2] for pair in bench.pairs()} >= {(numbers["best"], numbers["near"])}
+    bench.distinctions.mark([image_id(1), image_id(3)], "2026-12-01T10:00:00Z")
+    assert bench.names() == [["near", "other"]]
+    bench.distinctions.forget([image_id(1)])
+    assert bench.names() == [["best", "near", "other"]]
+
+
+def test_equal_pixels_can_be_told_apart_and_what_is_not_there_does_no_harm(bench: Bench) -> None:
+    first, second = (bench.add(name, picture(content)) for content, name in ((1, "a"), (2, "b")))
+    for number in (first, second):
+        bench.indexer.apply([batch.PixelsKnown(number, PixelDigest(1, bytes(32)))])
+    bench.compare()
+    assert len(bench.names()) == 1
+    bench.distinctions.mark([image_id(1), image_id(99)], "")
+    assert len(bench.names()) == 1
+    bench.distinctions.mark([image_id(1), image_id(2)], "")
+    assert bench.names() == []

@@ -6,9 +6,11 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from pspc.asking import Asker, ReplyT
-from pspc.errors import DaemonError, PathError, SourceError
+from pspc.care import CareVerbs
+from pspc.errors import DaemonError, SourceError
+from pspc.paths import absolute
 from pspd.rpc import wire
-from pspd.rpc.wire import printable, quoted
+from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +23,7 @@ _LONGEST_SYNC = 3600.0
 """Seconds one sync request may wait in the daemon; a longer wait is several requests."""
 
 
-class Connection:
+class Connection(CareVerbs):
     """A connection to the user's daemon; for one thread, a context manager.
 
     Paths in replies are bytes, for names need not be text; `os.fsdecode` makes them strings.
@@ -102,7 +104,7 @@ class Connection:
             PathError: the path is empty, or relative to a folder that is gone.
             DaemonError: `root`, when it is no directory or overlaps another root.
         """
-        request = wire.AddRoot(_absolute(path), list(include), list(exclude), hidden)
+        request = wire.AddRoot(absolute(path), list(include), list(exclude), hidden)
         return self._ask(request, wire.RootReply).root
 
     def remove(self, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
@@ -112,7 +114,7 @@ class Connection:
             PathError: as for `add`.
             DaemonError: `root`, when it is not watched.
         """
-        return self._ask(wire.RemoveRoot(_absolute(path)), wire.RootReply).root
+        return self._ask(wire.RemoveRoot(absolute(path)), wire.RootReply).root
 
     def confirm(self, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
         """Have the daemon believe that what is missing in a directory is gone.
@@ -124,7 +126,7 @@ class Connection:
             PathError: as for `add`.
             DaemonError: `root`, when it is in no watched directory.
         """
-        return self._ask(wire.ConfirmRoot(_absolute(path)), wire.RootReply).root
+        return self._ask(wire.ConfirmRoot(absolute(path)), wire.RootReply).root
 
     def search(  # noqa: PLR0913 - one a wish, most by name
         self,
@@ -200,6 +202,35 @@ class Connection:
         request = wire.WhyRequest(len(images[0]), show)
         return self._ask(request, wire.WhyReply, image=b"".join(images))
 
+    def picture(self, image: str, longest: int = 256, *, tags: bool = False) -> wire.PictureReply:
+        """See an indexed picture, small, and where its files lie.
+
+        Args:
+            image: Content digest in hexadecimal, as of a hit.
+            longest: Pixels of the longer side at most, 1 to 1,024.
+            tags: Whether to have what its EXIF says.
+
+        Raises:
+            DaemonError: `bad_request`, when no indexed picture has this content, or none of its
+                files can be read any more.
+        """
+        return self._ask(wire.PictureRequest(image, longest, tags), wire.PictureReply)
+
+    def preview(
+        self, image: bytes, longest: int = 1024, *, tags: bool = False
+    ) -> wire.PictureReply:
+        """See a picture that need not be indexed, as a search sees it.
+
+        Args:
+            image: The bytes of its file.
+            longest: Pixels of the longer side at most, 1 to 1,024.
+            tags: Whether to have what its EXIF says.
+
+        Raises:
+            DaemonError: `bad_query`, when the bytes are no image.
+        """
+        return self._ask(wire.PreviewRequest(longest, tags), wire.PictureReply, image=image)
+
     def sync(self, timeout: float | None = None) -> wire.Freshness:
         """Return once everything that happened in the roots before now is indexed.
 
@@ -217,14 +248,6 @@ class Connection:
                 if timeout is not None or error.code != "deadline":
                     raise
 
-    def failures(self) -> Iterator[wire.FailureEntry]:
-        """Yield the files that could not be indexed, page by page as they are looked at."""
-        page = self._ask(wire.FailuresRequest(), wire.FailuresReply)
-        yield from page.failures
-        while page.next is not None:
-            page = self._ask(wire.FailuresRequest(after=page.next), wire.FailuresReply)
-            yield from page.failures
-
     def duplicates(
         self, paths: Iterable[str | bytes | os.PathLike[str]] = (), limit: int = 1000
     ) -> Iterator[wire.DuplicatesReply]:
@@ -234,7 +257,7 @@ class Connection:
             paths: Only groups with a file below one of these folders; none for all.
             limit: Most files of a page, 1 to 10,000.
         """
-        folders = [_absolute(path) for path in paths]
+        folders = [absolute(path) for path in paths]
         after: bytes | None = None
         while True:
             request = wire.DuplicatesRequest(after, limit, folders)
@@ -243,63 +266,6 @@ class Connection:
             if page.next is None:
                 return
             after = page.next
-
-    def quarantine(
-        self, path: str | bytes | os.PathLike[str] | None = None, *, retry: bool = False
-    ) -> list[wire.QuarantineEntry]:
-        """Return the contents that cost workers their lives.
-
-        Args:
-            path: Only the one that was met here; None for all.
-            retry: Whether to let them out: their files are read again.
-        """
-        where = None if path is None else _absolute(path)
-        return self._ask(wire.QuarantineRequest(retry, where), wire.QuarantineReply).entries
-
-    def models(self) -> list[wire.ModelStatus]:
-        """Return the models that make learned descriptors."""
-        return self._ask(wire.ModelsRequest(), wire.ModelsReply).models
-
-    def change_model(
-        self,
-        action: Literal["add", "use", "remove", "pause", "resume"],
-        name: str = "",
-        path: str | bytes | os.PathLike[str] | None = None,
-        *,
-        sha256: str = "",
-        timeout: float | None = None,
-    ) -> list[wire.ModelStatus]:
-        """Add, use or remove a model, or pause describing; returns all of them.
-
-        Args:
-            action: What; `pause` has nothing described until `resume`.
-            name: Which, for the first three.
-            path: For `add`: the file, which is copied; None where the configuration names it.
-            sha256: For `add`: what the file has to be, in hexadecimal.
-            timeout: Seconds it may take; None for those of every request.
-
-        Raises:
-            DaemonError: `model`, when there is no such model, or its file is not right.
-        """
-        where = None if path is None else _absolute(path)
-        request = wire.ModelChange(action, name, where, sha256)
-        return self._ask(request, wire.ModelsReply, timeout=timeout).models
-
-    def start_job(self, request: wire.StartJob) -> wire.JobReply:
-        """Begin a check, a repair or a backup; the reply comes at once.
-
-        Raises:
-            DaemonError: `bad_request`, when there is no such part.
-        """
-        return self._ask(request, wire.JobReply)
-
-    def job(self, number: int, after: int = 0) -> wire.JobReply:
-        """Return how far a job is, and the findings that follow the first `after`.
-
-        Raises:
-            DaemonError: `bad_request`, when the daemon has no such job: it was started anew.
-        """
-        return self._ask(wire.JobRequest(number, after), wire.JobReply)
 
     def stop(self) -> int:
         """Ask the daemon to exit; returns its process id. It finishes its batch first."""
@@ -319,18 +285,6 @@ class Connection:
     ) -> ReplyT:
         seconds = self.timeout if timeout is None else timeout
         return self._asker.ask(request, kind, image, seconds)
-
-
-def _absolute(path: str | bytes | os.PathLike[str]) -> bytes:
-    given = os.fsencode(path)
-    if not given:
-        raise PathError("an empty name is no folder")
-    try:
-        return os.path.abspath(given)
-    except FileNotFoundError as error:
-        raise PathError(
-            f"{quoted(given)} leads nowhere: the current folder was deleted; go to another one"
-        ) from error
 
 
 def _contents(path: str | bytes) -> bytes:

@@ -55,6 +55,9 @@ _REPEATABLE = (
     | wire.SearchRequest
     | wire.SyncRequest
     | wire.FailuresRequest
+    | wire.PictureRequest
+    | wire.PreviewRequest
+    | wire.DistancesRequest
     | wire.ModelsRequest
     | wire.JobRequest
 )

@@ -7,6 +7,7 @@ from pspd.config.loading import config_path, load
 from pspd.config.rendering import render
 from pspd.config.sections import (
     Config,
+    Duplicates,
     Log,
     ModelFile,
     Paths,
@@ -19,6 +20,7 @@ from pspd.config.sections import (
 
 __all__ = [
     "Config",
+    "Duplicates",
     "Log",
     "ModelFile",
     "Paths",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pspd.config.sections import Range
-from pspd.rpc.wire import printable
+from pspd.rpc.wire import DEFAULT_KEEP, KEEP_RULES, printable, rule_words
 
 _TCP_ADDRESS = re.compile(r"tcp://([\w.*-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
 _MOST_BITS = 256
@@ -49,6 +49,19 @@ def checked_address(value: object) -> str:
     if isinstance(value, str) and _TCP_ADDRESS.fullmatch(value):
         return value
     raise ValueError(f'expected an address such as "tcp://0.0.0.0:7420", found {describe(value)}')
+
+
+def checked_rules(value: object) -> str:
+    """Return a value that is rules of which copy to keep; ValueError says what was expected."""
+    if isinstance(value, str):
+        try:
+            rule_words(value)
+        except ValueError as error:
+            known = ", ".join((*KEEP_RULES, "path:GLOB"))
+            word = describe(str(error))
+            raise ValueError(f"there is no rule {word}; there are {known}") from error
+        return value
+    raise ValueError(f'expected rules such as "{DEFAULT_KEEP}", found {describe(value)}')
 
 
 def checked_number(limits: Range, value: object, *, is_whole: bool) -> float:

@@ -17,6 +17,7 @@ from pspd.config.checks import (
     checked_choice,
     checked_number,
     checked_path,
+    checked_rules,
     describe,
     report_unknown,
 )
@@ -114,6 +115,8 @@ def _checked(key: str, kind: object, value: object) -> object:
         return checked_path(value)
     if key == "remote.listen":
         return checked_address(value)
+    if key == "duplicates.keep":
+        return checked_rules(value)
     return checked_number(RANGES[key], value, is_whole=kind is not float)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pspd.core.model import Limits
+from pspd.rpc.wire import DEFAULT_KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,16 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What is proposed about copies."""
+
+    keep: str = DEFAULT_KEEP
+    """Which of several copies to keep, unless pspc duplicates --keep says otherwise: rules in their
+    order, each asked of those that are still equal: pixels, metadata, lossless, bytes, oldest,
+    newest, path:GLOB."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remote:
     """Searching from other machines."""
 
@@ -187,6 +198,7 @@ class Config:
     workers: Workers = Workers()
     store: Store = Store()
     search: Search = Search()
+    duplicates: Duplicates = Duplicates()
     remote: Remote = Remote()
     log: Log = Log()
     models: tuple[ModelFile, ...] = ()

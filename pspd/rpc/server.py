@@ -54,9 +54,12 @@ _RECONNECT_MS = 10
 _EVENTS_HIGH_WATER_MARK = 1000
 """Events on their way to the links; more are dropped."""
 
+_SHOWN_AT_ONCE = 2
+"""Pictures: workers decode them, which searches need as well."""
+
 _TICKET_AND_ORIGIN = 2
 _ENVELOPE_AND_IMAGE = 2
-_WITH_IMAGE = (wire.SearchRequest, wire.WhyRequest)
+_WITH_IMAGE = (wire.SearchRequest, wire.WhyRequest, wire.PreviewRequest)
 """Requests with a second frame."""
 
 
@@ -97,7 +100,9 @@ class RpcServer:
         self._searchers = Workers("rpc-search", self._threads)
         self._changers = Workers("rpc-roots", 1)
         self._quick = Workers("rpc-quick", 2)
-        self._pools = (self._searchers, self._changers, self._quick)
+        # A page full of thumbnails is asked for at once, and keeps no search waiting.
+        self._showers = Workers("rpc-show", _SHOWN_AT_ONCE)
+        self._pools = (self._searchers, self._changers, self._quick, self._showers)
         self._thread = threading.Thread(target=self._serve, name="rpc-io", daemon=True)
         self._thread.start()
 
@@ -250,7 +255,7 @@ class RpcServer:
         if (in_flight.image is not None) != isinstance(request, _WITH_IMAGE):
             return (
                 "malformed",
-                "search and why have a second frame, the image; other requests have none",
+                "search, why and preview have a second frame, the image; others have none",
             )
         if in_flight.link in self._remote_links and not isinstance(request, wire.RemoteRequest):
             return "forbidden", "this can only be asked on the daemon's own machine"
@@ -283,6 +288,8 @@ class RpcServer:
                 return self._searchers
             case wire.AddRoot() | wire.RemoveRoot() | wire.ConfirmRoot():
                 return self._changers
+            case wire.PictureRequest() | wire.PreviewRequest():
+                return self._showers
             case _:
                 return self._quick
 

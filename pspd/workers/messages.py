@@ -59,6 +59,8 @@ class Order(msgspec.Struct, frozen=True):
     """A view with so many pixels on its longer side, at most; 0 for none."""
     inner: bool = False
     """The hashes of the parts that may be whole pictures."""
+    tags: bool = False
+    """What its EXIF says."""
     part: Box | None = None
     """Only this part of the upright picture, as if that were the file, by its digest too; None for
     all of it. Whoever asks for a part is not told the file's digest first."""
@@ -142,6 +144,7 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     pixels: PixelDigest | None = None
     view: View | None = None
     inner: tuple[InnerHashes, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

@@ -34,6 +34,7 @@ from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS, require_readable, sniff
 from pspd.features.inner_pictures import InnerHashes, hashed_parts
+from pspd.features.tags import tags_of
 from pspd.features.views import cropped, pixels_of, view_of
 from pspd.verify.pixels import pixel_digest
 from pspd.workers.messages import (
@@ -285,7 +286,8 @@ def _decode(  # noqa: PLR0913 - a picture, what is wanted of it, and what may be
     inner: tuple[InnerHashes, ...] = ()
     if order.inner:
         inner = hashed_parts(pixels_of(view or view_of(data, limits, INNER_SIDE)))
-    return Done(image_id, features, turns, pixels, view, inner)
+    tags = tags_of(data, limits) if order.tags else ()
+    return Done(image_id, features, turns, pixels, view, inner, tags)
 
 
 def _failed(reason: FailureReason, message: str, *, is_spent: bool) -> Failed:

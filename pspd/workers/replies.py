@@ -13,6 +13,7 @@ from pspd.core.model import Features, ImageId, Limits, PixelDigest, Turn, Turned
 from pspd.core.view import CHANNELS, LONGEST_VIEW, View
 from pspd.features.extract import FEATURES_VERSION
 from pspd.features.inner_pictures import MAX_PARTS, InnerHashes
+from pspd.features.tags import LONGEST_NAME, LONGEST_TAG, MOST_TAGS
 from pspd.verify.pixels import PIXELS_VERSION
 from pspd.workers.messages import Done, NonsenseError, Order
 
@@ -35,6 +36,8 @@ class Outcome:
     pixels: PixelDigest | None
     view: View | None = None
     inner: tuple[InnerHashes, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    """Names and texts of what its EXIF says."""
 
 
 def printable(text: str) -> str:
@@ -79,7 +82,19 @@ def checked_outcome(done: Done, order: Order, limits: Limits, known_as: ImageId 
     _require(len(done.inner) <= (MAX_PARTS if order.inner else 0), "inner pictures")
     for each in done.inner:
         _check_inner(each)
-    return Outcome(done.image_id, done.features, done.turns, done.pixels, done.view, done.inner)
+    _require(len(done.tags) <= (MOST_TAGS if order.tags else 0), "tags")
+    for name, text in done.tags:
+        _require(1 <= len(name) <= LONGEST_NAME and name.isprintable(), "a tag's name")
+        _require(len(text) <= LONGEST_TAG and text.isprintable(), "a tag's text")
+    return Outcome(
+        done.image_id,
+        done.features,
+        done.turns,
+        done.pixels,
+        done.view,
+        done.inner,
+        done.tags,
+    )
 
 
 def _check_features(features: Features, image_id: ImageId, limits: Limits) -> None:

@@ -158,6 +158,7 @@ def test_a_search_for_nothing_is_an_error(run: Run, home: Path) -> None:
     "verb",
     [
         "add",
+        "distinct",
         "remove",
         "roots",
         "search",

@@ -116,7 +116,7 @@ def test_the_document_names_every_message_field_and_code() -> None:
     unions = (wire.Request, wire.Reply, wire.Event)
     messages = [message for union in unions for message in typing.get_args(union)]
     structures = [wire.RootStatus, wire.Hit, wire.QueryInfo, wire.Freshness, wire.FailureEntry]
-    structures += [wire.Rectangle, wire.Proof, wire.Reason, wire.ModelStatus]
+    structures += [wire.Rectangle, wire.Proof, wire.Reason, wire.ModelStatus, wire.DistinctPair]
     words = set(re.findall(r"`(\w+)`", DOCUMENT))
     for message in messages:
         assert message.__struct_config__.tag in words

@@ -5,10 +5,11 @@ others are the same file, the same pixels, or a copy: resized, recompressed, tur
 Nothing is changed or removed. With DIR, only groups that have a file below one of these folders.
 
 --plan writes what could go into a file that pspc apply carries out: in each group one is kept, by
-the rules of --keep in their order (pixels, metadata, lossless, bytes, oldest, newest, path:GLOB),
-and the others go to the trash, as far as --verdict goes (without: the same pixels). With DIR only
-what lies there goes, whatever is kept elsewhere. A camera's raw file and its JPEG stay both, and so
-do pictures of one size that were taken in different seconds.
+the rules of --keep in their order (pixels, metadata, lossless, bytes, oldest, newest, path:GLOB;
+without, those of the configuration), and the others go to the trash, as far as --verdict goes
+(without: the same pixels). With DIR only what lies there goes, whatever is kept elsewhere. A
+camera's raw file and its JPEG stay both, and so do pictures of one size that were taken in
+different seconds, and what pspc distinct has told apart.
 
 In a pipe each file is one line of group, verdict, distance, turn, width, height, bytes, format and
 path, separated by tabs; the path is written as by pspc search. With -0 the paths of a group are
@@ -136,7 +137,7 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
     if os.path.lexists(arguments.plan):
         # It may be a picture, or a plan that somebody has edited.
         raise OutputError(f"{printable(arguments.plan)} is there already; give another name")
-    keep = arguments.keep or keeping.DEFAULT_KEEP
+    keep = arguments.keep or connection.status().keep or wire.DEFAULT_KEEP
     by = keeping.rules(keep)
     groups = choosing.whole_groups(connection.duplicates(arguments.directories))
     if arguments.across_roots:
@@ -160,6 +161,7 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
         arguments.verdict or SAFE_VERDICT,
         arguments.link,
         tuple(os.path.join(each, b"") for each in folders),
+        frozenset(frozenset((pair.first, pair.second)) for pair in connection.distinct()),
     )
     lines: list[plans.Line] = []
     for proposed in proposing.proposals(groups, wishes, relations):

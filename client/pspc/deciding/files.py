@@ -71,7 +71,28 @@ def seen(path: bytes, image: str) -> Seen:
         ChangedError: It is another one.
         ActError: It is gone, no regular file, or cannot be read.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    digest, before, after = _read(path, os.O_NOFOLLOW)
+    if digest != image or before != after or not is_still(path, after):
+        raise ChangedError(f"{printable(path)} has changed; search for its copies anew")
+    return after
+
+
+def digest_of(path: bytes) -> str:
+    """Return the digest of a file's bytes, in hexadecimal, as `image` of a hit.
+
+    Raises:
+        ActError: It is gone, no regular file, or cannot be read.
+        ChangedError: It is being written.
+    """
+    digest, before, after = _read(path, 0)
+    if before != after:
+        raise ChangedError(f"{printable(path)} is being written; try again")
+    return digest
+
+
+def _read(path: bytes, flags: int) -> tuple[str, Seen, Seen]:
+    """Digest a file's bytes; returns what it was before and after as well."""
+    flags |= os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags)
     except OSError as error:
@@ -83,14 +104,11 @@ def seen(path: bytes, image: str) -> Seen:
         digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
         while part := os.read(descriptor, _CHUNK):
             digest.update(part)
-        after = Seen.of(os.fstat(descriptor))
+        return digest.hexdigest(), Seen.of(before), Seen.of(os.fstat(descriptor))
     except OSError as error:
         raise ActError(f"{printable(path)} cannot be read: {error.strerror}") from error
     finally:
         os.close(descriptor)
-    if digest.hexdigest() != image or Seen.of(before) != after or not is_still(path, after):
-        raise ChangedError(f"{printable(path)} has changed; search for its copies anew")
-    return after
 
 
 def is_still(path: bytes, there: Seen) -> bool:

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pspc.deciding.metadata import has_metadata
 from pspc.errors import UsageError
-from pspd.rpc.wire import quoted
+from pspd.rpc.wire import KEEP_RULES, PATH_RULE, quoted, rule_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pspd.rpc import wire
-
-DEFAULT_KEEP = "pixels, metadata, lossless, bytes, oldest"
-"""Metadata go before what is lossless: a PNG that somebody made of a camera's JPEG is no better."""
 
 LOSSLESS = frozenset({"BMP", "DIB", "PCX", "PNG", "PPM", "SGI", "TGA", "TIFF"})
 """As `pspd.core.groups.LOSSLESS_FORMATS`: formats that keep every pixel as it was."""
@@ -64,16 +61,15 @@ def rules(text: str) -> list[Rule]:
     Raises:
         UsageError: There is no such rule.
     """
-    found = []
-    for word in (each.strip() for each in text.split(",")):
-        if word.startswith("path:") and len(word) > len("path:"):
-            found.append(Rule(word, _matches(word.removeprefix("path:"))))
-        elif word in _RULES:
-            found.append(Rule(word, _RULES[word]))
-        else:
-            known = ", ".join((*_RULES, "path:GLOB"))
-            raise UsageError(f"there is no rule {quoted(word)}; there are {known}")
-    return found
+    try:
+        words = rule_words(text)
+    except ValueError as error:
+        known = ", ".join((*KEEP_RULES, "path:GLOB"))
+        raise UsageError(f"there is no rule {quoted(str(error))}; there are {known}") from error
+    return [
+        Rule(word, _RULES[word] if word in _RULES else _matches(word.removeprefix(PATH_RULE)))
+        for word in words
+    ]
 
 
 def choose(files: Sequence[wire.GroupFile], by: Sequence[Rule]) -> Choice:

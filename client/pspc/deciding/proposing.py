@@ -36,6 +36,8 @@ class Wishes(NamedTuple):
     """Whether files with the same bytes are linked, and stay where they are."""
     folders: tuple[bytes, ...] = ()
     """Only what lies below one of these goes, each with a slash at its end; none for anywhere."""
+    apart: frozenset[frozenset[str]] = frozenset()
+    """Digests of two contents each, of which neither goes in favour of the other."""
 
 
 def proposals(
@@ -60,6 +62,7 @@ def proposals(
                 file
                 for file in left
                 if file is not kept.file
+                and {file.image, kept.file.image} not in wishes.apart
                 and (not wishes.folders or file.path.startswith(wishes.folders))
                 and _is_within(verdicts.get(file.path), wishes.limit)
                 and not _is_half_of_a_pair(file.path)

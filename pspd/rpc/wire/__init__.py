@@ -37,8 +37,10 @@ from pspd.rpc.wire.envelopes import (
     encode_reply,
     encode_request,
 )
+from pspd.rpc.wire.events import ChangeEvent, Event, ProgressEvent
 from pspd.rpc.wire.keys import parse_keys, render_keys
 from pspd.rpc.wire.parts import (
+    DistinctPair,
     FailureEntry,
     Finding,
     Freshness,
@@ -56,15 +58,15 @@ from pspd.rpc.wire.parts import (
     RootStatus,
 )
 from pspd.rpc.wire.replies import (
-    ChangeEvent,
+    DistancesReply,
+    DistinctReply,
     DuplicatesReply,
     ErrorCode,
     ErrorReply,
-    Event,
     FailuresReply,
     JobReply,
     ModelsReply,
-    ProgressEvent,
+    PictureReply,
     QuarantineReply,
     Reply,
     RootReply,
@@ -79,6 +81,8 @@ from pspd.rpc.wire.replies import (
 from pspd.rpc.wire.requests import (
     AddRoot,
     ConfirmRoot,
+    DistancesRequest,
+    DistinctRequest,
     DuplicatesRequest,
     FailuresRequest,
     Hello,
@@ -86,6 +90,8 @@ from pspd.rpc.wire.requests import (
     Message,
     ModelChange,
     ModelsRequest,
+    PictureRequest,
+    PreviewRequest,
     QuarantineRequest,
     Rectangle,
     RemoteRequest,
@@ -99,19 +105,28 @@ from pspd.rpc.wire.requests import (
     SyncRequest,
     WhyRequest,
 )
+from pspd.rpc.wire.rules import DEFAULT_KEEP, KEEP_RULES, PATH_RULE, rule_words
 from pspd.rpc.wire.text import printable, quoted
 
 __all__ = [
+    "DEFAULT_KEEP",
     "EVENTS_SOCKET_NAME",
+    "KEEP_RULES",
     "MAX_ENVELOPE_BYTES",
     "MAX_QUERY_BYTES",
     "MAX_REMOTE_QUERY_BYTES",
     "MAX_SOCKET_PATH",
+    "PATH_RULE",
     "PROTOCOL_VERSION",
     "SOCKET_NAME",
     "AddRoot",
     "ChangeEvent",
     "ConfirmRoot",
+    "DistancesReply",
+    "DistancesRequest",
+    "DistinctPair",
+    "DistinctReply",
+    "DistinctRequest",
     "DuplicatesReply",
     "DuplicatesRequest",
     "EnvelopeHead",
@@ -135,6 +150,9 @@ __all__ = [
     "ModelsReply",
     "ModelsRequest",
     "Notice",
+    "PictureReply",
+    "PictureRequest",
+    "PreviewRequest",
     "ProgressEvent",
     "Proof",
     "QuarantineEntry",
@@ -179,6 +197,7 @@ __all__ = [
     "printable",
     "quoted",
     "render_keys",
+    "rule_words",
     "runtime_directory",
     "socket_address",
     "socket_path_problem",

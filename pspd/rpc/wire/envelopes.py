@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from pspd.rpc.wire.replies import ErrorCode, Event, ProgressEvent, Reply
+from pspd.rpc.wire.events import Event, ProgressEvent
+from pspd.rpc.wire.replies import ErrorCode, Reply
 from pspd.rpc.wire.requests import Request
 
 PROTOCOL_VERSION = 1

@@ -247,6 +247,19 @@ class Group(msgspec.Struct, frozen=True):
     """How many of them are on pages before; only a group that fits on none is divided."""
 
 
+class DistinctPair(msgspec.Struct, frozen=True):
+    """Two contents of which somebody said that they are no copies of one another."""
+
+    first: str
+    """Content digest in hexadecimal; likewise the second."""
+    second: str
+    when: str
+    """ISO 8601, UTC."""
+    first_paths: list[bytes] = []
+    """Some of the files that have it now, three at most; likewise of the second."""
+    second_paths: list[bytes] = []
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One thing that a check found wrong."""
 

@@ -1,4 +1,4 @@
-"""What the daemon answers and, unasked, publishes."""
+"""What the daemon answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from pspd.rpc.wire.parts import (
+    DistinctPair,
     FailureEntry,
     Finding,
     Freshness,
@@ -102,6 +103,8 @@ class StatusReply(Message, frozen=True, tag="status_reply"):
     """Foreign hits that a query has within it on average; None when too little is known."""
     undescribed_because: str = ""
     """Why no more are described, as one sentence; empty when all is well."""
+    keep: str = ""
+    """Rules of which copy to keep, as the configuration has them."""
 
 
 class RootsReply(Message, frozen=True, tag="roots_reply"):
@@ -145,6 +148,48 @@ class WhyReply(Message, frozen=True, tag="why_reply"):
     """Where the first lies in the second."""
     picture: bytes = b""
     """PNG of both, with what joins them; empty unless asked for."""
+
+
+class PictureReply(Message, frozen=True, tag="picture_reply"):
+    """A picture as a person sees it: small, upright, on white."""
+
+    picture: bytes
+    """A JPEG file, made from its pixels: nothing of the file itself is in it."""
+    width: int
+    """Of the whole upright picture, in pixels; likewise the height."""
+    height: int
+    size: int = msgspec.field(name="bytes")
+    """Of its file."""
+    format: str
+    image: str
+    """Content digest in hexadecimal."""
+    frames: int = 1
+    channels: int = 3
+    orientation: int = 1
+    """EXIF orientation tag of the file."""
+    paths: list[bytes] = msgspec.field(default_factory=list)
+    """Of all indexed files with this content, in order; none of a picture that is not indexed."""
+    tags: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    """Names and texts of what its EXIF says; empty unless asked for."""
+
+
+class DistinctReply(Message, frozen=True, tag="distinct_reply"):
+    """Pictures that are no copies of one another, as somebody said."""
+
+    pairs: list[DistinctPair]
+    """One page of them for `list`, the oldest first; else empty."""
+    changed: int = 0
+    """Pairs that were added or taken back."""
+    next: int | None = None
+    """Pass as `after` for the next page; None at the end."""
+
+
+class DistancesReply(Message, frozen=True, tag="distances_reply"):
+    """What chance brings in this library."""
+
+    expected: list[float]
+    """Foreign hits that a query has on average within each distance from 0 to 256: 257 numbers, or
+    none when too little is known."""
 
 
 class SyncReply(Message, frozen=True, tag="sync_reply"):
@@ -236,32 +281,15 @@ Reply = (
     | RootReply
     | SearchReply
     | WhyReply
+    | PictureReply
     | SyncReply
     | FailuresReply
     | QuarantineReply
     | DuplicatesReply
+    | DistinctReply
+    | DistancesReply
     | JobReply
     | ModelsReply
     | Stopping
     | ErrorReply
 )
-
-
-class ProgressEvent(Message, frozen=True, tag="progress"):
-    """How far indexing is; sent at most a few times a second."""
-
-    indexed: int
-    pending: int
-    failed: int
-    rate: float
-
-
-class ChangeEvent(Message, frozen=True, tag="change"):
-    """A file was indexed, failed, moved or went away."""
-
-    kind: Literal["indexed", "failed", "moved", "removed"]
-    path: bytes
-    old_path: bytes | None = None
-
-
-Event = ProgressEvent | ChangeEvent

@@ -53,6 +53,12 @@ Place = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
 Length = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF_FFFF)]
 
 
+Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+"""Of a content, in hexadecimal, as `image` of a hit."""
+
+ViewSide = Annotated[int, msgspec.Meta(ge=1, le=1024)]
+
+
 class Rectangle(msgspec.Struct, frozen=True):
     """A part of an upright picture, in its pixels."""
 
@@ -92,6 +98,24 @@ class WhyRequest(Message, frozen=True, tag="why"):
     """Whether a picture of both is wanted, with what joins them."""
 
 
+class PictureRequest(Message, frozen=True, tag="picture"):
+    """Ask to see an indexed picture, small, and where its files lie."""
+
+    image: Digest
+    longest: ViewSide = 256
+    """Pixels of the longer side at most, 1 to 1,024; nothing is enlarged."""
+    tags: bool = False
+    """Whether what its EXIF says is wanted too."""
+
+
+class PreviewRequest(Message, frozen=True, tag="preview"):
+    """Ask to see the image in the second frame as a picture is seen."""
+
+    longest: ViewSide = 1024
+    """As in `PictureRequest`."""
+    tags: bool = False
+
+
 class SyncRequest(Message, frozen=True, tag="sync"):
     """Reply once everything that happened in the roots before now is indexed."""
 
@@ -112,6 +136,24 @@ class QuarantineRequest(Message, frozen=True, tag="quarantine"):
     """Whether to forget what they did, and try their files again."""
     path: bytes | None = None
     """Only the one that was met here; None for all."""
+
+
+class DistinctRequest(Message, frozen=True, tag="distinct"):
+    """Ask which pictures are said to be no copies of one another, say so, or take it back."""
+
+    action: Literal["list", "mark", "forget"] = "list"
+    """`mark`: each of `images` is distinct from each other. `forget`: that is taken back; of one
+    alone, all that is said of it."""
+    images: list[Digest] = []
+    """What is said of contents holds wherever they lie; they need not be indexed."""
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """For `list`: the `next` of the page before."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 1000
+    """For `list`: most pairs of the page, 1 to 1,000."""
+
+
+class DistancesRequest(Message, frozen=True, tag="distances"):
+    """Ask what chance brings: how many foreign hits each distance lets through."""
 
 
 class DuplicatesRequest(Message, frozen=True, tag="duplicates"):
@@ -177,10 +219,14 @@ Request = (
     | ConfirmRoot
     | SearchRequest
     | WhyRequest
+    | PictureRequest
+    | PreviewRequest
     | SyncRequest
     | FailuresRequest
     | QuarantineRequest
     | DuplicatesRequest
+    | DistinctRequest
+    | DistancesRequest
     | StartJob
     | JobRequest
     | ModelsRequest

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from pspc.deciding.choosing import Verdict, chosen, whole_groups
-from pspc.deciding.keeping import DEFAULT_KEEP, choose, rules
+from pspc.deciding.keeping import choose, rules
 from pspc.deciding.metadata import has_metadata, moments
 from pspc.deciding.proposing import Wishes, proposals
 from pspc.errors import UsageError
@@ -32,7 +32,7 @@ def file(
     )
 
 
-def kept(files: list[wire.GroupFile], keep: str = DEFAULT_KEEP) -> tuple[str, str]:
+def kept(files: list[wire.GroupFile], keep: str = wire.DEFAULT_KEEP) -> tuple[str, str]:
     choice = choose(files, rules(keep))
     return os.fsdecode(choice.file.path), choice.rule
 
@@ -179,3 +179,14 @@ def test_groups_across_folders_alone() -> None:
     both = pages(wire.Group(here, 1, 2, 0), wire.Group(across, 1, 2, 0))
     found = chosen(both, "copy", [b"/a/", b"/b/"])
     assert [group.files for page in found for group in page.groups] == [across]
+
+
+def test_every_rule_that_the_daemon_knows_can_be_applied() -> None:
+    assert [rule.word for rule in rules(", ".join(wire.KEEP_RULES))] == list(wire.KEEP_RULES)
+
+
+def test_what_is_told_apart_does_not_go_for_one_another() -> None:
+    files = [file("/best", "best", width=900), file("/near"), file("/other")]
+    wishes = Wishes(rules("pixels"), "copy", apart=frozenset({frozenset({"/best", "/near"})}))
+    lines = [line for group in proposals([files], wishes, lambda _: {}) for line in group]
+    assert [os.fsdecode(line.path) for line in lines if line.do != "keep"] == ["/other"]

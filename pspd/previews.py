@@ -1,0 +1,192 @@
+"""Pictures as people look at them: small, upright, a JPEG of their pixels.
+
+    content digest ─▶ kept? ─▶ its record, its files ─▶ a worker: view, tags ─▶ JPEG ─▶ kept
+    bytes of a query ────────────────────────────────▶ a worker: view, tags ─▶ JPEG
+
+What is shown was decoded in a worker's sandbox and encoded here from bare pixels, so that nothing
+of a stranger's file reaches whoever shows it: no script in an SVG, no position in its EXIF.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from PIL import Image
+
+from pspd.errors import RequestError
+from pspd.workers.messages import Order
+
+if TYPE_CHECKING:
+    from pspd.core.model import ImageId, ImageNumber
+    from pspd.core.view import View
+    from pspd.image_reading import ImageReader
+    from pspd.query_reading import QueryReader
+    from pspd.store.store import Store
+
+MOST_KEPT_BYTES: Final = 32 << 20
+"""Of small pictures that are kept: some 2,500 thumbnails, what a long list shows in a minute."""
+
+MOST_PATHS: Final = 1000
+"""Files of one content that are named."""
+
+_LARGEST_KEPT: Final = 1 << 18
+"""Bytes of one that is kept: a list has many small ones, and is gone through twice."""
+
+_QUALITY: Final = 85
+
+Tags = tuple[tuple[str, str], ...]
+
+
+class Shown(NamedTuple):
+    """A picture to look at."""
+
+    jpeg: bytes
+    width: int
+    """Of the whole upright picture; likewise the height."""
+    height: int
+    tags: Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A picture to look at, and what is known of its file."""
+
+    shown: Shown
+    size: int
+    """Bytes of the file."""
+    format: str
+    image_id: ImageId
+    frames: int
+    channels: int
+    orientation: int
+    paths: tuple[str, ...] = ()
+
+
+class Previews:
+    """Shows pictures, to any thread.
+
+    Args:
+        store: Knows the indexed ones.
+        images: Reads those.
+        queries: Reads those that are not.
+    """
+
+    def __init__(self, store: Store, images: ImageReader, queries: QueryReader) -> None:
+        self._store = store
+        self._images = images
+        self._queries = queries
+        self._kept = _Kept()
+
+    def of_image(self, image_id: ImageId, longest: int, *, wants_tags: bool) -> Preview:
+        """Show an indexed picture.
+
+        Args:
+            image_id: Its content digest.
+            longest: Pixels of its longer side, at most.
+            wants_tags: Whether what its EXIF says matters.
+
+        Raises:
+            RequestError: There is none with this content, or none of its files can be read.
+        """
+        with self._store.read() as reader:
+            number = reader.number_of(image_id)
+            record = None if number is None else reader.image(number)
+            if number is None or record is None:
+                raise RequestError("bad_request", "no indexed picture has this content")
+            # Of thousands of files one may be shown and not all be named.
+            keys = sorted(reader.links(number))[:MOST_PATHS]
+            paths = tuple(path for key in keys if (path := reader.file_path(key)) is not None)
+        shown = self._shown(number, image_id, longest, wants_tags=wants_tags)
+        return Preview(
+            shown,
+            record.size,
+            record.format,
+            image_id,
+            record.frames,
+            record.channels,
+            record.orientation,
+            tuple(sorted(paths)),
+        )
+
+    def of_query(self, image: bytes, longest: int, *, wants_tags: bool) -> Preview:
+        """Show a picture that need not be indexed.
+
+        Args:
+            image: The bytes of its file.
+            longest: As for `of_image`.
+            wants_tags: Likewise.
+
+        Raises:
+            FileFailure: It cannot be read as a picture.
+        """
+        features = self._queries.read(image, None, wants_turns=False).features
+        view, tags = self._queries.look(image, longest, wants_tags=wants_tags)
+        return Preview(
+            Shown(_jpeg(view), view.full_width, view.full_height, tags),
+            features.size,
+            features.format,
+            features.image_id,
+            features.frames,
+            features.channels,
+            features.orientation,
+        )
+
+    def _shown(
+        self, number: ImageNumber, image_id: ImageId, longest: int, *, wants_tags: bool
+    ) -> Shown:
+        what = _What(image_id, longest, wants_tags)
+        kept = self._kept.get(what)
+        if kept is not None:
+            return kept
+        order = Order(features=False, view=longest, tags=wants_tags)
+        outcome = self._images.read(number, image_id, order)
+        if outcome is None or outcome.view is None:
+            raise RequestError("bad_request", "none of the picture's files can be read any more")
+        view = outcome.view
+        shown = Shown(_jpeg(view), view.full_width, view.full_height, outcome.tags)
+        self._kept.put(what, shown)
+        return shown
+
+
+class _What(NamedTuple):
+    image_id: ImageId
+    longest: int
+    has_tags: bool
+
+
+class _Kept:
+    """The pictures that were shown last, up to a number of bytes; for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Under the lock; the last used is the last.
+        self._shown: OrderedDict[_What, Shown] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, what: _What) -> Shown | None:
+        with self._lock:
+            if what in self._shown:
+                self._shown.move_to_end(what)
+            return self._shown.get(what)
+
+    def put(self, what: _What, shown: Shown) -> None:
+        if len(shown.jpeg) > _LARGEST_KEPT:
+            return
+        with self._lock:
+            before = self._shown.pop(what, None)
+            self._bytes += len(shown.jpeg) - (0 if before is None else len(before.jpeg))
+            self._shown[what] = shown
+            while self._bytes > MOST_KEPT_BYTES:
+                _, oldest = self._shown.popitem(last=False)
+                self._bytes -= len(oldest.jpeg)
+
+
+def _jpeg(view: View) -> bytes:
+    file = io.BytesIO()
+    image = Image.frombytes("RGB", (view.width, view.height), view.pixels)
+    image.save(file, "JPEG", quality=_QUALITY)
+    return file.getvalue()
