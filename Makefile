@@ -47,14 +47,14 @@ $(BIN)/python:
 # The stamps make a second call quick; a changed pyproject.toml installs again.
 $(VENV)/installed: pyproject.toml $(BIN)/python
 	@echo "Installing PSP into $(VENV), which takes about a minute the first time."
-	$(BIN)/python -m pip install --quiet --editable ".[learned,proof]"
+	$(BIN)/python -m pip install --quiet --editable ".[learned,proof,web]"
 	$(MODELS)
 	@touch $@
 
 # `--group` came with pip 25.1, newer than the one in many Pythons.
 $(VENV)/developing: pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[learned,proof]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[learned,proof,web]" --group dev
 	$(MODELS)
 	@touch $@ $(VENV)/installed
 

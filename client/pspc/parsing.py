@@ -29,6 +29,7 @@ VERBS = {
     "apply": "carry out a plan of pspc duplicates --plan",
     "undo": "take back what pspc apply did last",
     "distinct": "say that pictures are no copies of one another",
+    "web": "open a page in the browser for all of this",
     "missing": "list pictures of a card or disk that are not in the library",
     "sync": "return when everything that happened before now is indexed",
     "status": "show what is indexed and what is pending",
@@ -58,6 +59,7 @@ _LOCAL_VERBS = (
     "stop",
     "service",
     "undo",
+    "web",
 )
 """Verbs that a daemon on another machine does not serve."""
 

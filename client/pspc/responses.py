@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
+import socket
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
+from pspc.addresses import encoded
 from pspc.errors import SourceError
 from pspd import __version__
 from pspd.rpc.wire import quoted
@@ -18,13 +22,21 @@ if TYPE_CHECKING:
     from http.client import HTTPMessage, HTTPResponse
 
 
+Connect = Callable[[tuple[str, int], float | None, tuple[str, int] | None], socket.socket]
+"""Connects to a host and port, as `socket.create_connection`."""
+
+
 @contextmanager
-def opened(url: str, seconds: float) -> Iterator[HTTPResponse]:
+def opened(
+    url: str, seconds: float, connect: Connect | None = None, *, uses_proxy: bool = True
+) -> Iterator[HTTPResponse]:
     """Ask for what lies at an http(s) address.
 
     Args:
         url: In ASCII, as `pspc.addresses.encoded` gives it.
         seconds: How long the connection and each read may take.
+        connect: Makes the connections, after redirects as well; None for the usual way.
+        uses_proxy: Whether a proxy of the environment is asked, which looks names up by itself.
 
     Raises:
         SourceError: the server cannot be reached, refuses, or breaks off while it is read.
@@ -33,7 +45,8 @@ def opened(url: str, seconds: float) -> Iterator[HTTPResponse]:
         url, headers={"User-Agent": f"pspc/{__version__}"}
     )
     try:
-        with _opener().open(request, timeout=seconds) as response:
+        opener = _opener(connect or socket.create_connection, uses_proxy=uses_proxy)
+        with opener.open(request, timeout=seconds) as response:
             yield response
     except urllib.error.HTTPError as error:
         error.close()
@@ -61,16 +74,56 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
             raise SourceError(
                 f"the server redirects to {quoted(newurl)}, which is neither http nor https"
             )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        try:
+            # As for the first one: no user's name in it, and none that is no address.
+            address = encoded(newurl)
+        except SourceError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, address)
 
 
-def _opener() -> urllib.request.OpenerDirector:
+class _Connection(http.client.HTTPConnection):
+    """Connects by a function of ours, also to a proxy, and below TLS."""
+
+    def __init__(self, *arguments: Any, connect: Connect, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._create_connection = connect
+
+
+class _TlsConnection(http.client.HTTPSConnection):
+    def __init__(self, *arguments: Any, connect: Connect, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._create_connection = connect
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, connect: Connect) -> None:
+        super().__init__()
+        self._connection = functools.partial(_Connection, connect=connect)
+
+    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(self._connection, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, connect: Connect) -> None:
+        super().__init__()
+        self._connection = functools.partial(
+            _TlsConnection, connect=connect, context=ssl.create_default_context()
+        )
+
+    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(self._connection, req)
+
+
+def _opener(connect: Connect, *, uses_proxy: bool) -> urllib.request.OpenerDirector:
     """Build an opener that knows http and https, and no file:, ftp: or data:."""
     opener = urllib.request.OpenerDirector()
     for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        urllib.request.ProxyHandler(None if uses_proxy else {}),
+        _Http(connect),
+        _Https(connect),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _Redirects(),

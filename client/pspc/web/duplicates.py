@@ -1,0 +1,160 @@
+"""Pages of groups of copies, with what could become of their files by a person's rules."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import structs
+
+from pspc import documents
+from pspc.deciding import choosing, keeping, proposing
+from pspc.deciding.trash import is_in_trash
+from pspc.errors import DaemonError, SourceError
+from pspc.web.file_keys import encoded
+from pspc.web.library import cursor
+from pspc.web.schema import DuplicatesPage, ProposedFile, ProposedGroup, RulesDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pspc.connection import Connection
+    from pspc.deciding.plans import Line
+    from pspc.web.endpoints import Nothing
+    from pspc.web.file_keys import FileKeys
+    from pspc.web.schema import Do, DuplicatesWish
+    from pspc.web.workers import Workers
+    from pspd.rpc import wire
+
+RULES = ("pixels", "metadata", "lossless", "bytes", "oldest", "newest", "path:GLOB")
+
+
+class _Groups(NamedTuple):
+    """Some groups, each of them whole."""
+
+    groups: list[wire.Group]
+    last: wire.DuplicatesReply
+    """The page on which the last of them ends."""
+
+
+class Duplicates:
+    """Lists groups of copies."""
+
+    def __init__(self, workers: Workers, keys: FileKeys) -> None:
+        self._workers = workers
+        self._keys = keys
+
+    async def page(self, wish: DuplicatesWish, _body: Nothing) -> DuplicatesPage:
+        """List a page of groups, largest waste first."""
+        after = cursor(wish)
+        # Before anybody is asked: a rule that is not known is the person's mistake.
+        by = keeping.rules(wish.keep or keeping.DEFAULT_KEEP)
+        wishes = proposing.Wishes(by, wish.limit_do)
+        return await self._workers.ask(
+            lambda connection: self._page(connection, wish, after, wishes)
+        )
+
+    async def rules(self, _wish: Nothing, _body: Nothing) -> RulesDocument:
+        """List the rules that say which copy to keep."""
+        return RulesDocument(rules=list(RULES), default=keeping.DEFAULT_KEEP)
+
+    def _page(
+        self,
+        connection: Connection,
+        wish: DuplicatesWish,
+        after: bytes | None,
+        wishes: proposing.Wishes,
+    ) -> DuplicatesPage:
+        groups, last = _chosen(_whole(connection, after, wish.limit), wish, connection)
+        proposed: dict[bytes, Line] = {
+            line.path: line
+            for lines in proposing.proposals(_outside_trash(groups), wishes, _Relations(connection))
+            for line in lines
+        }
+        plain = documents.duplicates([structs.replace(last, groups=groups)])
+        return DuplicatesPage(
+            groups=[
+                ProposedGroup(
+                    waste=document.waste,
+                    files=[
+                        ProposedFile(
+                            **structs.asdict(each),
+                            key=self._keys.key(file.path),
+                            do=_do(proposed.get(file.path)),
+                            why=_why(proposed.get(file.path)),
+                        )
+                        for each, file in zip(document.files, group.files, strict=True)
+                    ],
+                )
+                for document, group in zip(plain.groups, groups, strict=True)
+            ],
+            total=plain.total,
+            waste=plain.waste,
+            uncompared=plain.uncompared,
+            freshness=plain.freshness,
+            next=None if last.next is None else encoded(last.next),
+        )
+
+
+class _Relations:
+    """Says what files are to one that is kept, by a search with it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, file: wire.GroupFile) -> dict[bytes, str]:
+        try:
+            reply = self._connection.search(os.fsdecode(file.path), effort="fast")
+        except (SourceError, DaemonError):
+            return {}  # gone since: then nothing goes in its favour
+        return {hit.path: hit.verdict for hit in reply.hits}
+
+
+def _whole(connection: Connection, after: bytes | None, limit: int) -> _Groups:
+    """Ask for a page, and for as many more as its last group goes on on."""
+    groups: list[wire.Group] = []
+    for reply in connection.duplicates(limit=limit, after=after):
+        for group in reply.groups:
+            if group.first and groups:
+                files = [*groups[-1].files, *group.files]
+                groups[-1] = structs.replace(groups[-1], files=files)
+            else:
+                groups.append(group)
+        if reply.next is None or not groups or _is_whole(groups[-1]):
+            break
+    return _Groups(groups, reply)
+
+
+def _is_whole(group: wire.Group) -> bool:
+    return group.first + len(group.files) >= group.total
+
+
+def _chosen(found: _Groups, wish: DuplicatesWish, connection: Connection) -> _Groups:
+    """Leave out what is not asked for."""
+    if wish.verdict == "copy" and not wish.across_roots:
+        return found
+    roots = None
+    if wish.across_roots:
+        roots = [os.path.join(root.path, b"") for root in connection.roots()]
+    # The end of a page is the end of its groups here: each is whole.
+    page = structs.replace(found.last, groups=found.groups, next=None)
+    pages = choosing.chosen([page], wish.verdict, roots)
+    return _Groups([group for each in pages for group in each.groups], found.last)
+
+
+def _outside_trash(groups: Iterable[wire.Group]) -> Iterable[Sequence[wire.GroupFile]]:
+    """Yield the files of each group that were not thrown away already."""
+    for group in groups:
+        files = [file for file in group.files if not is_in_trash(file.path, os.environ)]
+        if files:
+            yield files
+
+
+def _do(line: Line | None) -> Do:
+    if line is None or line.do == "link":
+        return "stay"
+    return line.do
+
+
+def _why(line: Line | None) -> str:
+    return "" if line is None else line.why or line.verdict

@@ -1,0 +1,184 @@
+"""`pspc web`: serves the page, or has it served, and says where; one gateway an address."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from pspc.errors import SetupError
+from pspc.web import gate, listening
+from pspc.web.detaching import detach
+from pspc.web.gateway import Settings
+from pspc.web.passwords import password_of
+from pspc.web.schema import NewKey
+from pspc.web.serving import serve
+from pspc.web.token_file import permanent_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pspc.console import Console
+
+_USUAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+_ANY_HOSTS = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 - to know them
+_SECONDS = 10.0
+
+
+class Wishes(NamedTuple):
+    """What the command line says."""
+
+    port: int
+    host: str | None
+    password_file: str | None
+    opens_browser: bool
+    is_background: bool
+    is_detached: bool
+    """Whether this is the process that stays in the background."""
+    allows_private_urls: bool
+
+
+def open_page(wishes: Wishes, environ: Mapping[str, str], console: Console) -> int:
+    """Serve the page until the end, or say where it is served already.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        PspcError: It cannot be served.
+        KeyboardInterrupt: It was, until Ctrl-C.
+    """
+    token = permanent_token(environ)
+    password = "" if wishes.password_file is None else password_of(wishes.password_file)
+    host = _host(wishes)
+    try:
+        sockets = listening.listen(host, wishes.port)
+    except listening.PortTakenError as error:
+        if not listening.is_announced(environ, host, wishes.port):
+            raise SetupError(
+                f"port {wishes.port} is taken by another program; choose another one with --port"
+            ) from error
+        key = _key_of_another(host, wishes.port, token)
+        _tell(_address(host, wishes.port, key), wishes, console)
+        return 0
+    if wishes.is_background:
+        for each in sockets:
+            each.close()
+        _tell(detach(_words(wishes), environ), wishes, console)
+        return 0
+    _serve(wishes, sockets, token, password, environ, console)
+    return 0
+
+
+def _serve(  # noqa: PLR0913, PLR0917 - what was found out before
+    wishes: Wishes,
+    sockets: Sequence[socket.socket],
+    token: str,
+    password: str,
+    environ: Mapping[str, str],
+    console: Console,
+) -> None:
+    host = _host(wishes)
+    port = sockets[0].getsockname()[1]
+    is_open = not listening.is_loopback(host)
+
+    def on_start(key: str) -> None:
+        _tell(_address(host, port, key), wishes, console)
+        if is_open:
+            console.note(
+                "everybody who reaches this address and knows the password sees the pictures, and "
+                "can move them to the trash; nothing is encrypted: an ssh tunnel is safer"
+            )
+
+    def report(error: Exception) -> None:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+        console.note(
+            f"this should not happen, please report it: {type(error).__name__}: {error} ({where})"
+        )
+
+    settings = Settings(
+        environ=environ,
+        policy=_policy(host, port, has_login=bool(password)),
+        token=token,
+        password=password,
+        is_at_desktop=not is_open,
+        allows_private_urls=wishes.allows_private_urls,
+        ends_alone=wishes.is_detached,
+    )
+    with listening.announced(environ, host, port):
+        serve(settings, sockets, on_start, report)
+
+
+def _host(wishes: Wishes) -> str:
+    if wishes.host is None or wishes.host.lower() in _USUAL_HOSTS:
+        return listening.LOOPBACK
+    return wishes.host.strip("[]")
+
+
+def _policy(host: str, port: int, *, has_login: bool) -> gate.Policy:
+    """Return under which names a gateway at an address is to be found."""
+    if host == listening.LOOPBACK:
+        return gate.loopback_policy(port)
+    if host in _ANY_HOSTS:
+        names = frozenset({"localhost", socket.gethostname().lower()})
+        return gate.Policy(names, port, any_address=True, has_login=has_login)
+    return gate.Policy(frozenset({_bracketed(host.lower())}), port, has_login=has_login)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _address(host: str, port: int, key: str) -> str:
+    shown = listening.LOOPBACK if host in _ANY_HOSTS else _bracketed(host)
+    return f"http://{shown}:{port}/?key={key}"
+
+
+def _key_of_another(host: str, port: int, token: str) -> str:
+    """Have a gateway that runs already make a key."""
+    where = listening.LOOPBACK if host in _ANY_HOSTS else host
+    connection = http.client.HTTPConnection(where, port, timeout=_SECONDS)
+    headers = {"X-PSP-Token": token, "Content-Type": "application/json"}
+    try:
+        connection.request("POST", "/api/v1/keys", b"{}", headers)
+        answer = connection.getresponse().read()
+        return msgspec.json.decode(answer, type=NewKey).key
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
+        raise SetupError(
+            f"pspc web runs at port {port} already, and does not answer; end it and try again"
+        ) from error
+    finally:
+        connection.close()
+
+
+def _tell(address: str, wishes: Wishes, console: Console) -> None:
+    """Print the address, and open it where a person sits at a screen."""
+    console.line(address)
+    console.flush()
+    has_screen = sys.platform == "darwin" or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    if wishes.opens_browser and console.is_terminal and has_screen:
+        import webbrowser  # noqa: PLC0415 - of no use in a script
+
+        # It waits for some browsers.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def _words(wishes: Wishes) -> list[str]:
+    """Return the command line of the process that stays."""
+    words = ["web", "--detached", "--no-browser", "--no-start", "--port", str(wishes.port)]
+    if wishes.host is not None:
+        words += ["--host", wishes.host]
+    if wishes.password_file is not None:
+        words += ["--password-file", os.path.abspath(wishes.password_file)]
+    if wishes.allows_private_urls:
+        words.append("--allow-private-urls")
+    return words
