@@ -1,0 +1,134 @@
+// The gateway's routes as functions. What goes wrong is an ApiError, with the sentence to show.
+
+import { hasText, t } from "./i18n.js";
+
+const ROOT = "/api/v1/";
+
+/** A page of the failures or the groups. */
+const PAGE = 500;
+
+const token = document.querySelector('meta[name="psp-token"]').content;
+
+/** What the gateway, or the daemon behind it, refused. */
+export class ApiError extends Error {
+  /** Take the parts of the error's document. */
+  constructor(code, message, reason = "", status = 0) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+    this.status = status;
+  }
+
+  /** Say it in the reader's language, where there is a text; otherwise it is the API's sentence. */
+  get sentence() {
+    for (const key of [`error.${this.code}.${this.reason}`, `error.${this.code}`]) {
+      if (hasText(key)) return t(key, { message: this.message });
+    }
+    return this.message;
+  }
+
+  /** Return the API's own sentence where `sentence` says it otherwise; empty where not. */
+  get detail() {
+    return this.sentence.includes(this.message) ? "" : this.message;
+  }
+}
+
+const listeners = new Set();
+
+/** Hear of each error, or null and the path when there is none: no daemon, no session, or again. */
+export function onApiError(listener) {
+  listeners.add(listener);
+}
+
+export const status = (signal) => get("status", {}, signal);
+export const roots = () => get("roots");
+export const addRoot = (root) => post("roots", root);
+export const removeRoot = ({ path, path_base64: exact = "" }) =>
+  post("roots/remove", { path, path_base64: exact });
+export const failures = (after) => get("failures", { after, limit: PAGE });
+export const models = () => get("models");
+export const changeModel = (action, name) => post("models", { action, name });
+export const distances = () => get("distances");
+export const startDaemon = () => post("daemon/start", {});
+
+/** Search with bytes: of a file, or of the clipboard. */
+export function search(blob, wishes, signal) {
+  const kind = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";
+  return call("POST", `search${query(wishes)}`, blob, kind, signal);
+}
+
+/** Search with what an address leads to; the gateway fetches it. */
+export const searchUrl = (url, wishes, signal) => post(`search/url${query(wishes)}`, { url }, signal);
+
+/** Search once more with bytes that the gateway has kept. */
+export const searchKept = (image, wishes, signal) =>
+  post(`queries/${image}/search${query(wishes)}`, {}, signal);
+
+/** Search with a picture of the index. */
+export const searchIndexed = (image, wishes, signal) =>
+  post(`pictures/${image}/search${query(wishes)}`, {}, signal);
+
+export const picture = (image, signal) => get(`pictures/${image}`, {}, signal);
+export const showInFolder = (image, key) => post(`pictures/${image}/show`, { key });
+export const compare = (first, second, signal) => get("compare", { first, second }, signal);
+
+/** Return where a picture of the index is drawn, its longer side of at most so many pixels. */
+export const thumbnailAddress = (image, size) => `${ROOT}pictures/${image}/thumbnail?size=${size}`;
+
+/** Return where a query that the gateway has kept is drawn. */
+export const queryAddress = (image, size = 1024) => `${ROOT}queries/${image}/picture?size=${size}`;
+
+export const eventsAddress = `${ROOT}events`;
+
+export const duplicates = (wishes, after, signal) =>
+  get("duplicates", { ...wishes, after, limit: PAGE }, signal);
+export const rules = () => get("rules");
+export const act = (groups, isDry = false) => post("acts", { groups, dry_run: isDry });
+export const actState = (number) => get(`acts/${number}`);
+export const acts = () => get("acts");
+export const undo = () => post("acts/undo", {});
+export const markDistinct = (images) => post("distinct", { images });
+export const distinct = () => get("distinct");
+export const forgetDistinct = (images) => post("distinct/forget", { images });
+
+function get(path, values = {}, signal = undefined) {
+  return call("GET", path + query(values), undefined, undefined, signal);
+}
+
+function post(path, document, signal = undefined) {
+  return call("POST", path, JSON.stringify(document), "application/json", signal);
+}
+
+function query(values) {
+  const wanted = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  return wanted.length ? `?${new URLSearchParams(wanted)}` : "";
+}
+
+async function call(method, path, body, kind, signal) {
+  const headers = { "X-PSP-Token": token };
+  if (kind) headers["Content-Type"] = kind;
+  let response;
+  try {
+    response = await fetch(ROOT + path, { method, headers, body, signal, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw told(new ApiError("gateway", t("error.gateway")));
+  }
+  if (!response.ok) throw told(await errorOf(response));
+  for (const listener of listeners) listener(null, path);
+  return response.json();
+}
+
+async function errorOf(response) {
+  try {
+    const { error } = await response.json();
+    return new ApiError(error.code, error.message, error.reason, response.status);
+  } catch {
+    return new ApiError(`http_${response.status}`, response.statusText, "", response.status);
+  }
+}
+
+function told(error) {
+  for (const listener of listeners) listener(error);
+  return error;
+}

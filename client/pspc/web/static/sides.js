@@ -1,0 +1,38 @@
+// The pictures of a comparison, each a query that the gateway has kept or a picture of the index.
+
+import * as api from "./api.js";
+import { nameOf } from "./paths.js";
+import { queryOf } from "./queries.js";
+
+/** Return what is known of a picture: where it is drawn, its size, files and tags. */
+export async function loadSide(image, signal) {
+  try {
+    const picture = await api.picture(image, signal);
+    const [file] = picture.files;
+    return {
+      ...picture,
+      image,
+      isQuery: false,
+      name: file ? nameOf(file.path) : "",
+      address: api.thumbnailAddress(image, 1024),
+    };
+  } catch (error) {
+    if (!(error instanceof api.ApiError) || error.status >= 500) throw error;
+    return querySide(image, signal);
+  }
+}
+
+async function querySide(image, signal) {
+  const query = queryOf(image);
+  // After the page was loaded anew only the gateway knows how large it is.
+  const answer = query?.answer ?? await api.searchKept(image, { effort: "fast", count: 1 }, signal);
+  return {
+    ...answer.query,
+    image,
+    isQuery: true,
+    name: nameOf(query?.name ?? ""),
+    address: api.queryAddress(image),
+    files: [],
+    tags: [],
+  };
+}

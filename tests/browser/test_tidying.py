@@ -1,0 +1,230 @@
+"""Duplicates: rules, marks, the plan, what it does to files, and taking it back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.site import Site
+from tests.e2e import scenes
+from tests.waiting import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+MakeSite = Callable[..., Site]
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Return the digest of each file below a folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.blake2b(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def opened(site: Site, **wishes: object) -> Page:
+    page = site.open("duplicates", **wishes)
+    page.locator(".groups .tile").first.wait_for()
+    return page
+
+
+def tile(page: Page, name: str) -> Locator:
+    return page.locator(".groups .tile").filter(has=page.get_by_text(name, exact=True))
+
+
+def verbs(page: Page) -> dict[str, str]:
+    """Return what is to become of each file that is shown."""
+    names = page.locator(".groups .tile .path-name").all_inner_texts()
+    words = page.locator(".groups .tile .do-band").all_inner_texts()
+    return {name: word.strip() for name, word in zip(names, words, strict=True)}
+
+
+def apply(page: Page) -> None:
+    page.get_by_role("button", name="Review the plan").click()
+    page.get_by_role("dialog").get_by_role("button", name="Move").click()
+    page.locator(".outcome").wait_for()
+
+
+def test_a_plan_is_applied_and_taken_back(new_site: MakeSite) -> None:
+    site = new_site()
+    before = everything(site.folder)
+    page = opened(site)
+    assert verbs(page)["small.jpg"] == "Stays"
+    going = {name for name, verb in verbs(page).items() if verb == "To the trash"}
+    assert len(going) == 2
+    assert "2 files to the trash" in page.locator(".plan-count").inner_text()
+
+    page.get_by_role("button", name="Review the plan").click()
+    dialog = page.get_by_role("dialog")
+    assert dialog.locator(".plan-lines li").count() == 2
+    dialog.get_by_role("button", name="Only check").click()
+    page.locator(".outcome").wait_for()
+    assert everything(site.folder) == before
+
+    dialog.get_by_role("button", name="Move 2 files").click()
+    page.locator(".outcome .good").wait_for()
+    left = everything(site.folder)
+    assert set(before) - set(left) == going
+    dialog.get_by_role("button", name="Undo").click()
+    page.locator(".notice", has_text="back where they were").wait_for()
+    assert everything(site.folder) == before
+    tile(page, "best.png").wait_for()
+    assert site.is_sound()
+
+
+def test_what_was_done_can_be_taken_back_after_loading_again(new_site: MakeSite) -> None:
+    site = new_site()
+    before = everything(site.folder)
+    page = opened(site)
+    apply(page)
+    assert everything(site.folder) != before
+    page.reload()
+    page.get_by_role("button", name="Undo the last").click()
+    page.locator(".notice", has_text="back where they were").wait_for()
+
+    assert everything(site.folder) == before
+
+
+def test_other_rules_keep_another_file_at_once(shared_site: Site) -> None:
+    page = opened(shared_site)
+    page.get_by_label("Add a rule").select_option("path:")
+    page.locator(".rule-path input").fill(f"{shared_site.folder}/equal*")
+    page.keyboard.press("Enter")
+    page.locator(".do-keep", has_text="equal.bmp").wait_for()
+
+    assert verbs(page)["best.png"] == "To the trash"
+    page.get_by_role("button", name="As usual").click()
+    page.locator(".do-keep", has_text="equal.bmp").wait_for(state="detached")
+    assert shared_site.is_sound()
+
+
+def test_rules_are_moved_by_keys(shared_site: Site) -> None:
+    page = opened(shared_site)
+    names = page.locator(".rule-name")
+    assert names.first.inner_text() == "more pixels"
+    page.get_by_role("button", name="more pixels: later").focus()
+    page.keyboard.press("Enter")
+
+    assert names.nth(1).inner_text() == "more pixels"
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused == "more pixels: later"
+
+
+def test_a_file_is_marked_by_a_click_and_the_last_one_stays(shared_site: Site) -> None:
+    page = opened(shared_site)
+    group = page.locator(".groups .tile")
+    count = group.count()
+    for index in range(count):
+        if "To the trash" not in group.nth(index).inner_text():
+            group.nth(index).locator(".tile-open").click()
+
+    page.locator(".notice", has_text="One file of each group stays.").wait_for()
+    left = [verb for verb in verbs(page).values() if verb != "To the trash"]
+    assert len(left) == 1
+
+
+def test_a_group_is_left_out_of_the_plan(shared_site: Site) -> None:
+    page = opened(shared_site)
+    page.get_by_label("Group is part of the plan").uncheck()
+
+    assert "0 files" in page.locator(".plan-count").inner_text()
+    assert page.get_by_role("button", name="Review the plan").is_disabled()
+
+
+def test_everything_is_done_by_keys(shared_site: Site) -> None:
+    page = opened(shared_site)
+    page.keyboard.press("j")
+    for _ in range(8):
+        if "small.jpg" in page.evaluate("document.activeElement.getAttribute('aria-label')"):
+            break
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.locator(".do-trash", has_text="small.jpg").wait_for()
+    page.keyboard.press("c")
+    page.locator(".compare-why h2").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".do-trash", has_text="small.jpg").wait_for()
+    page.keyboard.press("a")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert shared_site.is_sound()
+
+
+def test_what_is_no_copy_is_said_and_taken_back(new_site: MakeSite) -> None:
+    def pictures(folder: Path) -> None:
+        scenes.scene(1).save(folder / "one.png")
+        scenes.scene(1).resize((200, 150)).save(folder / "two.png")
+
+    site = new_site(pictures)
+    page = opened(site)
+    page.get_by_role("button", name="Not copies").click()
+    page.locator(".nothing").wait_for()
+    page.reload()
+    page.locator(".nothing").wait_for()
+    page.get_by_role("button", name="Told apart").click()
+    dialog = page.get_by_role("dialog")
+    assert "one.png" in dialog.locator(".pair").inner_text()
+    dialog.get_by_role("button", name="Forget").click()
+    page.keyboard.press("Escape")
+    tile(page, "one.png").wait_for()
+    assert site.is_sound()
+
+
+def test_a_file_that_is_gone_before_the_plan_stays_told(new_site: MakeSite) -> None:
+    site = new_site()
+    page = opened(site)
+    going = [name for name, verb in verbs(page).items() if verb == "To the trash"]
+    site.home.pspc("stop")
+    (site.folder / going[0]).unlink()
+    before = everything(site.folder)
+    apply(page)
+
+    outcome = page.locator(".outcome")
+    assert "1 file stays" in outcome.inner_text()
+    assert going[0] in outcome.locator(".failed-list").inner_text()
+    assert set(before) - set(everything(site.folder)) == {going[1]}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_told(new_site: MakeSite) -> None:
+    site = new_site()
+    page = opened(site)
+    before = everything(site.folder)
+    mode = site.folder.stat().st_mode
+    site.folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        apply(page)
+        assert "2 files stay" in page.locator(".outcome").inner_text()
+        assert everything(site.folder) == before
+    finally:
+        site.folder.chmod(mode)
+
+
+def test_equal_files_become_links_when_that_is_wanted(new_site: MakeSite) -> None:
+    site = new_site()
+    page = opened(site)
+    page.get_by_label("hard links in place of equal files").check()
+    page.locator(".do-link").first.wait_for()
+    before = everything(site.folder)
+    apply(page)
+
+    expect(lambda: (site.folder / "twin.png").stat().st_nlink == 2)
+    assert everything(site.folder).keys() == before.keys() - {"equal.bmp"}
+
+
+def test_the_list_says_that_the_library_changed(new_site: MakeSite) -> None:
+    site = new_site()
+    page = opened(site)
+    scenes.save(50, site.folder / "new.png")
+    page.locator(".notice-line", has_text="The library has changed").wait_for()
+    page.get_by_role("button", name="Refresh").click()
+    page.locator(".notice-line", has_text="The library has changed").wait_for(state="hidden")
