@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         # Half a second of Starlette, uvicorn and asyncio that no other verb pays.
         from pspc.web.opening import open_page  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        if error.name not in _NEEDED:
+        if (error.name or "").partition(".")[0] not in _NEEDED:
             raise
         raise SetupError(f"the page needs an extra: {_EXTRA}") from error
     if not arguments.no_start:

@@ -152,6 +152,4 @@ class Events:
 
 
 def _progress(told: wire.StatusReply | wire.ProgressEvent) -> Progress:
-    return Progress(
-        indexed=told.indexed, pending=told.pending, failed=told.failed, rate=told.rate
-    )
+    return Progress(indexed=told.indexed, pending=told.pending, failed=told.failed, rate=told.rate)

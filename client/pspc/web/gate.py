@@ -22,7 +22,7 @@ MIB = 1 << 20
 PICTURE_BYTES = 64 * MIB
 DOCUMENT_BYTES = 1 * MIB
 ACTS_BYTES = 64 * MIB
-"""Plans name every file with its digest, some 300 bytes each; what is undone at once is one plan."""
+"""A plan names every file with its digest, in some 300 bytes, and is taken back as one."""
 FORM_BYTES = 4096
 HEAD_BYTES = 16 << 10
 

@@ -9,9 +9,10 @@ import msgspec
 from starlette.requests import ClientDisconnect
 
 from pspc.web import access, gate
+from pspc.web.blame import refusal_of
 from pspc.web.bodies import Body
 from pspc.web.headers import protected
-from pspc.web.refusals import Refusal, document_of, refusal_of
+from pspc.web.refusals import Refusal, document_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -60,14 +60,14 @@ class OpenApi:
 
     def document(self) -> dict[str, Any]:
         """Return the description."""
-        structs = {ErrorDocument}
+        shapes: set[Any] = {ErrorDocument}
         for each in self._endpoints:
-            structs |= {each.parameters, each.body, each.answer}
+            shapes |= {each.parameters, each.body, each.answer}
         types = sorted(
-            (each for each in structs if isinstance(each, type) and each is not bytes),
+            (each for each in shapes if isinstance(each, type) and each is not bytes),
             key=lambda each: each.__name__,
         )
-        schemas, components = msgspec.json.schema_components(types, _REFERENCE)
+        schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
         by_type = dict(zip(types, schemas, strict=True))
         paths: dict[str, dict[str, Any]] = {}
         for each in self._endpoints:
@@ -134,7 +134,8 @@ def _request_body(endpoint: AnyEndpoint, by_type: dict[Any, Any]) -> dict[str, A
         content: dict[str, Any] = {"image/*": {}, "application/octet-stream": {}}
     else:
         content = {_JSON: {"schema": by_type[endpoint.body]}}
-    return {"required": endpoint.body is not Nothing, "content": content}
+    # Also where it says nothing: its type is what a foreign page cannot send.
+    return {"required": True, "content": content}
 
 
 def _responses(endpoint: AnyEndpoint, by_type: dict[Any, Any]) -> dict[str, Any]:

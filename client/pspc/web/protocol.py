@@ -61,7 +61,7 @@ class Protocol(H11Protocol):
         self._stop_watching()
         super().connection_lost(exc)
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the signature is uvicorn's
         """Refuse what is no HTTP, or has too long a head."""
         content = msgspec.json.encode(
             ErrorDocument(error=ErrorPart(code="http", message="this is no request in HTTP/1.1"))

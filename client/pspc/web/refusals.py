@@ -1,4 +1,4 @@
-"""What goes wrong → the status, the code and the sentence of an answer."""
+"""A refusal: the status, the code and the sentence of an answer that is none."""
 
 from __future__ import annotations
 
@@ -7,46 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pspc.deciding.files import ActError
-from pspc.deciding.plans import PlanError
-from pspc.errors import (
-    DaemonError,
-    PathError,
-    PspcError,
-    SetupError,
-    SourceError,
-    Unreachable,
-    UsageError,
-)
-from pspd.rpc.wire import printable
-
-RETRY_SECONDS = 1
-"""When a daemon that is busy may be asked again."""
-
-_OF_DAEMON = {
-    "bad_query": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "bad_request": HTTPStatus.BAD_REQUEST,
-    "root": HTTPStatus.BAD_REQUEST,
-    "model": HTTPStatus.BAD_REQUEST,
-    "malformed": HTTPStatus.BAD_REQUEST,
-    "forbidden": HTTPStatus.BAD_REQUEST,
-    "unknown_request": HTTPStatus.NOT_IMPLEMENTED,
-    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "busy": HTTPStatus.SERVICE_UNAVAILABLE,
-    "deadline": HTTPStatus.SERVICE_UNAVAILABLE,
-    "stopping": HTTPStatus.SERVICE_UNAVAILABLE,
-}
-"""By the wire's code; of the others, `store` and `internal`, the daemon is to blame."""
-
-_OF_CLIENT: tuple[tuple[type[PspcError], HTTPStatus, str], ...] = (
-    (Unreachable, HTTPStatus.SERVICE_UNAVAILABLE, "daemon"),
-    (SourceError, HTTPStatus.UNPROCESSABLE_ENTITY, "source"),
-    (UsageError, HTTPStatus.BAD_REQUEST, "usage"),
-    (PathError, HTTPStatus.BAD_REQUEST, "path"),
-    (PlanError, HTTPStatus.BAD_REQUEST, "plan"),
-    (ActError, HTTPStatus.CONFLICT, "act"),
-    (SetupError, HTTPStatus.NOT_IMPLEMENTED, "setup"),
-)
+from pspd.rpc.wire.text import printable
 
 
 class Refusal(NamedTuple):
@@ -97,20 +58,3 @@ def document_of(refusal: Refusal) -> ErrorDocument:
             code=refusal.code, message=printable(refusal.message), reason=refusal.reason
         )
     )
-
-
-def refusal_of(error: Exception) -> Refusal | None:
-    """Translate an error that was raised on purpose; None for any other."""
-    if isinstance(error, RefusedError):
-        return error.refusal
-    if isinstance(error, DaemonError):
-        status = _OF_DAEMON.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-        is_passing = status is HTTPStatus.SERVICE_UNAVAILABLE
-        retry = RETRY_SECONDS if is_passing else None
-        return Refusal(status, error.code, str(error), error.reason, retry)
-    for kind, status, code in _OF_CLIENT:
-        if isinstance(error, kind):
-            return Refusal(status, code, str(error))
-    if isinstance(error, PspcError):
-        return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", str(error))
-    return None

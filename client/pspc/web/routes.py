@@ -125,8 +125,8 @@ def router(handlers: Handlers, shell: Shell, login: Login | None) -> Router:
         Route(path, _Way({method: _asked(each) for method, each in ways.items()}))
         for path, ways in by_path.items()
     ]
-    for path in ("/static/{name:path}", "/favicon.ico", "/manifest.webmanifest"):
-        routes.append(Route(path, _Way({"GET": shell.file})))
+    files = ("/static/{name:path}", "/favicon.ico", "/manifest.webmanifest")
+    routes += [Route(path, _Way({"GET": shell.file})) for path in files]
     routes.append(Route("/", _Way({"GET": shell.home})))
     if login is not None:
         routes.append(Route(LOGIN_PATH, _Way({"GET": login.form, "POST": login.enter})))

@@ -28,6 +28,8 @@ Key = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", min_length=24, max_length=
 Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", max_length=8192)]
 """Where a page begins: the `next` of the page before."""
 
+_CROP = "^[0-9]{1,9},[0-9]{1,9},[1-9][0-9]{0,8},[1-9][0-9]{0,8}$"
+
 Verdict = Literal["same_file", "same_pixels", "copy"]
 
 Do = Literal["keep", "trash", "stay"]
@@ -66,7 +68,7 @@ class SearchWish(Wish, kw_only=True):
     effort: Literal["fast", "full"] = "full"
     alike: bool = False
     budget: Annotated[float, Meta(gt=0, le=60)] | UnsetType = UNSET
-    crop: Annotated[str, Meta(pattern="^[0-9]{1,9}(,[0-9]{1,9}){3}$", max_length=39)] = ""
+    crop: Annotated[str, Meta(pattern=_CROP, max_length=39)] = ""
     """Left, top, width and height, in pixels of the upright picture."""
 
 

@@ -47,7 +47,8 @@ _STRANGER = """<!doctype html>
 <h1>PSP</h1>
 <p>This browser has no session. Run <code>pspc web</code> and open the address that it prints.</p>
 <p>If it had one until now, <a href="/">go on</a>.</p>
-<p lang="zh-CN">此浏览器没有会话。请运行 <code>pspc web</code>，并打开它给出的地址；如果刚才还能使用，请<a href="/">继续</a>。</p>
+<p lang="zh-CN">此浏览器没有会话。请运行 <code>pspc web</code>，并打开它给出的地址。</p>
+<p lang="zh-CN">如果刚才还能使用，请<a href="/">继续</a>。</p>
 </html>
 """
 """The link leads back here: a browser that came from a mail program holds its cookie back once."""

@@ -25,7 +25,9 @@ def _groups(library: Library, **wishes: Any) -> list[dict[str, Any]]:
 
 
 def _doings(groups: list[dict[str, Any]]) -> dict[str, str]:
-    return {os.path.basename(file["path"]): file["do"] for group in groups for file in group["files"]}
+    return {
+        os.path.basename(file["path"]): file["do"] for group in groups for file in group["files"]
+    }
 
 
 def _plan(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -116,7 +118,9 @@ def test_pages_have_whole_groups(library: Library) -> None:
     second = library.script.get(
         "/api/v1/duplicates", params={"limit": 2, "after": first["next"]}
     ).json()
-    paths = [file["path"] for page in (first, second) for g in page["groups"] for file in g["files"]]
+    paths = [
+        file["path"] for page in (first, second) for g in page["groups"] for file in g["files"]
+    ]
     assert paths == [file["path"] for group in whole["groups"] for file in group["files"]]
     assert second["next"] is None
     tiny = library.script.get("/api/v1/duplicates", params={"limit": 1}).json()

@@ -152,9 +152,7 @@ def test_a_picture_that_is_not_indexed_is_not_served(shared_library: Library) ->
         answer = library.script.get(f"/api/v1/pictures/{name}/thumbnail")
         assert answer.status_code in {400, 404}
     for size in (15, 1025, "x"):
-        answer = library.script.get(
-            f"/api/v1/pictures/{'0' * 64}/thumbnail", params={"size": size}
-        )
+        answer = library.script.get(f"/api/v1/pictures/{'0' * 64}/thumbnail", params={"size": size})
         assert _error(answer, 400) == "usage"
 
 
@@ -203,7 +201,8 @@ def test_folders_are_added_and_removed(library: Library) -> None:
     for path in ("", "relative", "~/x", "/a\0b"):
         answer = library.script.post("/api/v1/roots", json={"path": path})
         assert _error(answer, 400) in {"malformed", "path"}
-    for document in ({}, {"path": 1}, {"path": "/x", "unknown": 1}, [], "x", None):
+    wrong: list[Any] = [{}, {"path": 1}, {"path": "/x", "unknown": 1}, [], "x", None]
+    for document in wrong:
         answer = library.script.post("/api/v1/roots", json=document)
         assert _error(answer, 400) == "malformed"
 

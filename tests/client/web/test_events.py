@@ -112,7 +112,10 @@ def test_a_daemon_that_is_killed_is_noticed(library: Library) -> None:
 
 
 def test_ten_tabs_hear_the_same(library: Library) -> None:
-    clients = [httpx.Client(base_url=library.gateway.base, headers=library.script.headers) for _ in range(10)]
+    clients = [
+        httpx.Client(base_url=library.gateway.base, headers=library.script.headers)
+        for _ in range(10)
+    ]
     listeners = [Listener(client) for client in clients]
     for listener in listeners:
         listener.expect(lambda kind, _: kind == "progress")

@@ -32,13 +32,16 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway that waits for half a second where others wait for ten."""
     program = tmp_path_factory.mktemp("hasty") / "hasty.py"
     program.write_text(QUICK)
-    with short_directory() as home, Gateway(
-        environ_of(home), "--no-start", program=[str(program)]
-    ) as gateway:
+    with (
+        short_directory() as home,
+        Gateway(environ_of(home), "--no-start", program=[str(program)]) as gateway,
+    ):
         yield gateway
 
 
-def _head(gateway: Gateway, *lines: str, method: str = "POST", path: str = "/api/v1/search") -> bytes:
+def _head(
+    gateway: Gateway, *lines: str, method: str = "POST", path: str = "/api/v1/search"
+) -> bytes:
     return "\r\n".join(
         [
             f"{method} {path} HTTP/1.1",
@@ -92,7 +95,12 @@ def test_who_sends_two_gigabytes_is_told_while_they_send(lonely: Gateway) -> Non
 def test_a_body_without_a_length_is_counted(lonely: Gateway) -> None:
     with lonely.connection() as line:
         line.sendall(
-            _head(lonely, "Content-Type: application/json", "Transfer-Encoding: chunked", path="/api/v1/distinct")
+            _head(
+                lonely,
+                "Content-Type: application/json",
+                "Transfer-Encoding: chunked",
+                path="/api/v1/distinct",
+            )
         )
         chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
         for _ in range(17):

@@ -61,10 +61,14 @@ def test_a_gateway_of_another_home_is_another_program(lonely: Gateway) -> None:
 
 
 def test_ctrl_c_ends_it_cleanly_also_with_open_streams() -> None:
-    with short_directory() as home, Gateway(environ_of(home), "--no-start") as gateway:
-        with gateway.script() as client, client.stream("GET", "/api/v1/events") as stream:
-            assert stream.status_code == 200
-            assert gateway.stop(signal.SIGINT) == (130, "")
+    with (
+        short_directory() as home,
+        Gateway(environ_of(home), "--no-start") as gateway,
+        gateway.script() as client,
+        client.stream("GET", "/api/v1/events") as stream,
+    ):
+        assert stream.status_code == 200
+        assert gateway.stop(signal.SIGINT) == (130, "")
 
 
 def test_a_term_signal_ends_it_as_well() -> None:

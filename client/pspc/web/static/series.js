@@ -4,7 +4,8 @@ let places = [];
 
 /** Take the places of a list. */
 export function setSeries(addresses) {
-  places = addresses;
+  // Files of one content make one comparison.
+  places = [...new Set(addresses)];
 }
 
 /** Return where a place stands in its list: {index, count, before, after}; null when in none. */
