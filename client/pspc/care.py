@@ -38,6 +38,17 @@ class CareVerbs:
             page = self._ask(wire.FailuresRequest(after=page.next), wire.FailuresReply)
             yield from page.failures
 
+    def failures_page(
+        self: _Asking, after: bytes | None = None, limit: int = 1000
+    ) -> wire.FailuresReply:
+        """Return one page of the files that could not be indexed.
+
+        Args:
+            after: The `next` of the page before; None for the beginning.
+            limit: Most entries of the page, 1 to 10,000.
+        """
+        return self._ask(wire.FailuresRequest(after, limit), wire.FailuresReply)
+
     def distinct(self: _Asking) -> list[wire.DistinctPair]:
         """Return the contents that are said to be no copies of one another, the oldest first."""
         pairs: list[wire.DistinctPair] = []

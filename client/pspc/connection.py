@@ -249,16 +249,19 @@ class Connection(CareVerbs):
                     raise
 
     def duplicates(
-        self, paths: Iterable[str | bytes | os.PathLike[str]] = (), limit: int = 1000
+        self,
+        paths: Iterable[str | bytes | os.PathLike[str]] = (),
+        limit: int = 1000,
+        after: bytes | None = None,
     ) -> Iterator[wire.DuplicatesReply]:
         """Yield the groups of copies, the largest waste first, page by page as they are looked at.
 
         Args:
             paths: Only groups with a file below one of these folders; none for all.
             limit: Most files of a page, 1 to 10,000.
+            after: The `next` of a page, to begin behind it; None for the beginning.
         """
         folders = [absolute(path) for path in paths]
-        after: bytes | None = None
         while True:
             request = wire.DuplicatesRequest(after, limit, folders)
             page = self._ask(request, wire.DuplicatesReply)

@@ -1,4 +1,4 @@
-"""What goes wrong → the answer that says so: whether the client is to blame, or the daemon, or we."""
+"""What goes wrong → the answer that says so: the client is to blame, or the daemon, or we are."""
 
 from __future__ import annotations
 

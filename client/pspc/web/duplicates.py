@@ -14,6 +14,7 @@ from pspc.errors import DaemonError, SourceError
 from pspc.web.file_keys import encoded
 from pspc.web.library import cursor
 from pspc.web.schema import DuplicatesPage, ProposedFile, ProposedGroup, RulesDocument
+from pspd.rpc import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from pspc.web.file_keys import FileKeys
     from pspc.web.schema import Do, DuplicatesWish
     from pspc.web.workers import Workers
-    from pspd.rpc import wire
-
-RULES = ("pixels", "metadata", "lossless", "bytes", "oldest", "newest", "path:GLOB")
 
 
 class _Groups(NamedTuple):
@@ -47,24 +45,23 @@ class Duplicates:
     async def page(self, wish: DuplicatesWish, _body: Nothing) -> DuplicatesPage:
         """List a page of groups, largest waste first."""
         after = cursor(wish)
-        # Before anybody is asked: a rule that is not known is the person's mistake.
-        by = keeping.rules(wish.keep or keeping.DEFAULT_KEEP)
-        wishes = proposing.Wishes(by, wish.limit_do)
-        return await self._workers.ask(
-            lambda connection: self._page(connection, wish, after, wishes)
-        )
+        return await self._workers.ask(lambda connection: self._page(connection, wish, after))
 
     async def rules(self, _wish: Nothing, _body: Nothing) -> RulesDocument:
         """List the rules that say which copy to keep."""
-        return RulesDocument(rules=list(RULES), default=keeping.DEFAULT_KEEP)
+        return RulesDocument(
+            rules=[*wire.KEEP_RULES, f"{wire.PATH_RULE}GLOB"],
+            default=await self._workers.ask(_usual_rules),
+        )
 
     def _page(
-        self,
-        connection: Connection,
-        wish: DuplicatesWish,
-        after: bytes | None,
-        wishes: proposing.Wishes,
+        self, connection: Connection, wish: DuplicatesWish, after: bytes | None
     ) -> DuplicatesPage:
+        wishes = proposing.Wishes(
+            keeping.rules(wish.keep or _usual_rules(connection)),
+            wish.limit_do,
+            apart=frozenset(frozenset((pair.first, pair.second)) for pair in connection.distinct()),
+        )
         groups, last = _chosen(_whole(connection, after, wish.limit), wish, connection)
         proposed: dict[bytes, Line] = {
             line.path: line
@@ -108,6 +105,11 @@ class _Relations:
         except (SourceError, DaemonError):
             return {}  # gone since: then nothing goes in its favour
         return {hit.path: hit.verdict for hit in reply.hits}
+
+
+def _usual_rules(connection: Connection) -> str:
+    """Return the rules of the daemon's configuration."""
+    return connection.status().keep or wire.DEFAULT_KEEP
 
 
 def _whole(connection: Connection, after: bytes | None, limit: int) -> _Groups:

@@ -97,7 +97,7 @@ class DuplicatesWish(PageWish, kw_only=True):
 
     verdict: Verdict = "copy"
     across_roots: bool = False
-    keep: Annotated[str, Meta(max_length=2000)] = ""
+    keep: Annotated[str, Meta(max_length=1000)] = ""
     """Rules of which to keep; none for the usual ones."""
     limit_do: Verdict = "same_pixels"
     """The weakest verdict to the kept file that a file may have to go."""

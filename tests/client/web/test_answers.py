@@ -64,10 +64,12 @@ def test_wishes_are_passed_on(shared_library: Library) -> None:
     assert len(_ok(_search(library, _query(0), count=1))["hits"]) == 1
     assert len(_ok(_search(library, _query(0), mode="original"))["hits"]) == 1
     assert len(_ok(_search(library, _query(0), distance=0, effort="fast"))["hits"]) >= 1
-    assert _ok(_search(library, _query(0), expect=0.5, alike="true", budget=0.1))["query"]
+    assert _ok(_search(library, _query(0), alike="true", budget=0.1))["query"]
+    unknown = _search(library, _query(0), expect=0.5)
+    assert "a library of 100 pictures" in unknown.json()["error"]["message"]
     cropped = _ok(_search(library, _query(0), crop="0,0,320,240"))
     assert cropped["hits"]
-    assert _error(_search(library, _query(0), crop="0,0,9999,9999"), 400) == "bad_request"
+    assert _error(_search(library, _query(0), crop="9000,9000,10,10"), 422) == "bad_query"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_folders_are_added_and_removed(library: Library) -> None:
     for path in ("", "relative", "~/x", "/a\0b"):
         answer = library.script.post("/api/v1/roots", json={"path": path})
         assert _error(answer, 400) in {"malformed", "path"}
-    wrong: list[Any] = [{}, {"path": 1}, {"path": "/x", "unknown": 1}, [], "x", None]
+    wrong: list[Any] = [{}, {"path": 1}, {"path": "/x", "unknown": 1}, [], "x", 1]
     for document in wrong:
         answer = library.script.post("/api/v1/roots", json=document)
         assert _error(answer, 400) == "malformed"

@@ -9,7 +9,7 @@ const PREFIX_LASTS = 1200;
 
 const groups = [];
 let isOn = recall("keys", "on") === "on";
-let prefixed = 0;
+let prefixed = -Infinity;
 
 /**
  * Add a group of keys.
@@ -44,7 +44,7 @@ export function startKeys() {
     if (isTaken(event) || document.querySelector("dialog[open]")) return;
     if (!isOn && event.key.length === 1) return;
     const name = event.timeStamp - prefixed < PREFIX_LASTS ? `${PREFIX} ${event.key}` : event.key;
-    prefixed = event.key === PREFIX ? event.timeStamp : 0;
+    prefixed = event.key === PREFIX ? event.timeStamp : -Infinity;
     const found = find(name);
     if (found && found.does(event) !== false) event.preventDefault();
   });

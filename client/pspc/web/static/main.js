@@ -63,7 +63,8 @@ async function start() {
 
 function show(place) {
   const isOther = shown !== place.view;
-  if (isOther && shown) {
+  const isFirst = shown === null;
+  if (isOther && !isFirst) {
     views[shown].leave?.();
     views[shown].left = scrollY;
   }
@@ -78,7 +79,8 @@ function show(place) {
   links.search.href = shown === "search" ? address("search") : searched;
   nameDocument();
   views[shown].show(place);
-  if (!isOther) return;
+  // A page that was just loaded begins with the way to skip its head.
+  if (!isOther || isFirst) return;
   // Who went somewhere else begins at its heading; who came back is where he was.
   scrollTo(0, views[shown].left ?? 0);
   const focus = document.activeElement;
