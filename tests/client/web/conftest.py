@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,26 +40,32 @@ class Library:
 @pytest.fixture
 def library() -> Iterator[Library]:
     """A library of its own, with a few pictures."""
-    yield from _library()
+    yield from library_of(draw)
 
 
 @pytest.fixture(scope="module")
 def shared_library() -> Iterator[Library]:
     """A library that the tests of a module only read."""
-    yield from _library()
+    yield from library_of(draw)
 
 
-def _library() -> Iterator[Library]:
+def draw(folder: Path) -> None:
+    """Make a few pictures: two groups of copies, and what is none."""
+    for seed in range(4):
+        scenes.save(seed, folder / f"scene-{seed}.png")
+    scenes.scene(0).resize((160, 120)).save(folder / "small.jpg", quality=90)
+    (folder / "again.png").write_bytes((folder / "scene-1.png").read_bytes())
+    (folder / "no picture.jpg").write_bytes(b"\xff\xd8\xff but no more than that")
+
+
+def library_of(pictures: Callable[[Path], None]) -> Iterator[Library]:
+    """Yield a library of pictures that a function makes in a folder."""
     home = Home()
     try:
         # Where its trash is; that of whoever runs the tests is not to be filled.
         home.environ["XDG_DATA_HOME"] = str(home.folder / "data")
         folder = home.pictures()
-        for seed in range(4):
-            scenes.save(seed, folder / f"scene-{seed}.png")
-        scenes.scene(0).resize((160, 120)).save(folder / "small.jpg", quality=90)
-        (folder / "again.png").write_bytes((folder / "scene-1.png").read_bytes())
-        (folder / "no picture.jpg").write_bytes(b"\xff\xd8\xff but no more than that")
+        pictures(folder)
         home.pspc("add", folder)
         with Gateway(home.environ) as gateway, gateway.script() as script:
             library = Library(home, gateway, folder, script)
