@@ -21,7 +21,7 @@ from pspc.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
     from pspc.console import Console
-    from pspc.web.opening import Wishes
+    from pspc.web.opening import Options
 
 EXAMPLES = """\
   pspc web
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if not arguments.no_start:
         with connect(arguments) as connection:
             connection.hello()
-    return open_page(_wishes(arguments), os.environ, console)
+    return open_page(_options(arguments), os.environ, console)
 
 
 def _require_sense(arguments: argparse.Namespace) -> None:
@@ -92,10 +92,10 @@ def _require_sense(arguments: argparse.Namespace) -> None:
         raise UsageError("--password-file belongs to --host with an address that others reach")
 
 
-def _wishes(arguments: argparse.Namespace) -> Wishes:
-    from pspc.web.opening import Wishes  # noqa: PLC0415
+def _options(arguments: argparse.Namespace) -> Options:
+    from pspc.web.opening import Options  # noqa: PLC0415
 
-    return Wishes(
+    return Options(
         port=arguments.port,
         host=arguments.host,
         password_file=arguments.password_file,

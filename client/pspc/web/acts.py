@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pspc.deciding.plans import Do
     from pspc.web.endpoints import Nothing
     from pspc.web.file_keys import FileKeys
-    from pspc.web.schema import ActFile, ActGroup, ActWish, Plan
+    from pspc.web.wishes import ActFile, ActGroup, ActWish, Plan
 
 _MOST_ACTS = 100
 """That are remembered; of the oldest nothing is told any more, and they can still be taken back."""

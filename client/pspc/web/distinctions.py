@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pspc.web.endpoints import Nothing
-    from pspc.web.schema import Images
+    from pspc.web.wishes import Images
     from pspc.web.workers import Workers
 
 

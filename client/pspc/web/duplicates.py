@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pspc.deciding.plans import Line
     from pspc.web.endpoints import Nothing
     from pspc.web.file_keys import FileKeys
-    from pspc.web.schema import Do, DuplicatesWish
+    from pspc.web.schema import Do
+    from pspc.web.wishes import DuplicatesWish
     from pspc.web.workers import Workers
 
 

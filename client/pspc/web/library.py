@@ -13,14 +13,8 @@ from msgspec import UNSET
 from pspc import documents
 from pspc.web.file_keys import decoded, encoded
 from pspc.web.refusals import refused
-from pspc.web.schema import (
-    DistancesDocument,
-    FailuresPage,
-    ModelWish,
-    NewRoot,
-    OldRoot,
-    PageWish,
-)
+from pspc.web.schema import DistancesDocument, FailuresPage
+from pspc.web.wishes import ModelWish, NewRoot, OldRoot, PageWish
 
 if TYPE_CHECKING:
     from pspc.connection import Connection

@@ -31,7 +31,7 @@ _ANY_HOSTS = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 - to know them
 _SECONDS = 10.0
 
 
-class Wishes(NamedTuple):
+class Options(NamedTuple):
     """What the command line says."""
 
     port: int
@@ -44,7 +44,7 @@ class Wishes(NamedTuple):
     allows_private_urls: bool
 
 
-def open_page(wishes: Wishes, environ: Mapping[str, str], console: Console) -> int:
+def open_page(options: Options, environ: Mapping[str, str], console: Console) -> int:
     """Serve the page until the end, or say where it is served already.
 
     Returns:
@@ -55,41 +55,41 @@ def open_page(wishes: Wishes, environ: Mapping[str, str], console: Console) -> i
         KeyboardInterrupt: It was, until Ctrl-C.
     """
     token = permanent_token(environ)
-    password = "" if wishes.password_file is None else password_of(wishes.password_file)
-    host = _host(wishes)
+    password = "" if options.password_file is None else password_of(options.password_file)
+    host = _host(options)
     try:
-        sockets = listening.listen(host, wishes.port)
+        sockets = listening.listen(host, options.port)
     except listening.PortTakenError as error:
-        if not listening.is_announced(environ, host, wishes.port):
+        if not listening.is_announced(environ, host, options.port):
             raise SetupError(
-                f"port {wishes.port} is taken by another program; choose another one with --port"
+                f"port {options.port} is taken by another program; choose another one with --port"
             ) from error
-        key = _key_of_another(host, wishes.port, token)
-        _tell(_address(host, wishes.port, key), wishes, console)
+        key = _key_of_another(host, options.port, token)
+        _tell(_address(host, options.port, key), options, console)
         return 0
-    if wishes.is_background:
+    if options.is_background:
         for each in sockets:
             each.close()
-        _tell(detach(_words(wishes), environ), wishes, console)
+        _tell(detach(_words(options), environ), options, console)
         return 0
-    _serve(wishes, sockets, token, password, environ, console)
+    _serve(options, sockets, token, password, environ, console)
     return 0
 
 
 def _serve(  # noqa: PLR0913, PLR0917 - what was found out before
-    wishes: Wishes,
+    options: Options,
     sockets: Sequence[socket.socket],
     token: str,
     password: str,
     environ: Mapping[str, str],
     console: Console,
 ) -> None:
-    host = _host(wishes)
+    host = _host(options)
     port = sockets[0].getsockname()[1]
     is_open = not listening.is_loopback(host)
 
     def on_start(key: str) -> None:
-        _tell(_address(host, port, key), wishes, console)
+        _tell(_address(host, port, key), options, console)
         if is_open:
             console.note(
                 "everybody who reaches this address and knows the password sees the pictures, and "
@@ -109,17 +109,17 @@ def _serve(  # noqa: PLR0913, PLR0917 - what was found out before
         token=token,
         password=password,
         is_at_desktop=not is_open,
-        allows_private_urls=wishes.allows_private_urls,
-        ends_alone=wishes.is_detached,
+        allows_private_urls=options.allows_private_urls,
+        ends_alone=options.is_detached,
     )
     with listening.announced(environ, host, port):
         serve(settings, sockets, on_start, report)
 
 
-def _host(wishes: Wishes) -> str:
-    if wishes.host is None or wishes.host.lower() in _USUAL_HOSTS:
+def _host(options: Options) -> str:
+    if options.host is None or options.host.lower() in _USUAL_HOSTS:
         return listening.LOOPBACK
-    return wishes.host.strip("[]")
+    return options.host.strip("[]")
 
 
 def _policy(host: str, port: int, *, has_login: bool) -> gate.Policy:
@@ -158,27 +158,27 @@ def _key_of_another(host: str, port: int, token: str) -> str:
         connection.close()
 
 
-def _tell(address: str, wishes: Wishes, console: Console) -> None:
+def _tell(address: str, options: Options, console: Console) -> None:
     """Print the address, and open it where a person sits at a screen."""
     console.line(address)
     console.flush()
     has_screen = sys.platform == "darwin" or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
-    if wishes.opens_browser and console.is_terminal and has_screen:
+    if options.opens_browser and console.is_terminal and has_screen:
         import webbrowser  # noqa: PLC0415 - of no use in a script
 
         # It waits for some browsers.
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
-def _words(wishes: Wishes) -> list[str]:
+def _words(options: Options) -> list[str]:
     """Return the command line of the process that stays."""
-    words = ["web", "--detached", "--no-browser", "--no-start", "--port", str(wishes.port)]
-    if wishes.host is not None:
-        words += ["--host", wishes.host]
-    if wishes.password_file is not None:
-        words += ["--password-file", os.path.abspath(wishes.password_file)]
-    if wishes.allows_private_urls:
+    words = ["web", "--detached", "--no-browser", "--no-start", "--port", str(options.port)]
+    if options.host is not None:
+        words += ["--host", options.host]
+    if options.password_file is not None:
+        words += ["--password-file", os.path.abspath(options.password_file)]
+    if options.allows_private_urls:
         words.append("--allow-private-urls")
     return words

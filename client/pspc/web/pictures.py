@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pspc.web.endpoints import Nothing
     from pspc.web.file_keys import FileKeys
     from pspc.web.queries import Queries
-    from pspc.web.schema import FileWish, ImageWish, QueryPictureWish, ThumbnailWish
+    from pspc.web.wishes import FileWish, ImageWish, QueryPictureWish, ThumbnailWish
     from pspc.web.workers import Workers
 
 _SMALL = 16

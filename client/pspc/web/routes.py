@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 
 from pspc.schema import ModelsDocument, RootDocument, RootsDocument, StatusDocument, WhyDocument
-from pspc.web import schema
+from pspc.web import schema, wishes
 from pspc.web.endpoints import EVENTS, JPEG, ROOT, Endpoint, Nothing, answered
 from pspc.web.gate import LOGIN_PATH
 from pspc.web.openapi import OpenApi
@@ -49,7 +49,7 @@ class Handlers(NamedTuple):
 
 def table(to: Handlers) -> list[AnyEndpoint]:
     """Return everything that can be asked below `/api/v1`."""
-    wish, accepted = schema, HTTPStatus.ACCEPTED
+    told, wish, accepted = schema, wishes, HTTPStatus.ACCEPTED
     # fmt: off
     return [
         Endpoint("GET", "/status", "Tell the daemon's state.",
@@ -61,55 +61,55 @@ def table(to: Handlers) -> list[AnyEndpoint]:
         Endpoint("POST", "/roots/remove", "Watch a folder no longer; its files are forgotten.",
                  to.library.remove, Nothing, wish.OldRoot, RootDocument),
         Endpoint("GET", "/failures", "List the files that could not be indexed.",
-                 to.library.failures, wish.PageWish, Nothing, wish.FailuresPage),
+                 to.library.failures, wish.PageWish, Nothing, told.FailuresPage),
         Endpoint("GET", "/models", "List the models of learned descriptors.",
                  to.library.models, Nothing, Nothing, ModelsDocument),
         Endpoint("POST", "/models", "Use another model, or have describing pause or go on.",
                  to.library.change_model, Nothing, wish.ModelWish, ModelsDocument),
         Endpoint("GET", "/distances", "Tell how many foreign hits chance brings, by the distance.",
-                 to.library.distances, Nothing, Nothing, wish.DistancesDocument),
+                 to.library.distances, Nothing, Nothing, told.DistancesDocument),
         Endpoint("GET", "/events", "Tell what happens from now on.",
                  to.events.stream, Nothing, Nothing, EVENTS),
         Endpoint("POST", "/search", "Search with the picture in the body.",
-                 to.searches.search, wish.SearchWish, bytes, wish.FoundDocument),
+                 to.searches.search, wish.SearchWish, bytes, told.FoundDocument),
         Endpoint("POST", "/search/url", "Search with a picture of the web.",
-                 to.searches.search_url, wish.SearchWish, wish.Address, wish.FoundDocument),
+                 to.searches.search_url, wish.SearchWish, wish.Address, told.FoundDocument),
         Endpoint("POST", "/queries/{image}/search", "Search once more with a query that is kept.",
-                 to.searches.search_kept, wish.KeptSearchWish, Nothing, wish.FoundDocument),
+                 to.searches.search_kept, wish.KeptSearchWish, Nothing, told.FoundDocument),
         Endpoint("GET", "/queries/{image}/picture", "Draw a query that is kept.",
                  to.pictures.query, wish.QueryPictureWish, Nothing, JPEG),
         Endpoint("GET", "/pictures/{image}", "Tell what a picture is, and where its files lie.",
-                 to.pictures.details, wish.ImageWish, Nothing, wish.PictureDocument),
+                 to.pictures.details, wish.ImageWish, Nothing, told.PictureDocument),
         Endpoint("POST", "/pictures/{image}/search", "Search with a picture of the index.",
-                 to.searches.search_indexed, wish.KeptSearchWish, Nothing, wish.FoundDocument),
+                 to.searches.search_indexed, wish.KeptSearchWish, Nothing, told.FoundDocument),
         Endpoint("GET", "/pictures/{image}/thumbnail", "Draw a picture small.",
                  to.pictures.thumbnail, wish.ThumbnailWish, Nothing, JPEG),
         Endpoint("POST", "/pictures/{image}/show", "Show a file in the desktop's file manager.",
-                 to.pictures.show, wish.ImageWish, wish.FileWish, wish.Shown),
+                 to.pictures.show, wish.ImageWish, wish.FileWish, told.Shown),
         Endpoint("GET", "/compare", "Say what joins or parts two pictures.",
                  to.searches.compare, wish.CompareWish, Nothing, WhyDocument),
         Endpoint("GET", "/duplicates", "List groups of copies, and what could become of them.",
-                 to.duplicates.page, wish.DuplicatesWish, Nothing, wish.DuplicatesPage),
+                 to.duplicates.page, wish.DuplicatesWish, Nothing, told.DuplicatesPage),
         Endpoint("GET", "/rules", "List the rules that say which copy to keep.",
-                 to.duplicates.rules, Nothing, Nothing, wish.RulesDocument),
+                 to.duplicates.rules, Nothing, Nothing, told.RulesDocument),
         Endpoint("POST", "/acts", "Carry out a plan.",
-                 to.acts.apply, Nothing, wish.Plan, wish.ActStarted, accepted),
+                 to.acts.apply, Nothing, wish.Plan, told.ActStarted, accepted),
         Endpoint("POST", "/acts/undo", "Take back what was done last.",
-                 to.acts.undo, Nothing, Nothing, wish.ActStarted, accepted),
+                 to.acts.undo, Nothing, Nothing, told.ActStarted, accepted),
         Endpoint("GET", "/acts", "List the acts of this gateway, newest first.",
-                 to.acts.all, Nothing, Nothing, wish.ActsDocument),
+                 to.acts.all, Nothing, Nothing, told.ActsDocument),
         Endpoint("GET", "/acts/{act}", "Tell how far an act is.",
-                 to.acts.one, wish.ActWish, Nothing, wish.ActDocument),
+                 to.acts.one, wish.ActWish, Nothing, told.ActDocument),
         Endpoint("POST", "/distinct", "Tell some pictures apart, each from each other.",
-                 to.distinctions.mark, Nothing, wish.Images, wish.Added),
+                 to.distinctions.mark, Nothing, wish.Images, told.Added),
         Endpoint("GET", "/distinct", "List what was told apart.",
-                 to.distinctions.pairs, Nothing, Nothing, wish.DistinctDocument),
+                 to.distinctions.pairs, Nothing, Nothing, told.DistinctDocument),
         Endpoint("POST", "/distinct/forget", "Tell pictures apart no longer.",
-                 to.distinctions.forget, Nothing, wish.Images, wish.Forgotten),
+                 to.distinctions.forget, Nothing, wish.Images, told.Forgotten),
         Endpoint("POST", "/daemon/start", "Start the daemon, unless it runs.",
-                 to.daemon.start, Nothing, Nothing, wish.DaemonDocument),
+                 to.daemon.start, Nothing, Nothing, told.DaemonDocument),
         Endpoint("POST", "/keys", "Make a key that opens one session; by the permanent token.",
-                 to.daemon.key, Nothing, Nothing, wish.NewKey),
+                 to.daemon.key, Nothing, Nothing, told.NewKey),
     ]
     # fmt: on
 

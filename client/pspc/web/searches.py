@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pspc.web.endpoints import Nothing
     from pspc.web.file_keys import FileKeys
     from pspc.web.queries import Queries
-    from pspc.web.schema import Address, CompareWish, KeptSearchWish, SearchWish
+    from pspc.web.wishes import Address, CompareWish, KeptSearchWish, SearchWish
     from pspc.web.workers import Workers
     from pspd.rpc import wire
 

@@ -11,7 +11,7 @@ import pytest
 
 from pspc.commands.duplicates import SAFE_VERDICT
 from pspc.deciding import keeping
-from pspc.web.schema import DuplicatesWish
+from pspc.web.wishes import DuplicatesWish
 from pspd.rpc import wire
 from tests.client.web.conftest import Library
 from tests.waiting import expect
