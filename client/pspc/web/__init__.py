@@ -5,10 +5,10 @@
                      gate, access,     endpoints, openapi
                         sessions
 
-`guard` stands before everything: `gate` judges a request's head, `access` who asks, and nothing of
-a body is read before both agree. `routes` is the table of what can be asked, from which `openapi`
-is made as well. Handlers are small: `library`, `searches`, `pictures`, `duplicates`, `acts`,
-`distinctions`, `daemon_life`, `shell`, `login`, and `events` for the stream.
+`guard` stands before everything: `gate` judges a request's head, `access` and `peers` who asks, and
+nothing of a body is read before they agree. `routes` is the table of what can be asked, from which
+`openapi` is made as well. Handlers are small: `library`, `searches`, `pictures`, `duplicates`,
+`acts`, `distinctions`, `daemon_life`, `shell`, `login`, and `events` for the stream.
 
 The one package with Starlette and uvicorn, which its verb alone imports, and when it runs.
 """

@@ -12,6 +12,7 @@ from pspc.web import access, gate
 from pspc.web.blame import refusal_of
 from pspc.web.bodies import Body
 from pspc.web.headers import protected
+from pspc.web.peers import STATE
 from pspc.web.refusals import Refusal, document_of
 
 if TYPE_CHECKING:
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from pspc.web.peers import Peer
     from pspc.web.sessions import Session, Sessions
 
 SESSION = "psp.session"
 """Where in the scope the session is, for the shell."""
+
+GUEST = "psp.guest"
+"""Where it is said that another user's process asks, which gets no session."""
 
 _STRANGER = Refusal(
     HTTPStatus.UNAUTHORIZED,
@@ -68,10 +73,12 @@ class Guard:
         )
         body = Body(head, receive)
         answer = _Answer(protected(send, head.path))
-        session = self._sessions.find(access.cookies(head))
+        is_guest = self._is_guest(scope)
+        session = None if is_guest else self._sessions.find(access.cookies(head))
         refusal = gate.refusal(head, self._policy) or self._of_stranger(head, session)
         if refusal is None:
             scope[SESSION] = session
+            scope[GUEST] = is_guest
             try:
                 await self._app(scope, body.receive, answer.send)
             except ClientDisconnect:
@@ -80,6 +87,11 @@ class Guard:
                 refusal = refusal_of(error) or self._of_bug(error)
         if refusal is not None:
             await answer.refuse(refusal, body)
+
+    def _is_guest(self, scope: Scope) -> bool:
+        # Where there is a password, it says who may come in.
+        peer: Peer | None = scope.get("state", {}).get(STATE)
+        return peer is not None and not self._policy.has_login and peer.is_stranger
 
     def _of_stranger(self, head: gate.Head, session: Session | None) -> Refusal | None:
         # The shell sees to itself: it redeems keys, and tells strangers what to do.

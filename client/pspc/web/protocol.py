@@ -14,6 +14,7 @@ import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pspc.web.headers import protective
+from pspc.web.peers import STATE, Peer
 from pspc.web.refusals import ErrorDocument, ErrorPart
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ _FULL = (
 class Protocol(H11Protocol):
     """One connection.
 
-    It relies on `connections`, `conn`, `transport` and `loop` of uvicorn's class, and on its
-    `send_400_response`; tests/client/web/test_raw.py sees whether they are still what they were.
+    It relies on `connections`, `conn`, `transport`, `loop`, `app_state`, `client` and `server` of
+    uvicorn's class, and on its `send_400_response`; tests/client/web/test_raw.py sees whether they
+    are still what they were.
     """
 
     head_seconds = HEAD_SECONDS
@@ -45,6 +47,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
+        self.app_state = {**self.app_state, STATE: Peer(self.client, self.server)}
         if len(self.connections) > self.most_connections:
             transport.write(_FULL)
             transport.close()

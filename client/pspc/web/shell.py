@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pspc.web.access import COOKIE
 from pspc.web.gate import LOGIN_PATH
-from pspc.web.guard import SESSION
+from pspc.web.guard import GUEST, SESSION
 from pspc.web.refusals import refused
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Shell:
         """Let a browser in that brings a key; give the page to one that was let in."""
         session: Session | None = request.scope[SESSION]
         key = request.query_params.get("key")
-        if key is not None and request.method == "GET":
+        if key is not None and request.method == "GET" and not request.scope[GUEST]:
             cookie = self._sessions.open(key)
             # The address may be opened once more, from the history, where it was good before.
             if cookie is not None or session is not None:

@@ -116,6 +116,16 @@ def read_all(line: socket.socket) -> bytes:
     return received
 
 
+def read_answer(line: socket.socket) -> bytes:
+    """Return one answer, of a connection that goes on."""
+    with line.makefile("rb") as file:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += file.readline()
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+        return head + file.read(length)
+
+
 def status_of(answer: bytes) -> int:
     """Return the status of an answer; 0 where there is none."""
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
