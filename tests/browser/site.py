@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tests.client.web.running import Gateway
 from tests.e2e.home import Home
+from tests.waiting import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -126,3 +127,10 @@ def await_done(page: Page) -> None:
     """Wait until a search has told all that it will."""
     page.locator(".results:not(.busy) .scope:not(:empty)").wait_for()
     page.locator(".closer").wait_for(state="hidden")
+
+
+def await_pictures(page: Page) -> None:
+    """Wait until both pictures of a comparison are there."""
+    # Playwright's own waiting for a condition evaluates text, which the page's policy forbids.
+    there = "[...document.querySelectorAll('.stage-picture')].every((each) => each.naturalWidth)"
+    expect(lambda: bool(page.evaluate(there)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.site import Site, await_done, choose
+from tests.browser.site import Site, await_done, await_pictures, choose
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -31,9 +31,7 @@ def compared(site: Site, page: Page) -> None:
     page.locator(".tile", has_text="small.jpg").locator(".tile-open").focus()
     page.keyboard.press("c")
     page.locator(".compare-why h2").wait_for()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.stage-picture')].every((each) => each.naturalWidth)"
-    )
+    await_pictures(page)
 
 
 def detailed(site: Site, page: Page) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples import make_samples
-from tests.browser.site import Site, await_done, choose
+from tests.browser.site import Site, await_done, await_pictures, choose
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, LocatorAssertions, Page
 
 LIGHT = """async () => {
   const stage = document.querySelector(".stage");
@@ -25,6 +25,13 @@ LIGHT = """async () => {
 }"""
 
 
+def assert_that(locator: Locator) -> LocatorAssertions:
+    """Assert what will be so in a while."""
+    from playwright.sync_api import expect  # noqa: PLC0415 - where it is not, nothing runs here
+
+    return expect(locator)
+
+
 def compared(site: Site, path: Path, name: str) -> Page:
     """Search with a picture, and compare it with a hit."""
     page = site.open()
@@ -34,9 +41,7 @@ def compared(site: Site, path: Path, name: str) -> Page:
     tile.locator(".tile-open").focus()
     page.keyboard.press("c")
     page.locator(".compare-why h2").wait_for()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.stage-picture')].every((each) => each.naturalWidth)"
-    )
+    await_pictures(page)
     return page
 
 
@@ -74,7 +79,7 @@ def test_the_slider_is_moved_by_keys_and_by_hand(page: Page) -> None:
     divider = page.get_by_role("slider", name="Line between the pictures")
     divider.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.divider').ariaValueNow === '52'")
+    assert_that(divider).to_have_attribute("aria-valuenow", "52")
     box, stage = divider.bounding_box(), page.locator(".stage").bounding_box()
     assert box is not None
     assert stage is not None
@@ -82,7 +87,7 @@ def test_the_slider_is_moved_by_keys_and_by_hand(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(stage["x"] + 0.25 * stage["width"], box["y"] + 20, steps=4)
     page.mouse.up()
-    page.wait_for_function("document.querySelector('.divider').ariaValueNow === '25'")
+    assert_that(divider).to_have_attribute("aria-valuenow", "25")
 
 
 def test_flicker_shows_one_at_a_time(page: Page) -> None:
@@ -154,9 +159,9 @@ def test_equal_pixels_leave_no_difference(shared_site: Site) -> None:
 def test_one_pair_after_the_other_and_back(page: Page) -> None:
     page.locator(".compare-series").wait_for()
     first = page.url
-    page.keyboard.press("]")
-    page.wait_for_url(lambda url: url != first)
     page.keyboard.press("[")
+    page.wait_for_url(lambda url: url != first)
+    page.keyboard.press("]")
     page.wait_for_url(first)
     page.keyboard.press("Escape")
     page.locator("h2.headline").wait_for()
@@ -166,7 +171,5 @@ def test_one_pair_after_the_other_and_back(page: Page) -> None:
 def test_swapping_changes_sides(page: Page) -> None:
     before = page.locator(".pane.first img").get_attribute("src")
     page.keyboard.press("x")
-    page.wait_for_function(
-        "(before) => document.querySelector('.pane.first img').getAttribute('src') !== before",
-        arg=before,
-    )
+    assert before is not None
+    assert_that(page.locator(".pane.first img")).not_to_have_attribute("src", before)

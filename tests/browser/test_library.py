@@ -16,7 +16,7 @@ def test_the_state_of_the_index_is_shown(shared_site: Site) -> None:
 
     assert page.locator(".root-path").inner_text() == str(shared_site.folder)
     assert page.locator(".number.indexed strong").inner_text() == "11"
-    assert page.locator(".number.failed strong").inner_text() == "2"
+    assert page.locator(".number.failed strong").inner_text() == "1"
     page.locator(".model-list li").first.wait_for()
     assert shared_site.is_sound()
 

@@ -7,7 +7,7 @@ const ROOT = "/api/v1/";
 /** A page of the failures or the groups. */
 const PAGE = 500;
 
-const token = document.querySelector('meta[name="psp-token"]').content;
+let token = document.querySelector('meta[name="psp-token"]').content;
 
 /** What the gateway, or the daemon behind it, refused. */
 export class ApiError extends Error {
@@ -105,18 +105,36 @@ function query(values) {
 }
 
 async function call(method, path, body, kind, signal) {
-  const headers = { "X-PSP-Token": token };
-  if (kind) headers["Content-Type"] = kind;
-  let response;
-  try {
-    response = await fetch(ROOT + path, { method, headers, body, signal, cache: "no-store" });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw told(new ApiError("gateway", t("error.gateway")));
+  let response = await send(method, path, body, kind, signal);
+  if (response.status === 401 && await hasOtherToken()) {
+    response = await send(method, path, body, kind, signal);
   }
   if (!response.ok) throw told(await errorOf(response));
   for (const listener of listeners) listener(null, path);
   return response.json();
+}
+
+async function send(method, path, body, kind, signal) {
+  const headers = { "X-PSP-Token": token };
+  if (kind) headers["Content-Type"] = kind;
+  try {
+    return await fetch(ROOT + path, { method, headers, body, signal, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw told(new ApiError("gateway", t("error.gateway")));
+  }
+}
+
+/** Look whether this browser has been let in anew, in another tab, and take that session's token. */
+async function hasOtherToken() {
+  const before = token;
+  try {
+    const page = await fetch("/", { cache: "no-store" });
+    token = /name="psp-token" content="([^"]+)"/.exec(await page.text())?.[1] ?? token;
+  } catch {
+    // Then there is nobody to let anybody in.
+  }
+  return token !== before;
 }
 
 async function errorOf(response) {

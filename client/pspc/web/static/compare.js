@@ -146,7 +146,7 @@ export class CompareView {
 
   toggle(name, text, isOn, onclick) {
     return h("button", { type: "button", class: "button", "aria-pressed": String(Boolean(isOn)),
-      onclick }, icon(name), say(text));
+      "aria-label": say(text), title: say(text), onclick }, icon(name), h("span", {}, say(text)));
   }
 
   setMode(mode) {

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { say } from "./i18n.js";
 import { icon } from "./icons.js";
+import { placeNotices } from "./notices.js";
 
 let count = 0;
 
@@ -34,11 +35,13 @@ export function openDialog({ title, body, actions = [], kind = "", closed = () =
     if (event.target === dialog && pressed === dialog) shut();
   });
   dialog.addEventListener("close", () => {
+    placeNotices();
     dialog.remove();
     closed();
   });
   document.body.append(dialog);
   dialog.showModal();
+  placeNotices(dialog);
   const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("h2");
   first.focus();
   return dialog;

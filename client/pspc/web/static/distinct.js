@@ -9,7 +9,7 @@ import { errorText, notify, notifyError } from "./notices.js";
 import { pathLabel } from "./paths.js";
 import { release, thumbnail } from "./thumbnails.js";
 
-/** Pairs that are shown at a time. */
+/** Entries that are shown at a time. */
 const PAGE = 50;
 
 /** Say that some images are no copies of each other; offers to take that back. */
@@ -46,24 +46,35 @@ export function openDistinct(forgotten) {
 }
 
 function list(pairs, forgotten) {
+  const said = together(pairs);
   const rows = h("ul", { class: "pair-list" });
-  const more = h("button", { type: "button", class: "button", onclick: () => show() },
-    () => t("list.more", { count: Math.min(PAGE, pairs.length - shown) }));
   let shown = 0;
+  const more = h("button", { type: "button", class: "button", onclick: () => show() });
   const show = () => {
-    for (const pair of pairs.slice(shown, shown + PAGE)) rows.append(row(pair, forgotten));
-    shown = Math.min(pairs.length, shown + PAGE);
-    more.hidden = shown === pairs.length;
+    rows.append(...said.slice(shown, shown + PAGE).map((each) => row(each, forgotten)));
+    shown = Math.min(said.length, shown + PAGE);
+    more.hidden = shown === said.length;
+    fill(more, () => t("list.more", { count: Math.min(PAGE, said.length - shown) }));
   };
   show();
   return [rows, more];
 }
 
-function row(pair, forgotten) {
+/** Put pairs together that were said at once: {when, files: image → its files}, the newest first. */
+function together(pairs) {
+  const found = new Map();
+  for (const { when, first, second, first_files: firsts, second_files: seconds } of pairs) {
+    if (!found.has(when)) found.set(when, { when, files: new Map() });
+    found.get(when).files.set(first, firsts).set(second, seconds);
+  }
+  return [...found.values()].sort((one, other) => (one.when < other.when ? 1 : -1));
+}
+
+function row({ when, files }, forgotten) {
   const item = h("li", { class: "pair" });
   const forget = async () => {
     try {
-      await api.forgetDistinct([pair.first, pair.second]);
+      await api.forgetDistinct([...files.keys()]);
       release(item);
       item.remove();
       forgotten();
@@ -71,11 +82,11 @@ function row(pair, forgotten) {
       notifyError(error);
     }
   };
-  const side = (image, files) => h("div", { class: "pair-side" },
+  const sides = [...files].map(([image, paths]) => h("div", { class: "pair-side" },
     h("span", { class: "frame" }, thumbnail(image, "", 128)),
-    files.length ? pathLabel(files[0].path) : h("span", { class: "hint" }, say("distinct.gone")));
-  item.append(side(pair.first, pair.first_files), side(pair.second, pair.second_files),
-    h("div", { class: "pair-end" }, h("small", {}, () => moment(pair.when)),
+    paths.length ? pathLabel(paths[0].path) : h("span", { class: "hint" }, say("distinct.gone"))));
+  item.append(h("div", { class: "pair-sides" }, sides),
+    h("div", { class: "pair-end" }, h("small", {}, () => moment(when)),
       h("button", { type: "button", class: "button small", onclick: forget }, say("distinct.forget"))));
   return item;
 }

@@ -244,8 +244,9 @@ export class DuplicatesView {
     parts.dataset.focus = "all";
     fill(this.bar, isEmpty ? null : [
       h("label", { class: "choice" }, parts, h("span", {}, say("plan.all"))),
-      h("span", { class: "plan-count" }, () => t("plan.count", {
-        count: totals.files, bytes: bytes(totals.bytes), groups: totals.groups }))],
+      h("span", { class: "plan-count" },
+        () => `${t("plan.count", { count: totals.files, bytes: bytes(totals.bytes) })}${
+          t("list.comma")}${t("plan.groups", { count: totals.groups })}`)],
     this.undoable ? h("button", { type: "button", class: "button", "data-focus": "undo",
       onclick: () => this.undo() }, icon("undo"), say("undo.last")) : null,
     isEmpty ? null : h("button", { type: "button", class: "button primary", disabled: totals.files === 0,

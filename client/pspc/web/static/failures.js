@@ -28,7 +28,8 @@ export class FailureList {
     this.element = h("div", {}, this.details);
     this.list = new VirtualList(this.host, {
       draw: ({ failure, number }) => this.drawRow(failure, number),
-      keyOf: ({ number }) => String(number),
+      keyOf: ({ failure }) => failure.path_base64 ?? failure.path,
+      stampOf: ({ number }) => String(number),
       settled: () => this.settle(),
     });
   }

@@ -76,7 +76,7 @@ export function percent(share) {
   }).format(share);
 }
 
-/** Write a size as `pspc` does: `1.2 MiB`. */
+/** Write a size as people read it: `1.2 MiB`, `344 KiB`. */
 export function bytes(size) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
@@ -84,7 +84,7 @@ export function bytes(size) {
     size /= 1024;
     unit += 1;
   }
-  const digits = unit === 0 ? 0 : 1;
+  const digits = unit === 0 || size >= 100 ? 0 : 1;
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return `${new Intl.NumberFormat(locale, format).format(size)} ${units[unit]}`;
 }

@@ -28,8 +28,9 @@ export class LimitChart {
       say("limit.use"));
     this.reset = h("button", { type: "button", class: "button quiet small", onclick: () => this.drop() },
       say("limit.reset"));
+    this.plot = h("div", { class: "limit-plot empty" }, this.chart, this.range, this.axis);
     this.element = h("div", { class: "limit-card" }, h("p", { class: "hint" }, say("limit.how")),
-      h("div", { class: "limit-plot" }, this.chart, this.range, this.axis), this.words,
+      this.plot, this.words,
       h("p", {}, this.use, " ", this.reset));
     this.threshold = null;
     this.expected = [];
@@ -62,7 +63,7 @@ export class LimitChart {
     });
     this.line = svg("line", { y1: 0, y2: HEIGHT, class: "limit-line" });
     fill(this.chart, bars, this.line);
-    this.chart.toggleAttribute("hidden", !this.expected.length);
+    this.plot.classList.toggle("empty", !this.expected.length);
     const tens = [];
     for (let hits = LEAST; hits <= most; hits *= 10) tens.push(hits);
     fill(this.axis, tens.filter((_, index) => index % Math.ceil(tens.length / 5) === 0).map((hits) => {

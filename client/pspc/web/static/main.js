@@ -10,7 +10,7 @@ import { LANGUAGES, currentLanguage, say, startLanguage, t, useLanguage } from "
 import { icon } from "./icons.js";
 import { addKeys, startKeys } from "./keys.js";
 import { LibraryView } from "./library.js";
-import { noticePlace } from "./notices.js";
+import { placeNotices } from "./notices.js";
 import { knowRoots } from "./paths.js";
 import { roots } from "./api.js";
 import { address, onPlace } from "./router.js";
@@ -39,7 +39,8 @@ async function start() {
       event.preventDefault();
       main.focus();
     } }, say("skip")),
-    head(), startBanner(), main, noticePlace());
+    head(), startBanner(), main);
+  placeNotices();
   startKeys();
   // The list of keys is in the order of this.
   addKeys("keys.all", () => true, [
@@ -68,7 +69,7 @@ function show(place) {
     views[shown].leave?.();
     views[shown].left = scrollY;
   }
-  if (place.view === "search") searched = location.hash || address("search");
+  if (shown === "search") searched = views.search.address;
   shown = place.view;
   for (const [name, view] of Object.entries(views)) view.place.hidden = name !== shown;
   for (const [name, link] of Object.entries(links)) {

@@ -11,9 +11,11 @@ const polite = h("div", { class: "notices", role: "status", "aria-live": "polite
 const urgent = h("div", { class: "notices", role: "alert" });
 const spoken = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
 
-/** Return the element that shows the messages. */
-export function noticePlace() {
-  return h("div", { class: "notice-place" }, urgent, polite, spoken);
+const place = h("div", { class: "notice-place" }, urgent, polite, spoken);
+
+/** Put the messages where they can be seen: into the open dialog, for all else lies behind it. */
+export function placeNotices(host = document.body) {
+  if (place.parentElement !== host) host.append(place);
 }
 
 /** Show a message for some seconds; one with a button stays until it is closed. */

@@ -8,6 +8,9 @@ import { recall, remember } from "./storage.js";
 /** The gateway keeps as many. */
 const MOST_KEPT = 8;
 
+/** Seconds of a closer look by somebody who wants to know. */
+const PATIENCE = 20;
+
 const queries = [];
 const listeners = new Set();
 
@@ -81,7 +84,7 @@ export class Query {
   }
 
   /** Search, with a part of it if `crop` says so; what was under way is broken off. */
-  async search(crop = this.crop) {
+  async search(crop = this.crop, budget = null) {
     this.abort.abort();
     this.abort = new AbortController();
     const { signal } = this.abort;
@@ -93,7 +96,7 @@ export class Query {
       this.image = fast.query.image;
       this.early = new Set(fast.hits.map((hit) => hit.key));
       this.become("closer", { answer: fast });
-      this.become("done", { answer: await this.ask("full", signal) });
+      this.become("done", { answer: await this.ask("full", signal, budget) });
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof api.ApiError)) throw error;
@@ -108,6 +111,11 @@ export class Query {
     return this.search();
   }
 
+  /** Search once more, and take time for the closer look. */
+  longer() {
+    return this.search(this.crop, PATIENCE);
+  }
+
   forget() {
     this.abort.abort();
     if (this.preview) URL.revokeObjectURL(this.preview);
@@ -119,13 +127,14 @@ export class Query {
     changed(this);
   }
 
-  async ask(effort, signal) {
+  async ask(effort, signal, budget = null) {
     const asked = {
       mode: wishes.mode,
       distance: wishes.distance,
       alike: wishes.alike ? 1 : null,
       crop: this.crop?.join(",") ?? null,
       effort,
+      budget,
     };
     const { blob, url, indexed } = this.source;
     if (indexed) return api.searchIndexed(indexed, asked, signal);

@@ -71,6 +71,10 @@ export class Results {
       const words = () => freshnessWords(answer.freshness, answer.query.flat)[index];
       this.notes.append(h("li", {}, icon("info"), h("span", {}, words)));
     }
+    if (answer.freshness.cut && query.state === "done") {
+      this.notes.append(h("li", {}, h("button", { type: "button", class: "button small",
+        onclick: () => query.longer() }, say("results.longer"))));
+    }
   }
 
   drawHead({ key, items }) {

@@ -137,9 +137,15 @@ export class SearchView {
     if (query.image && query === this.query) this.showPlace();
   }
 
+  /** Return the address that leads back to what is shown. */
+  get address() {
+    if (!this.query?.image) return address("search");
+    return address("search", [this.query.image], { crop: this.query.crop?.join(",") });
+  }
+
   /** Have the address name the query, so that going back and loading again lead to it. */
   showPlace() {
-    const place = address("search", [this.query.image], { crop: this.query.crop?.join(",") });
+    const place = this.address;
     const isHere = location.hash.startsWith("#/search");
     const isFirst = location.hash === "" || location.hash === "#/search";
     if (isHere) go(place, isFirst || location.hash.includes(this.query.image));
