@@ -61,6 +61,8 @@ class Endpoint(Generic[P, B]):
     answer: type[msgspec.Struct] | str
     """A document, or the type of what else comes."""
     status: HTTPStatus = HTTPStatus.OK
+    only_reads: bool = False
+    """Of POST: whether it may be dropped when the client has gone before its turn came."""
 
 
 AnyEndpoint = Endpoint[Any, Any]
@@ -74,11 +76,10 @@ async def answered(endpoint: AnyEndpoint, request: Request) -> Response:
     """
     parameters = _parameters(endpoint, request)
     body = await _body(endpoint, request)
-    if endpoint.method == "POST":
-        answer = await endpoint.handle(parameters, body)
-    else:
-        answer = await _unless_gone(endpoint.handle(parameters, body), request)
-    return _response(answer, endpoint, request)
+    answer = endpoint.handle(parameters, body)
+    if endpoint.method == "GET" or endpoint.only_reads:
+        return _response(await _unless_gone(answer, request), endpoint, request)
+    return _response(await answer, endpoint, request)
 
 
 def _parameters(endpoint: AnyEndpoint, request: Request) -> msgspec.Struct:

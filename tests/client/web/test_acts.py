@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ from pspc.commands.duplicates import SAFE_VERDICT
 from pspc.deciding import keeping
 from pspc.web.wishes import DuplicatesWish
 from pspd.rpc import wire
-from tests.client.web.conftest import Library
+from tests.client.web.conftest import Library, library_of
+from tests.client.web.running import Gateway
+from tests.e2e import scenes
 from tests.waiting import expect
 
 
@@ -187,6 +192,44 @@ def test_links_share_bytes_and_come_apart_again(library: Library) -> None:
     assert one.stat().st_ino == other.stat().st_ino
     assert _undo(library)["done"] == 1
     assert one.stat().st_ino != other.stat().st_ino
+
+
+MANY = 150
+
+
+@pytest.fixture
+def crowded() -> Iterator[Library]:
+    """A library of one picture, many times."""
+
+    def many(folder: Path) -> None:
+        data = scenes.save(1, folder / "000.png").read_bytes()
+        for number in range(1, MANY):
+            (folder / f"{number:03}.png").write_bytes(data)
+
+    yield from library_of(many)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_an_act_that_was_cut_short_is_taken_back(crowded: Library, number: signal.Signals) -> None:
+    before = _digests(crowded.folder)
+    plan = _plan(_groups(crowded))
+    assert sum(len(group["trash"]) for group in plan) == MANY - 1
+    started = crowded.script.post("/api/v1/acts", json={"groups": plan}).json()["act"]
+
+    def has_begun() -> bool:
+        return bool(crowded.script.get(f"/api/v1/acts/{started}").json()["done"] > 3)
+
+    expect(has_begun)
+    crowded.gateway.stop(number)
+    left = len(_digests(crowded.folder))
+    assert 1 < left < MANY
+    with Gateway(crowded.home.environ) as gateway, gateway.script() as script:
+        again = replace(crowded, gateway=gateway, script=script)
+        undone = _undo(again)
+        assert undone["state"] == "done"
+        assert undone["failed"] == []
+        assert undone["done"] >= MANY - left
+    assert _digests(crowded.folder) == before
 
 
 @pytest.mark.parametrize(

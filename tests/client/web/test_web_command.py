@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -182,6 +183,34 @@ def test_only_its_verb_loads_the_servers() -> None:
     )
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert not loaded & {"starlette", "uvicorn", "anyio", "h11", "asyncio", "zmq", "httpx"}
+
+
+@pytest.mark.parametrize(
+    ("has_screen", "options", "opens"),
+    [(True, (), True), (False, (), False), (True, ("--no-browser",), False)],
+)
+def test_a_browser_is_opened_where_a_person_sits_at_a_screen(
+    tmp_path: Path, *, has_screen: bool, options: tuple[str, ...], opens: bool
+) -> None:
+    record, program = tmp_path / "record", tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" >{record}.new && mv {record}.new {record}\n')
+    program.chmod(0o700)
+    ours, theirs = pty.openpty()
+    with short_directory() as home, open(ours, "rb", buffering=0) as screen:
+        environ = environ_of(home) | {"BROWSER": str(program)}
+        environ.pop("WAYLAND_DISPLAY", None)
+        environ["DISPLAY"] = ":99" if has_screen else ""
+        command = [sys.executable, "-m", "pspc", "--no-start", "web", "--port", "0", *options]
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, env=environ) as process:
+            os.close(theirs)
+            address = screen.read(1000).decode().strip()
+            assert address.startswith("http://127.0.0.1:")
+            if opens:
+                expect(record.exists)
+                assert record.read_text().strip() == address
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+        assert record.exists() == opens
 
 
 PASSWORD = "correct horse battery"
