@@ -29,11 +29,7 @@ def detach(words: Sequence[str], environ: Mapping[str, str]) -> str:
         SetupError: It ended before it said anything.
     """
     path = os.path.join(state_folder(environ), LOG_NAME)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        log = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise SetupError(f"the log {quoted(path)} cannot be written: {error.strerror}") from error
+    log = _open_log(path)
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", "pspc", *words],
@@ -54,6 +50,14 @@ def detach(words: Sequence[str], environ: Mapping[str, str]) -> str:
     # It outlives us; a Popen that believes otherwise warns when it is collected.
     process.returncode = 0
     return said
+
+
+def _open_log(path: str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except OSError as error:
+        raise SetupError(f"the log {quoted(path)} cannot be written: {error.strerror}") from error
 
 
 def _absolute_home(environ: Mapping[str, str]) -> dict[str, str]:

@@ -17,10 +17,11 @@ from pspc.web.schema import DuplicatesPage, ProposedFile, ProposedGroup, RulesDo
 from pspd.rpc import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pspc.connection import Connection
     from pspc.deciding.plans import Line
+    from pspc.schema import GroupDocument
     from pspc.web.endpoints import Nothing
     from pspc.web.file_keys import FileKeys
     from pspc.web.schema import Do
@@ -72,18 +73,7 @@ class Duplicates:
         plain = documents.duplicates([structs.replace(last, groups=groups)])
         return DuplicatesPage(
             groups=[
-                ProposedGroup(
-                    waste=document.waste,
-                    files=[
-                        ProposedFile(
-                            **structs.asdict(each),
-                            key=self._keys.key(file.path),
-                            do=_do(proposed.get(file.path)),
-                            why=_why(proposed.get(file.path)),
-                        )
-                        for each, file in zip(document.files, group.files, strict=True)
-                    ],
-                )
+                self._group(document, group, proposed)
                 for document, group in zip(plain.groups, groups, strict=True)
             ],
             total=plain.total,
@@ -92,6 +82,20 @@ class Duplicates:
             freshness=plain.freshness,
             next=None if last.next is None else encoded(last.next),
         )
+
+    def _group(
+        self, document: GroupDocument, group: wire.Group, proposed: Mapping[bytes, Line]
+    ) -> ProposedGroup:
+        files = [
+            ProposedFile(
+                **structs.asdict(each),
+                key=self._keys.key(file.path),
+                do=_do(proposed.get(file.path)),
+                why=_why(proposed.get(file.path)),
+            )
+            for each, file in zip(document.files, group.files, strict=True)
+        ]
+        return ProposedGroup(waste=document.waste, files=files)
 
 
 class _Relations:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from pspc.web.peers import Peer
-    from pspc.web.sessions import Session, Sessions
+    from pspc.web.sessions import Sessions
 
 SESSION = "psp.session"
 """Where in the scope the session is, for the shell."""
@@ -73,12 +73,8 @@ class Guard:
         )
         body = Body(head, receive)
         answer = _Answer(protected(send, head.path))
-        is_guest = self._is_guest(scope)
-        session = None if is_guest else self._sessions.find(access.cookies(head))
-        refusal = gate.refusal(head, self._policy) or self._of_stranger(head, session)
+        refusal = gate.refusal(head, self._policy) or self._of_stranger(head, scope)
         if refusal is None:
-            scope[SESSION] = session
-            scope[GUEST] = is_guest
             try:
                 await self._app(scope, body.receive, answer.send)
             except ClientDisconnect:
@@ -88,12 +84,11 @@ class Guard:
         if refusal is not None:
             await answer.refuse(refusal, body)
 
-    def _is_guest(self, scope: Scope) -> bool:
-        # Where there is a password, it says who may come in.
-        peer: Peer | None = scope.get("state", {}).get(STATE)
-        return peer is not None and not self._policy.has_login and peer.is_stranger
-
-    def _of_stranger(self, head: gate.Head, session: Session | None) -> Refusal | None:
+    def _of_stranger(self, head: gate.Head, scope: Scope) -> Refusal | None:
+        """Find out who asks, for those who answer as well; returns why nobody does."""
+        is_guest = scope[GUEST] = self._is_guest(scope)
+        session = None if is_guest else self._sessions.find(access.cookies(head))
+        scope[SESSION] = session
         # The shell sees to itself: it redeems keys, and tells strangers what to do.
         is_open = head.path == "/" and gate.is_reading(head)
         is_login = head.path == gate.LOGIN_PATH and self._policy.has_login
@@ -101,6 +96,11 @@ class Guard:
             return None
         token = None if session is None else session.token
         return None if access.is_admitted(head, token, self._permanent) else _STRANGER
+
+    def _is_guest(self, scope: Scope) -> bool:
+        # Where there is a password, it says who may come in.
+        peer: Peer | None = scope.get("state", {}).get(STATE)
+        return peer is not None and not self._policy.has_login and peer.is_stranger
 
     def _of_bug(self, error: Exception) -> Refusal:
         self._report(error)

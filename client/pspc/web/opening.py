@@ -54,9 +54,7 @@ def open_page(options: Options, environ: Mapping[str, str], console: Console) ->
         PspcError: It cannot be served.
         KeyboardInterrupt: It was, until Ctrl-C.
     """
-    token = permanent_token(environ)
-    password = "" if options.password_file is None else password_of(options.password_file)
-    host = _host(options)
+    token, host = permanent_token(environ), _host(options)
     try:
         sockets = listening.listen(host, options.port)
     except listening.PortTakenError as error:
@@ -67,30 +65,25 @@ def open_page(options: Options, environ: Mapping[str, str], console: Console) ->
         key = _key_of_another(host, options.port, token)
         _tell(_address(host, options.port, key), options, console)
         return 0
+    # Whatever is wrong with the password is better told at the terminal.
+    settings = _settings(options, sockets[0], token, environ)
     if options.is_background:
         for each in sockets:
             each.close()
         _tell(detach(_words(options), environ), options, console)
-        return 0
-    _serve(options, sockets, token, password, environ, console)
+    else:
+        _serve(options, sockets, settings, console)
     return 0
 
 
-def _serve(  # noqa: PLR0913, PLR0917 - what was found out before
-    options: Options,
-    sockets: Sequence[socket.socket],
-    token: str,
-    password: str,
-    environ: Mapping[str, str],
-    console: Console,
+def _serve(
+    options: Options, sockets: Sequence[socket.socket], settings: Settings, console: Console
 ) -> None:
-    host = _host(options)
-    port = sockets[0].getsockname()[1]
-    is_open = not listening.is_loopback(host)
+    host, port = _host(options), settings.policy.port
 
     def on_start(key: str) -> None:
         _tell(_address(host, port, key), options, console)
-        if is_open:
+        if settings.password:
             console.note(
                 "everybody who reaches this address and knows the password sees the pictures, and "
                 "can move them to the trash; nothing is encrypted: an ssh tunnel is safer"
@@ -103,17 +96,24 @@ def _serve(  # noqa: PLR0913, PLR0917 - what was found out before
             f"this should not happen, please report it: {type(error).__name__}: {error} ({where})"
         )
 
-    settings = Settings(
+    with listening.announced(settings.environ, host, port):
+        serve(settings, sockets, on_start, report)
+
+
+def _settings(
+    options: Options, listener: socket.socket, token: str, environ: Mapping[str, str]
+) -> Settings:
+    host = _host(options)
+    password = "" if options.password_file is None else password_of(options.password_file)
+    return Settings(
         environ=environ,
-        policy=_policy(host, port, has_login=bool(password)),
+        policy=_policy(host, listener.getsockname(), has_login=bool(password)),
         token=token,
         password=password,
-        is_at_desktop=not is_open,
+        is_at_desktop=listening.is_loopback(host),
         allows_private_urls=options.allows_private_urls,
         ends_alone=options.is_detached,
     )
-    with listening.announced(environ, host, port):
-        serve(settings, sockets, on_start, report)
 
 
 def _host(options: Options) -> str:
@@ -122,14 +122,16 @@ def _host(options: Options) -> str:
     return options.host.strip("[]")
 
 
-def _policy(host: str, port: int, *, has_login: bool) -> gate.Policy:
+def _policy(host: str, listener: tuple[str, int], *, has_login: bool) -> gate.Policy:
     """Return under which names a gateway at an address is to be found."""
+    address, port = listener[:2]
     if host == listening.LOOPBACK:
         return gate.loopback_policy(port)
     if host in _ANY_HOSTS:
         names = frozenset({"localhost", socket.gethostname().lower()})
         return gate.Policy(names, port, any_address=True, has_login=has_login)
-    return gate.Policy(frozenset({_bracketed(host.lower())}), port, has_login=has_login)
+    names = frozenset({_bracketed(host.lower()), _bracketed(address)})
+    return gate.Policy(names, port, has_login=has_login)
 
 
 def _bracketed(host: str) -> str:

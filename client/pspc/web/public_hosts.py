@@ -52,6 +52,13 @@ def connect(
                 f"{quoted(host)} is in a private network, from which nothing is fetched; "
                 "pspc web --allow-private-urls allows it"
             )
+    return _connected(found, timeout, source)
+
+
+def _connected(
+    found: Sequence[AddressInfo], timeout: float | None, source: tuple[str, int] | None
+) -> socket.socket:
+    """Connect to the first of some addresses that answers."""
     problem: OSError | None = None
     for family, kind, protocol, _, where in found:
         opened = socket.socket(family, kind, protocol)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from starlette.types import ASGIApp
+
     from pspc.web.gateway import Settings
 
 _KEEP_ALIVE_SECONDS = 30
@@ -74,8 +76,19 @@ def serve(
         on_start(gateway.sessions.new_key())
 
     gateway = Gateway(settings, report, end)
-    config = uvicorn.Config(
-        gateway.app,
+    server = _Server(_config(gateway.app), begin, gateway.end_streams)
+    # uvicorn ends by this signal and then raises it once more, which would end the process before
+    # the step of an act that is under way.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    try:
+        asyncio.run(server.serve(list(sockets)))
+    finally:
+        gateway.close()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         loop="asyncio",
         http=Protocol,
         ws="none",
@@ -89,11 +102,3 @@ def serve(
         timeout_graceful_shutdown=_LAST_SECONDS,
         h11_max_incomplete_event_size=HEAD_BYTES,
     )
-    server = _Server(config, begin, gateway.end_streams)
-    # uvicorn ends by this signal and then raises it once more, which would end the process before
-    # the step of an act that is under way.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    try:
-        asyncio.run(server.serve(list(sockets)))
-    finally:
-        gateway.close()
