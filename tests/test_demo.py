@@ -55,6 +55,8 @@ def test_the_demo_finds_a_copy_and_leaves_the_folder_as_it_was(
     assert result.returncode == 0, result.stdout + result.stderr
     assert "\nsame_pixels\t" in result.stdout
     assert "two.png" not in result.stdout
+    address = result.stdout.rstrip("\n").rpartition("\n")[2]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?key=[0-9a-f]{64}", address)
     assert contents(folder) == before
 
 
