@@ -150,7 +150,7 @@ def show_page(environ: dict[str, str]) -> list[int]:
         return []
     say_command("web")
     # Another port than the usual one, at which a person may have the page of their own.
-    command = [CLIENT, "web", "--no-browser", "--port", "0"]
+    command = [os.fspath(CLIENT), "web", "--no-browser", "--port", "0"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as page:
         try:
             assert page.stdout is not None
