@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,16 +16,6 @@ if TYPE_CHECKING:
 PATIENCE = 30_000.0
 """Milliseconds after which what is waited for does not come."""
 
-DROP = """({name, kind, data}) => {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-  const transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], name, {type: kind}));
-  for (const type of ["dragenter", "dragover", "drop"]) {
-    const at = {bubbles: true, cancelable: true, dataTransfer: transfer};
-    document.body.dispatchEvent(new DragEvent(type, at));
-  }
-}"""
-
 
 class Site:
     """Everything that a test of the page needs.
@@ -37,9 +26,7 @@ class Site:
         arguments: More of the gateway's command line.
     """
 
-    def __init__(
-        self, browser: Browser, draw: Callable[[Path], None], *arguments: str
-    ) -> None:
+    def __init__(self, browser: Browser, draw: Callable[[Path], None], *arguments: str) -> None:
         self.browser = browser
         self.home = Home()
         self.home.environ["XDG_DATA_HOME"] = str(self.home.folder / "data")
@@ -70,9 +57,7 @@ class Site:
             context.close()
         self.contexts.clear()
 
-    def open(
-        self, place: str = "", *, width: int = 1280, height: int = 800, **wishes: Any
-    ) -> Page:
+    def open(self, place: str = "", *, width: int = 1280, height: int = 800, **wishes: Any) -> Page:
         """Open a page in a profile of its own; `place` is what follows the #."""
         wishes = {"locale": "en-GB", "reduced_motion": "reduce", **wishes}
         context = self.browser.new_context(viewport={"width": width, "height": height}, **wishes)
@@ -112,10 +97,13 @@ def choose(page: Page, *paths: Path) -> None:
     chooser.value.set_files([str(path) for path in paths])
 
 
-def drop(page: Page, path: Path, kind: str = "") -> None:
-    """Drop a file on the page."""
-    data = base64.b64encode(path.read_bytes()).decode()
-    page.evaluate(DROP, {"name": path.name, "kind": kind, "data": data})
+def drop(page: Page, path: Path) -> None:
+    """Drag a file from elsewhere onto the page."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": 600, "y": 400, "data": data}
+        session.send("Input.dispatchDragEvent", event)
 
 
 def found(page: Page) -> set[str]:

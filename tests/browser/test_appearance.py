@@ -122,15 +122,15 @@ def test_each_view_is_for_everybody(
 def test_the_language_is_switched_without_losing_anything(shared_site: Site) -> None:
     page = shared_site.open()
     searched(shared_site, page)
-    assert page.locator("h2.headline").inner_text() == "You have this very file."
+    assert page.locator(".headline").inner_text() == "You have this very file."
     page.get_by_label("Language").select_option("zh-CN")
-    page.locator("h2.headline", has_text="有，就是这个文件。").wait_for()
+    page.locator(".headline", has_text="有，就是这个文件。").wait_for()
 
     assert page.locator("html").get_attribute("lang") == "zh-CN"
-    assert page.locator(".verdict-head h3").first.inner_text() == "同一文件"
+    assert page.locator(".verdict-head h2").first.inner_text() == "同一文件"
     assert page.title() == "找图 · PSP"
     page.reload()
-    page.locator("h2.headline", has_text="有").wait_for()
+    page.locator(".headline", has_text="有").wait_for()
 
 
 def test_a_chinese_browser_is_spoken_to_in_chinese(shared_site: Site) -> None:
@@ -182,7 +182,7 @@ def test_the_page_is_gone_through_by_keys_alone(shared_site: Site) -> None:
     page.locator(".root").first.wait_for()
     page.keyboard.press("g")
     page.keyboard.press("s")
-    page.locator("h2.headline").wait_for()
+    page.locator(".headline").wait_for()
     assert page.locator(".tile").count() > 0
 
 

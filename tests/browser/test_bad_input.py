@@ -57,7 +57,7 @@ def test_hostile_names_are_shown_as_text(new_site: MakeSite) -> None:
 
 def test_a_text_file_is_told_to_be_no_picture(shared_site: Site) -> None:
     page = shared_site.open()
-    drop(page, shared_site.folder / "notes.txt", "text/plain")
+    drop(page, shared_site.folder / "notes.txt")
     page.locator(".headline.bad").wait_for()
 
     assert "This file is not a picture." in page.locator(".results .error").inner_text()
@@ -175,5 +175,3 @@ def multiply(route: Any, count: int) -> None:
         hits = [{**hit, "verdict": "copy", "key": f"{hit['key']}-{n}"} for n in range(count)]
         document |= {"hits": hits, "total": count}
     route.fulfill(response=answer, json=document)
-
-

@@ -58,8 +58,8 @@ def test_a_chosen_picture_is_found_with_all_its_copies(shared_site: Site) -> Non
     await_done(page)
 
     assert found(page) == ALL
-    assert page.locator("h2.headline").inner_text() == "You have this very file."
-    heads = page.locator(".verdict-head h3").all_inner_texts()
+    assert page.locator(".headline").inner_text() == "You have this very file."
+    heads = page.locator(".verdict-head h2").all_inner_texts()
     assert heads == ["Same file", "Same pixels", "Copy"]
     assert "turned left" in page.locator(".hits").inner_text()
     page.locator(".thumbnail.shown").first.wait_for()
@@ -68,7 +68,7 @@ def test_a_chosen_picture_is_found_with_all_its_copies(shared_site: Site) -> Non
 
 def test_a_dropped_picture_is_searched_for(shared_site: Site, tmp_path: Path) -> None:
     page = shared_site.open()
-    drop(page, scenes.save(4, tmp_path / "mine.png"), "image/png")
+    drop(page, scenes.save(4, tmp_path / "mine.png"))
     await_done(page)
 
     assert found(page) == {"scene-4.png"}
@@ -78,7 +78,7 @@ def test_a_dropped_picture_is_searched_for(shared_site: Site, tmp_path: Path) ->
 
 def test_what_is_dropped_on_another_view_is_searched_for(shared_site: Site) -> None:
     page = shared_site.open("library")
-    drop(page, shared_site.folder / "scene-5.png", "image/png")
+    drop(page, shared_site.folder / "scene-5.png")
     await_done(page)
 
     assert found(page) == {"scene-5.png"}
@@ -119,9 +119,13 @@ def test_results_grow_from_fast_to_full(shared_site: Site, tmp_path: Path) -> No
     make_samples.landscape(0).crop(PART).save(tmp_path / "part.png")
     page = shared_site.open()
     held: list[Route] = []
-    page.route("**/search?*effort=full*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/search?*effort=full*", hold)
     choose(page, tmp_path / "part.png")
-    page.locator("h2.headline", has_text="Nothing at first sight").wait_for()
+    page.locator(".headline", has_text="Nothing at first sight").wait_for()
     assert page.locator(".closer").is_visible()
     assert found(page) == set()
     held[0].continue_()
@@ -149,7 +153,7 @@ def test_a_picture_that_is_not_there_is_said_not_to_be(shared_site: Site, tmp_pa
     choose(page, scenes.save(99, tmp_path / "stranger.png"))
     await_done(page)
 
-    assert page.locator("h2.headline").inner_text() == "You do not have it."
+    assert page.locator(".headline").inner_text() == "You do not have it."
     assert found(page) == set()
 
 

@@ -30,8 +30,8 @@ def everything(folder: Path) -> dict[str, str]:
     }
 
 
-def opened(site: Site, **wishes: object) -> Page:
-    page = site.open("duplicates", **wishes)
+def opened(site: Site) -> Page:
+    page = site.open("duplicates")
     page.locator(".groups .tile").first.wait_for()
     return page
 

@@ -198,7 +198,7 @@ export class CompareView {
   showSeries() {
     const place = neighbours(location.hash);
     fill(this.series);
-    if (!place) return;
+    if (!place || place.count < 2) return;
     const step = (name, text, to) => {
       const button = this.button(name, text, () => go(to, true) ?? this.followed());
       button.disabled = to === null;

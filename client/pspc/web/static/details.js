@@ -77,7 +77,9 @@ function pictureWithPlace(file) {
 function howWords(file) {
   const words = [];
   if (VERDICTS.includes(file.verdict)) words.push(t(`verdict.${file.verdict}.sentence`));
-  if (file.verdict === "copy" || file.verdict === "alike") {
+  // Of a part hashes say nothing.
+  const isWhole = (file.proof?.indexed_share ?? 1) >= WHOLE;
+  if (isWhole && (file.verdict === "copy" || file.verdict === "alike")) {
     words.push(t("detail.bits", { count: file.distance }));
   }
   if (turnWords(file)) words.push(t("detail.turn", { turn: turnWords(file) }));

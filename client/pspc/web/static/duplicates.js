@@ -29,7 +29,7 @@ const QUIET = 800;
 export class DuplicatesView {
   /** Make the view; groups are loaded when it is shown first. */
   constructor() {
-    this.groups = new Groups(() => this.refresh());
+    this.groups = new Groups((isOther) => this.refresh(isOther));
     this.groups.links = recall("links", "") === "1";
     this.wishes = {
       verdict: recall("verdict", "copy"),
@@ -51,6 +51,7 @@ export class DuplicatesView {
       head: (section) => drawHead(section.group, this.groups, this.does),
       tile: (file, section) => drawTile(file, section.group, this.groups, this.does),
       keyOf: (file) => file.key,
+      headStamp: ({ group }) => this.headStamp(group),
       stampOf: (file, { group }) => stampOf(file, group, this.groups),
       near: () => this.groups.more(),
     });
@@ -67,7 +68,7 @@ export class DuplicatesView {
   async show() {
     if (!this.editor) await this.makeSettings();
     if (!this.groups.isLoaded && !this.groups.isBusy) await this.reload();
-    else this.grid.list.show();
+    else this.grid.refresh();
     this.loadActs();
   }
 
@@ -192,14 +193,18 @@ export class DuplicatesView {
     this.refresh();
   }
 
-  refresh() {
+  /** Show the groups: other ones, or the same with other marks. */
+  refresh(isOther = false) {
     const { groups } = this;
-    const sections = groups.list.map((group) => (
-      { key: `g ${group.id}`, stamp: this.headStamp(group), items: group.files, group }));
     this.element.classList.toggle("busy", groups.isBusy);
     fill(this.summary, () => this.sum());
     this.showNotes();
-    this.grid.setSections(sections);
+    if (isOther) {
+      this.grid.setSections(groups.list.map((group) => (
+        { key: `g ${group.id}`, items: group.files, group })));
+    } else {
+      this.grid.refresh();
+    }
     this.showBar();
   }
 

@@ -22,7 +22,7 @@ export function drawHead(group, groups, does) {
     onclick: () => does.distinct(group) }, icon("different"), say("group.distinct")) : null;
   return h("div", { class: `group-head ${groups.takesPart(group) ? "" : "left-out"}` },
     h("label", { class: "choice" }, part,
-      h("h3", {}, () => t("group.files", { count: group.files.length }))),
+      h("h2", {}, () => t("group.files", { count: group.files.length }))),
     h("span", { class: "group-spare" }, () => (going.length
       ? t("group.spare", { count: going.length, bytes: bytes(spare) }) : t("group.nothing"))),
     h("span", { class: "group-tools" },

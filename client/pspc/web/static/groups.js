@@ -5,7 +5,7 @@
 import * as api from "./api.js";
 
 export class Groups {
-  /** Begin without groups; `changed` is called after each change. */
+  /** Begin without groups; `changed` is called after each change, with whether the groups are others. */
   constructor(changed) {
     this.changed = changed;
     this.decided = new Map();
@@ -46,7 +46,7 @@ export class Groups {
   async load() {
     const { signal } = this.abort;
     this.isBusy = true;
-    this.changed();
+    this.changed(true);
     try {
       const page = await api.duplicates(this.wishes, this.next, signal);
       this.page = page;
@@ -59,7 +59,7 @@ export class Groups {
       this.error = error;
     }
     this.isBusy = false;
-    this.changed();
+    this.changed(true);
   }
 
   /** Return what is to become of a file: keep, stay, trash or link. */
@@ -147,7 +147,7 @@ export class Groups {
     this.list = this.list.map((group) => ({
       ...group, files: group.files.filter((file) => !keys.has(file.key)),
     })).filter(({ files }) => files.length > 1);
-    this.changed();
+    this.changed(true);
   }
 }
 

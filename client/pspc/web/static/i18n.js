@@ -89,9 +89,9 @@ export function bytes(size) {
   return `${new Intl.NumberFormat(locale, format).format(size)} ${units[unit]}`;
 }
 
-/** Write width and height: `640 × 480`. */
+/** Write width and height: `640 × 480`, with narrow spaces. */
 export function pixels(width, height) {
-  return `${width} × ${height}`;
+  return `${width}\u202f×\u202f${height}`;
 }
 
 /** Write an ISO 8601 moment as the clock here shows it. */

@@ -23,7 +23,7 @@ export class LimitChart {
       preserveAspectRatio: "none", "aria-label": say("limit.chart") });
     this.axis = h("div", { class: "limit-axis", "aria-hidden": "true" });
     this.range = h("input", { type: "range", min: "0", max: String(SHOWN), step: "1",
-      "aria-label": say("wish.limit"), oninput: () => this.show() });
+      "aria-label": say("limit.bits"), oninput: () => this.show() });
     this.use = h("button", { type: "button", class: "button small", onclick: () => this.take() },
       say("limit.use"));
     this.reset = h("button", { type: "button", class: "button quiet small", onclick: () => this.drop() },

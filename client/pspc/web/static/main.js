@@ -86,7 +86,8 @@ function show(place) {
   scrollTo(0, views[shown].left ?? 0);
   const focus = document.activeElement;
   if (!focus || focus === document.body || !focus.isConnected || focus.offsetParent === null) {
-    views[shown].place.querySelector("h1")?.focus({ preventScroll: true });
+    const headings = [...views[shown].place.querySelectorAll("h1")];
+    headings.find(({ offsetParent }) => offsetParent)?.focus({ preventScroll: true });
   }
 }
 

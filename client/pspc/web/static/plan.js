@@ -46,8 +46,8 @@ export class PlanDialog {
   async loadAll() {
     const shown = this.waiting(() => t("plan.loading", { count: this.groups.list.length }));
     const before = this.groups.changed;
-    this.groups.changed = () => {
-      before();
+    this.groups.changed = (isOther) => {
+      before(isOther);
       shown.refresh();
     };
     await this.groups.all();

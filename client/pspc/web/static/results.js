@@ -16,7 +16,7 @@ export class Results {
   constructor(does) {
     this.does = does;
     this.query = null;
-    this.headline = h("h2", { class: "headline", tabindex: "-1" });
+    this.headline = h("h1", { class: "headline", tabindex: "-1" });
     this.progress = h("p", { class: "closer", hidden: true }, h("span", { class: "spinner" }),
       say("results.closer"));
     this.notes = h("ul", { class: "fresh-notes" });
@@ -27,6 +27,7 @@ export class Results {
       head: (section) => this.drawHead(section),
       tile: (hit) => this.drawTile(hit),
       keyOf: (hit) => hit.key,
+      headStamp: ({ key, items }) => `${key} ${items.length}`,
       stampOf: (hit) => this.stampOf(hit),
     });
     this.element = h("section", { class: "results", "aria-label": say("results") },
@@ -79,7 +80,7 @@ export class Results {
 
   drawHead({ key, items }) {
     return h("div", { class: `verdict-head ${key}` },
-      h("h3", {}, h("span", { class: "dot" }), say(`verdict.${key}`)),
+      h("h2", {}, h("span", { class: "dot" }), say(`verdict.${key}`)),
       h("span", { class: "count" }, () => number(items.length)),
       h("span", { class: "meaning" }, say(`verdict.${key}.meaning`)));
   }
@@ -119,7 +120,7 @@ export function factsOf(file) {
 function sectionsOf(hits) {
   return VERDICTS.map((key) => {
     const items = hits.filter((hit) => hit.verdict === key);
-    return { key, stamp: `${key} ${items.length}`, items };
+    return { key, items };
   }).filter(({ items }) => items.length);
 }
 
@@ -163,7 +164,12 @@ function headlineOf(query) {
   if (best !== "none") return t(`answer.${best}`, { count: answer.total });
   if (state === "closer") return t("answer.none_yet");
   if (answer.freshness.indexed === 0 && answer.freshness.complete) return t("answer.empty");
-  return t(answer.freshness.complete ? "answer.none" : "answer.none_so_far");
+  return t(isCertain(answer.freshness) ? "answer.none" : "answer.none_so_far");
+}
+
+/** Say whether nothing found means that there is nothing. */
+function isCertain({ complete, cut, described, describable }) {
+  return complete && !cut && described >= describable;
 }
 
 function spokenOf(query) {

@@ -6,6 +6,7 @@ import { queryOf } from "./queries.js";
 
 /** Return what is known of a picture: where it is drawn, its size, files and tags. */
 export async function loadSide(image, signal) {
+  if (isStranger(queryOf(image))) return querySide(image, signal);
   try {
     const picture = await api.picture(image, signal);
     const [file] = picture.files;
@@ -20,6 +21,11 @@ export async function loadSide(image, signal) {
     if (!(error instanceof api.ApiError) || error.status >= 500) throw error;
     return querySide(image, signal);
   }
+}
+
+/** Say whether a query is known not to be in the index. */
+function isStranger(query) {
+  return Boolean(query?.answer) && !query.answer.hits.some(({ image }) => image === query.image);
 }
 
 async function querySide(image, signal) {

@@ -12,13 +12,14 @@ export class TileGrid {
   /**
    * Take an element, and what draws.
    *
-   * A section is {key, stamp, items}. `head(section)` draws its head, `tile(item, section)` a tile,
-   * with one `button.tile-open`; `keyOf(item)` tells items apart, `stampOf(item, section)` when to draw
-   * one anew. `near()` is called when the end can nearly be seen.
+   * A section is {key, items}. `head(section)` draws its head, `tile(item, section)` a tile with one
+   * `button.tile-open`; `keyOf(item)` tells items apart; `headStamp(section)` and `stampOf(item,
+   * section)` change when something is to be drawn anew. `near()` is called when the end is near.
    * Sizes are in rem; where the page is narrow, `flat` is the height of a tile as wide as the page.
    */
-  constructor(host, { head, tile, keyOf, stampOf = () => "", sizes, near = () => null }) {
-    Object.assign(this, { host, head, tile, keyOf, stampOf, sizes, near });
+  constructor(host, wishes) {
+    const { head, tile, keyOf, headStamp, stampOf, sizes, near = () => null } = wishes;
+    Object.assign(this, { host, head, tile, keyOf, headStamp, stampOf, sizes, near });
     this.sections = [];
     this.current = 0;
     this.columns = 1;
@@ -47,6 +48,11 @@ export class TileGrid {
     this.current = Math.min(this.current, Math.max(0, start - 1));
     this.width = 0;
     this.layOut();
+  }
+
+  /** Draw anew what has changed of what can be seen. */
+  refresh() {
+    this.list.show();
   }
 
   /** Say again which tile can be reached by Tab, the first one. */
@@ -103,7 +109,7 @@ export class TileGrid {
   }
 
   stampOfRow(row) {
-    if (row.isHead) return `${row.section.stamp}`;
+    if (row.isHead) return this.headStamp(row.section);
     const items = row.section.items.slice(row.from, row.to);
     const stamps = items.map((item) => `${this.keyOf(item)} ${this.stampOf(item, row.section)}`);
     return `${this.columns} ${row.section.start + row.from} ${stamps.join()}`;

@@ -41,7 +41,7 @@ export function wishForm(changed) {
 
 function limitField(change) {
   const words = h("span", { class: "hint" });
-  const range = h("input", { type: "range", min: "0", max: "128", step: "1", "aria-label": say("wish.limit") });
+  const range = h("input", { type: "range", min: "0", max: "128", step: "1", "aria-label": say("limit.bits") });
   const own = h("input", { type: "checkbox", checked: wishes.distance !== null });
   const show = async () => {
     range.hidden = !own.checked;
