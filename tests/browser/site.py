@@ -23,19 +23,20 @@ class Site:
     Args:
         browser: Shows it.
         draw: Makes pictures in the folder that is watched.
-        arguments: More of the gateway's command line.
+        settings: The daemon's configuration.
     """
 
-    def __init__(self, browser: Browser, draw: Callable[[Path], None], *arguments: str) -> None:
+    def __init__(self, browser: Browser, draw: Callable[[Path], None], settings: str = "") -> None:
         self.browser = browser
         self.home = Home()
         self.home.environ["XDG_DATA_HOME"] = str(self.home.folder / "data")
+        self.home.configure(settings)
         self.folder = self.home.pictures()
         draw(self.folder)
         self.home.pspc("add", self.folder, "--wait")
         self.home.pspc("sync", "--learned")
         self.home.pspc("duplicates", "--wait", expect=None)
-        self.gateway = Gateway(self.home.environ, "--allow-private-urls", *arguments)
+        self.gateway = Gateway(self.home.environ, "--allow-private-urls")
         self.contexts: list[BrowserContext] = []
         self.problems: list[str] = []
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.conftest import draw
 from tests.browser.site import Site, await_done, await_pictures, choose
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 FORBIDDEN = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def module_site(browser: Browser) -> Iterator[Site]:
+    """A library whose searches end soon: what is looked at here is there by then."""
+    with Site(browser, draw, "[search]\nbudget_seconds = 0.2\n") as site:
+        yield site
 
 
 def searched(site: Site, page: Page) -> None:

@@ -47,8 +47,25 @@ export function freshnessWords(freshness, flat = false) {
     const { described, describable } = freshness;
     words.push(t("fresh.undescribed", { described, describable }));
   }
-  if (freshness.cut) words.push(t("fresh.cut", { reason: visible(freshness.cut) }));
+  if (freshness.cut) words.push(t("fresh.cut", { reason: cutWords(freshness.cut) }));
   return words;
+}
+
+/** What the daemon says was left out, clause by clause, and the text for it. */
+const CUTS = [
+  [/^(\d+) of (\d+) ways to look at the query$/, "cut.looks"],
+  [/^(\d+) of (\d+) candidates were not compared$/, "cut.candidates"],
+];
+
+/** Say what there was no time for; a clause that is not known is shown as it comes. */
+function cutWords(cut) {
+  return cut.split("; ").map((clause) => {
+    for (const [shape, key] of CUTS) {
+      const found = shape.exec(clause);
+      if (found) return t(key, { left: Number(found[1]), all: Number(found[2]) });
+    }
+    return visible(clause);
+  }).join(t("list.semicolon"));
 }
 
 /** Say how many foreign hits are to be expected. */
