@@ -106,8 +106,8 @@ class ActProgress:
         is_over = self._state != "running"
         return is_over and bool(self.journal) and self._done > 0 and not self._is_undone
 
-    def document(self, *, can_undo: bool) -> ActDocument:
-        """Return how far it is."""
+    def document(self, *, can_undo: bool, most_failed: int = MOST_FAILED) -> ActDocument:
+        """Return how far it is, with so many of the steps that failed."""
         with self._lock:
             return ActDocument(
                 act=self.number,
@@ -117,7 +117,7 @@ class ActProgress:
                 total=self.total,
                 done=self._done,
                 bytes=self._bytes,
-                failed=list(self._failed),
+                failed=self._failed[:most_failed],
                 failures=self._failures,
                 dry_run=self._is_dry,
                 can_undo=can_undo,

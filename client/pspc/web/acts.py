@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _MOST_ACTS = 100
 """That are remembered; of the oldest nothing is told any more, and they can still be taken back."""
 
+_LISTED_FAILED = 20
+"""Of each act in the list of all."""
+
 
 class Acts:
     """Carries out what the page decides; it alone of the gateway touches pictures.
@@ -75,12 +78,19 @@ class Acts:
 
     async def all(self, _wish: Nothing, _body: Nothing) -> ActsDocument:
         """List the acts of this gateway, newest first."""
-        acts = [each.document(can_undo=self._can_undo(each)) for each in self._acts.values()]
-        return ActsDocument(acts=acts[::-1])
+        acts = [
+            each.document(can_undo=self._can_undo(each), most_failed=_LISTED_FAILED)
+            for each in reversed(self._acts.values())
+        ]
+        return ActsDocument(acts=acts)
+
+    def stop(self) -> None:
+        """Begin no further step."""
+        self._stopping.set()
 
     def close(self) -> None:
-        """Stop after the step at hand, which is not cut short."""
-        self._stopping.set()
+        """Wait for the step at hand, which is not cut short."""
+        self.stop()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _lines(self, plan: Plan) -> list[Line]:

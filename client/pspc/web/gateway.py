@@ -97,8 +97,9 @@ class Gateway:
         if self._settings.ends_alone:
             self._events.begin()
 
-    def end_streams(self) -> None:
-        """Have open streams end, so that their connections can."""
+    def end(self) -> None:
+        """Have end what would go on: streams, so that their connections can, and acts."""
+        self._acts.stop()
         self._events.close()
 
     def close(self) -> None:

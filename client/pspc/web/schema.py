@@ -141,7 +141,7 @@ class ActDocument(msgspec.Struct, kw_only=True):
     done: int
     bytes: int
     failed: list[FailedStep]
-    """At most 1,000 of them."""
+    """At most 1,000 of them, and 20 in the list of all acts."""
     failures: int
     dry_run: bool
     can_undo: bool

@@ -76,7 +76,7 @@ def serve(
         on_start(gateway.sessions.new_key())
 
     gateway = Gateway(settings, report, end)
-    server = _Server(_config(gateway.app), begin, gateway.end_streams)
+    server = _Server(_config(gateway.app), begin, gateway.end)
     # uvicorn ends by this signal and then raises it once more, which would end the process before
     # the step of an act that is under way.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
