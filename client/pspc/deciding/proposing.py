@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pspc.deciding.choosing import VERDICTS
@@ -23,6 +24,12 @@ _RAW = frozenset(
     """.split()
 )
 """What cameras write beside a JPEG: the same picture, and no copy of it."""
+
+
+MOST_ROUNDS = 100
+"""In a row of which nothing goes: of the files of a group that are no copies of what was kept so
+far only those are then looked at that have the same bytes as others. Each round goes through all of
+them, and a group may have a hundred thousand."""
 
 
 class Wishes(NamedTuple):
@@ -55,7 +62,11 @@ def proposals(
     number = 0
     for files in groups:
         left = list(files)
+        rounds = 0
         while len(left) > 1:
+            rounds += 1
+            if rounds == MOST_ROUNDS:
+                left = _with_equals(left)
             kept = choose(left, wishes.by)
             verdicts = _verdicts(files[0], left, kept.file, relations)
             going = [
@@ -68,10 +79,13 @@ def proposals(
                 and not _is_half_of_a_pair(file.path)
                 and not _are_moments_apart(file, kept.file, verdicts[file.path])
             ]
-            # Those that stay may have equals among themselves.
-            left = [file for file in left if file is not kept.file and file not in going]
+            # Those that stay may have equals among themselves. By identity, for a group may have a
+            # hundred thousand files.
+            gone = {id(kept.file), *map(id, going)}
+            left = [file for file in left if id(file) not in gone]
             if not going:
                 continue
+            rounds = min(rounds, 1)
             number += 1
             lines = [_line(number, "keep", kept.file, why=kept.rule)]
             for file in going:
@@ -79,6 +93,12 @@ def proposals(
                 is_link = wishes.links and verdict == "same_file"
                 lines.append(_line(number, "link" if is_link else "trash", file, verdict=verdict))
             yield lines
+
+
+def _with_equals(files: Sequence[wire.GroupFile]) -> list[wire.GroupFile]:
+    """Return those files that others have the same bytes as."""
+    counts = Counter(file.image for file in files)
+    return [file for file in files if counts[file.image] > 1]
 
 
 def _verdicts(

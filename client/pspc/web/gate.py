@@ -36,6 +36,8 @@ _FORM = "application/x-www-form-urlencoded"
 _DOCUMENT = "application/json"
 _BYTES = "application/octet-stream"
 _MOST_DIGITS = 15
+_EXTENSIONS = (b"chrome-extension://", b"moz-extension://", b"safari-web-extension://")
+"""Origins that browsers give to extensions, and to no page."""
 
 
 class Head(NamedTuple):
@@ -71,15 +73,22 @@ def loopback_policy(port: int) -> Policy:
     return Policy(frozenset({"127.0.0.1", "localhost", "[::1]"}), port)
 
 
-def refusal(head: Head, policy: Policy) -> Refusal | None:
-    """Return why a request is refused; None when it is not."""
+def refusal(head: Head, policy: Policy, *, has_permanent: bool = False) -> Refusal | None:
+    """Return why a request is refused; None when it is not.
+
+    Args:
+        head: The request's.
+        policy: Where the gateway is to be found.
+        has_permanent: Whether the request brings the permanent token, which no web page knows: an
+            extension of the browser that does may ask, under an origin of its own.
+    """
+    is_extension = has_permanent and _is_of_extension(head)
     return (
         _of_size(head)
         or _of_host(head, policy)
         or _of_target(head)
         or _of_method(head)
-        or _of_site(head)
-        or _of_origin(head, policy)
+        or (None if is_extension else _of_site(head) or _of_origin(head, policy))
         or _of_content(head, policy)
         or _of_length(head)
     )
@@ -187,6 +196,11 @@ def _is_arrival(head: Head) -> bool:
         and head.values(b"sec-fetch-dest") == [b"document"]
         and head.values(b"sec-fetch-site") in ([b"cross-site"], [b"same-site"])
     )
+
+
+def _is_of_extension(head: Head) -> bool:
+    origins = head.values(b"origin")
+    return len(origins) == 1 and origins[0].startswith(_EXTENSIONS)
 
 
 def _of_origin(head: Head, policy: Policy) -> Refusal | None:

@@ -73,7 +73,9 @@ class Guard:
         )
         body = Body(head, receive)
         answer = _Answer(protected(send, head.path))
-        refusal = gate.refusal(head, self._policy) or self._of_stranger(head, scope)
+        has_permanent = access.has_token(head, self._permanent)
+        refusal = gate.refusal(head, self._policy, has_permanent=has_permanent)
+        refusal = refusal or self._of_stranger(head, scope)
         if refusal is None:
             try:
                 await self._app(scope, body.receive, answer.send)

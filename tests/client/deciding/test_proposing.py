@@ -190,3 +190,10 @@ def test_what_is_told_apart_does_not_go_for_one_another() -> None:
     wishes = Wishes(rules("pixels"), "copy", apart=frozenset({frozenset({"/best", "/near"})}))
     lines = [line for group in proposals([files], wishes, lambda _: {}) for line in group]
     assert [os.fsdecode(line.path) for line in lines if line.do != "keep"] == ["/other"]
+
+
+def test_a_group_of_many_is_gone_through_in_time_and_its_equals_are_found() -> None:
+    files = [file("/best", "best", width=900)]
+    files += [file(f"/{number:05}") for number in range(20_000)]
+    files += [file("/twin-1", image="twin"), file("/twin-2", image="twin")]
+    assert going(files, "pixels", "same_file") == {"/twin-2": "same_file"}

@@ -169,7 +169,13 @@ ASKS: tuple[AskRow, ...] = (
     AskRow(403, origin=("http://127.0.0.1:8383.evil.com",), **_BY_PAGE),  # type: ignore[arg-type]
     AskRow(403, origin=("http://127.0.0.1:8383/",), **_BY_PAGE),  # type: ignore[arg-type]
     AskRow(403, origin=(OURS, OURS), **_BY_PAGE),  # type: ignore[arg-type]
-    AskRow(403, origin=("moz-extension://a",), token=("permanent",)),
+    # An extension of the browser that was given the permanent token, and others
+    AskRow(SERVED, origin=("moz-extension://a",), token=("permanent",)),
+    AskRow(SERVED, origin=("chrome-extension://a",), site="cross-site", token=("permanent",)),
+    AskRow(403, origin=("moz-extension://a",), token=("wrong",)),
+    AskRow(403, origin=("moz-extension://a",), **_BY_PAGE),  # type: ignore[arg-type]
+    AskRow(403, origin=("https://moz-extension://a",), token=("permanent",)),
+    AskRow(403, origin=("moz-extension://a", OURS), token=("permanent",)),
     AskRow(403, origin=("http://evil.com",), token=("permanent",), **_READ),  # type: ignore[arg-type]
     AskRow(403, site="cross-site", **_BY_PAGE),  # type: ignore[arg-type]
     AskRow(403, site="same-site", **_BY_PAGE),  # type: ignore[arg-type]
