@@ -16,14 +16,14 @@ from tests.e2e import scenes
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
 _HOW = "to run it: apt-get install chromium && .venv/bin/pip install playwright"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser for the tests of a module; none outlives it, for it keeps an event loop."""
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"no chromium here; {_HOW}")
     api = pytest.importorskip("playwright.sync_api", reason=f"no playwright here; {_HOW}")
