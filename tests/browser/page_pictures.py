@@ -2,8 +2,8 @@
 
     python -m tests.browser.page_pictures
 
-The library is that of the tests; what is shown is what a person sees who searches with a small copy,
-and compares a part of a picture with what it was found in.
+The library is that of the tests; shown is what a person sees who searches with a small copy, and
+who compares a part of a picture with what it was found in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 from examples import make_samples
 from examples.demo import CROP, CROPPED
 from tests.browser.conftest import NAMES, draw
-from tests.browser.site import Site, await_done, await_pictures, choose
+from tests.browser.site import Site, await_done, await_pictures
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
