@@ -76,7 +76,6 @@ def main() -> None:
                     shot = Image.open(io.BytesIO(page.screenshot()))
                     place = DOCUMENTS / f"page-{name}.{language}.webp"
                     shot.convert("RGB").save(place, quality=QUALITY, method=6)
-                    print(place.name, place.stat().st_size)
         browser.close()
 
 
