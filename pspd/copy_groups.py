@@ -121,7 +121,11 @@ def compute_groups(store: Store, search: CopySearch, apart: Iterable[Pair] = ())
     moment = store.last_transaction()
     relations = _Relations(store, apart)
     images = _images(store, relations)
-    stars = star_cover(_ranked(store, images), lambda image: relations.copies_of(image, search))
+    stars = star_cover(
+        _ranked(store, images),
+        lambda image: relations.copies_of(image, search),
+        relations.are_apart if relations.has_apart else None,
+    )
     groups = [
         CopyGroup(images.waste(best, others), best, tuple(others))
         for best, others in stars
@@ -150,6 +154,15 @@ class _Relations:
     def images(self) -> list[ImageNumber]:
         """Return all images that have copies, of whichever kind; ascending."""
         return sorted(self._copies.keys() | self.several | self._marked[CROWDED])
+
+    @property
+    def has_apart(self) -> bool:
+        """Whether any images are told apart."""
+        return bool(self._apart)
+
+    def are_apart(self, one: ImageNumber, other: ImageNumber) -> bool:
+        """Say whether two images are told apart."""
+        return other in self._apart.get(one, ())
 
     def copies_of(self, image: ImageNumber, search: CopySearch) -> list[ImageNumber]:
         """Return the copies of an image, all of them."""

@@ -36,6 +36,9 @@ MOST_PATHS: Final = 1000
 _LARGEST_KEPT: Final = 1 << 18
 """Bytes of one that is kept: a list has many small ones, and is gone through twice."""
 
+_ENTRY_BYTES: Final = 600
+"""Of one that is kept, beside its JPEG."""
+
 _QUALITY: Final = 85
 
 Tags = tuple[tuple[str, str], ...]
@@ -174,15 +177,19 @@ class _Kept:
             return self._shown.get(what)
 
     def put(self, what: _What, shown: Shown) -> None:
-        if len(shown.jpeg) > _LARGEST_KEPT:
+        if what.has_tags or len(shown.jpeg) > _LARGEST_KEPT:
             return
         with self._lock:
             before = self._shown.pop(what, None)
-            self._bytes += len(shown.jpeg) - (0 if before is None else len(before.jpeg))
+            self._bytes += _cost(shown) - (0 if before is None else _cost(before))
             self._shown[what] = shown
             while self._bytes > MOST_KEPT_BYTES:
                 _, oldest = self._shown.popitem(last=False)
-                self._bytes -= len(oldest.jpeg)
+                self._bytes -= _cost(oldest)
+
+
+def _cost(shown: Shown) -> int:
+    return len(shown.jpeg) + _ENTRY_BYTES
 
 
 def _jpeg(view: View) -> bytes:

@@ -369,6 +369,9 @@ def test_what_is_told_apart_stands_in_no_group_together(bench: Bench) -> None:
     assert bench.names() == [["near", "other"]]
     bench.distinctions.forget([image_id(1)])
     assert bench.names() == [["best", "near", "other"]]
+    # Both are copies of the best one, and only the first stands with it.
+    bench.distinctions.mark([image_id(2), image_id(3)], "2026-12-01T10:00:00Z")
+    assert bench.names() == [["best", "near"]]
 
 
 def test_equal_pixels_can_be_told_apart_and_what_is_not_there_does_no_harm(bench: Bench) -> None:

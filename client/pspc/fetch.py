@@ -53,6 +53,8 @@ class _Download:
             self.outcome.put(self._data())
         except SourceError as error:
             self.outcome.put(error)
+        except Exception as error:  # noqa: BLE001 - somebody waits for a word, in another thread
+            self.outcome.put(SourceError(f"it cannot be fetched: {type(error).__name__}"))
         finally:
             self.give_up()
 

@@ -80,7 +80,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         except SourceError:
             fp.close()
             raise
-        return super().redirect_request(req, fp, code, msg, headers, address)
+        new = super().redirect_request(req, fp, code, msg, headers, address)
+        # urllib would read all that comes with the redirect, however much that is.
+        fp.close()
+        return new
 
 
 class _Connection(http.client.HTTPConnection):

@@ -47,7 +47,9 @@ def inverse(turn: Turn) -> Turn:
 
 
 def star_cover(
-    ranked: Iterable[NodeT], copies_of: Callable[[NodeT], Iterable[NodeT]]
+    ranked: Iterable[NodeT],
+    copies_of: Callable[[NodeT], Iterable[NodeT]],
+    are_apart: Callable[[NodeT, NodeT], bool] | None = None,
 ) -> Iterator[tuple[NodeT, list[NodeT]]]:
     """Cover images by groups around a best member.
 
@@ -57,6 +59,8 @@ def star_cover(
         ranked: Every image once, the best first; no two are equally good.
         copies_of: Returns the copies of an image, in any order, known to `ranked` or not. It is
             asked once for each image that becomes a best one, and must be symmetric.
+        are_apart: Says of two images that they must not stand in one group; then the one that comes
+            first in `copies_of` does. None where there are no such images.
 
     Yields:
         Each best image with its copies, in the order of `copies_of`; an image whose copies are all
@@ -70,7 +74,9 @@ def star_cover(
         free.discard(best)
         members = []
         for copy in copies_of(best):
-            if copy in free:
+            if copy not in free:
+                continue
+            if are_apart is None or not any(are_apart(copy, member) for member in members):
                 free.discard(copy)
                 members.append(copy)
         yield best, members

@@ -21,6 +21,7 @@ class _Site(http.server.BaseHTTPRequestHandler):
     ANSWERS: ClassVar[dict[str, tuple[Any, ...]]] = {
         "/image.jpg": (200, b"an image"),
         "/moved": (302, b"", "/image.jpg"),
+        "/endless": (302, b"x" * (1 << 20), "/image.jpg", 1 << 40),
         "/to-file": (302, b"", "file:///etc/passwd"),
         "/to-ftp": (302, b"", "ftp://127.0.0.1/x"),
         "/loop": (302, b"", "/loop"),
@@ -84,6 +85,8 @@ def _failing(url: str, seconds: float = 10.0) -> str:
 def test_an_image_is_fetched_also_after_a_redirect(site: str) -> None:
     assert sources.read(f"{site}/image.jpg") == b"an image"
     assert sources.read(f"{site}/moved") == b"an image"
+    # What comes with the redirect is not waited for, nor read.
+    assert sources.read(f"{site}/endless") == b"an image"
 
 
 def test_a_redirect_leads_to_http_only(site: str) -> None:

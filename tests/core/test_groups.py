@@ -99,3 +99,25 @@ def test_only_quarter_turns_have_another_inverse() -> None:
         Turn.ROTATE_270: Turn.ROTATE_90,
     }
     assert all(inverse(inverse(turn)) is turn for turn in Turn)
+
+
+@given(pairs, pairs, st.permutations(range(MOST + 1)))
+def test_who_is_apart_is_in_no_group_together(
+    found: set[tuple[int, int]], apart: set[tuple[int, int]], ranked: list[int]
+) -> None:
+    copies = neighbours(found)
+
+    def are_apart(one: int, other: int) -> bool:
+        return (one, other) in apart or (other, one) in apart
+
+    groups = list(
+        star_cover(
+            ranked,
+            lambda node: [each for each in copies.get(node, []) if not are_apart(node, each)],
+            are_apart,
+        )
+    )
+    for best, members in groups:
+        together = [best, *members]
+        assert not any(are_apart(one, other) for one in together for other in together)
+    assert sorted(node for best, members in groups for node in (best, *members)) == sorted(ranked)

@@ -2,7 +2,8 @@
 
 Files come back from the trash to where they were, and links become files of their own again, with
 their times and permissions. Where another file lies there by now it is left, and told. The next
-undo takes back what was applied before that.
+undo takes back what was applied before that; what could not be is tried again once nothing else is
+left.
 
 Exit status: 0 all was taken back, 1 some was not, or there is nothing, 2 an error.
 """
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if acts is None:
             console.note("there is nothing to take back")
             return NOT_ALL
-        entries = [entry for entry in journal.entries(acts.path) if journal.is_open(entry)]
+        entries = journal.waiting_entries(acts.path)
         done = 0
         for entry in reversed(entries):
             try:

@@ -19,12 +19,12 @@ from pspc.processes import acts_path
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _SUFFIX = ".jsonl"
 
 
-State = Literal["begun", "done", "void", "undone", "lost"]
+State = Literal["begun", "done", "void", "undone", "lost", "stuck"]
 
 
 class JournalError(PspcError):
@@ -55,7 +55,8 @@ class Entry(NamedTuple):
     number: int
     act: Act
     state: State
-    """void: it was given up before anything was done. lost: it cannot be taken back."""
+    """void: it was given up before anything was done. lost: it cannot be taken back. stuck: it
+    could not be when that was tried, and may be later."""
 
 
 class Journal:
@@ -189,16 +190,25 @@ def new_journal(environ: Mapping[str, str]) -> Iterator[Journal]:
 
 
 @contextmanager
-def last_journal(environ: Mapping[str, str]) -> Iterator[Journal | None]:
+def last_journal(environ: Mapping[str, str], only: str = "") -> Iterator[Journal | None]:
     """Open the newest journal with something to take back; None where there is none.
 
+    What could not be taken back when that was tried holds up no older journal: it is tried again
+    once nothing else is left.
+
+    Args:
+        environ: Says where the journals are.
+        only: The path of the one that is meant.
+
     Raises:
-        ActError: It cannot be read, or another run is under way.
+        ActError: It cannot be read, another run is under way, or the one that is meant is not the
+            newest.
     """
     with _alone(environ) as folder:
         numbers = sorted(_numbers(folder), key=int, reverse=True)
-        paths = (os.path.join(folder, number + _SUFFIX) for number in numbers)
-        found = next((path for path in paths if any(map(is_open, entries(path)))), None)
+        found = _newest([os.path.join(folder, number + _SUFFIX) for number in numbers], only)
+        if only and found != only:
+            raise ActError("something else was done or taken back since; nothing was done now")
         journal = None if found is None else Journal(found)
         try:
             yield journal
@@ -213,8 +223,34 @@ def _numbers(folder: str) -> list[str]:
     return [stem for stem in stems if stem.isascii() and stem.isdigit()]
 
 
+def _newest(paths: Sequence[str], only: str) -> str | None:
+    """Return the first journal of which something is open; else the first where something is stuck.
+
+    Args:
+        paths: The newest first.
+        only: One that is as good with what is stuck.
+    """
+    stuck: str | None = None
+    for path in paths:
+        waiting = waiting_entries(path)
+        if any(map(is_open, waiting)) or (waiting and path == only):
+            return path
+        if waiting and stuck is None:
+            stuck = path
+    return stuck
+
+
+def waiting_entries(path: str) -> list[Entry]:
+    """Return the acts of a journal that are to be taken back, those that were tried among them.
+
+    Raises:
+        ActError: It cannot be read.
+    """
+    return [entry for entry in entries(path) if is_open(entry) or entry.state == "stuck"]
+
+
 def is_open(entry: Entry) -> bool:
-    """Say whether an act is to be taken back, or may have been begun."""
+    """Say whether an act is to be taken back, or may have been begun, and was not tried yet."""
     return entry.state in {"begun", "done"}
 
 

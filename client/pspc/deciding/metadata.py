@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 
 _HEAD = 1 << 18
 _TAIL = 1 << 16
@@ -41,8 +42,12 @@ def moments(path: bytes) -> frozenset[bytes]:
 
 
 def _ends(path: bytes) -> bytes:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        with open(path, "rb") as file:
+        # Not what somebody has put into its place that never ends, or never begins.
+        with open(os.open(path, flags), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return b""
             head = file.read(_HEAD)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(len(head), size - _TAIL))

@@ -62,13 +62,15 @@ def proposals(
     number = 0
     for files in groups:
         left = list(files)
+        # The verdicts are those to the group's best file, which may not be among these.
+        best = next((file.image for file in files if file.verdict in {"best", "same_file"}), "")
         rounds = 0
         while len(left) > 1:
             rounds += 1
             if rounds == MOST_ROUNDS:
                 left = _with_equals(left)
             kept = choose(left, wishes.by)
-            verdicts = _verdicts(files[0], left, kept.file, relations)
+            verdicts = _verdicts(best, left, kept.file, relations)
             going = [
                 file
                 for file in left
@@ -102,7 +104,7 @@ def _with_equals(files: Sequence[wire.GroupFile]) -> list[wire.GroupFile]:
 
 
 def _verdicts(
-    best: wire.GroupFile,
+    best: str,
     files: Sequence[wire.GroupFile],
     kept: wire.GroupFile,
     relations: Callable[[wire.GroupFile], Mapping[bytes, str]],
@@ -115,9 +117,9 @@ def _verdicts(
             found[file.path] = "same_file"
         elif file.verdict == kept.verdict == "same_pixels":
             found[file.path] = "same_pixels"
-        elif kept.image == best.image:
+        elif kept.image == best:
             found[file.path] = file.verdict
-        elif file.image == best.image:
+        elif file.image == best:
             found[file.path] = kept.verdict
         else:
             # Two copies of the best need not be copies of one another.

@@ -40,12 +40,22 @@ def take_back(entry: Entry, journal: Journal) -> None:
     except LostError:
         journal.note(entry.number, "lost")
         raise
+    except ActError:
+        _note_stuck(entry, journal)
+        raise
     except OSError as error:
+        _note_stuck(entry, journal)
         where = f"; it is {printable(entry.act.to)}" if entry.act.do == "trash" else ""
         reason = error.strerror or error
         text = f"{printable(entry.act.path)} cannot be put back: {reason}{where}"
         raise ActError(text) from error
     journal.note(entry.number, "undone")
+
+
+def _note_stuck(entry: Entry, journal: Journal) -> None:
+    """Note that it was tried, so that the next undo goes on with what was done before."""
+    if entry.state != "stuck":
+        journal.note(entry.number, "stuck")
 
 
 def _out_of_trash(act: Act) -> None:
@@ -95,6 +105,10 @@ def _unlinked(act: Act) -> None:
     try:
         with open(act.path, "rb") as source, open(copy, "wb") as target:
             shutil.copyfileobj(source, target)
+            # Tags and access lists, which both had, or they would not have been linked.
+            shutil.copystat(act.path, copy)
+            with suppress(PermissionError):
+                os.fchown(target.fileno(), *there.owner)
             os.fchmod(target.fileno(), act.mode)
             target.flush()
             os.utime(target.fileno(), ns=(act.mtime_ns, act.mtime_ns))

@@ -38,6 +38,7 @@ def undo(
     progress: ActProgress,
     environ: Mapping[str, str],
     act_of: Callable[[str], ActProgress | None],
+    only: str = "",
 ) -> None:
     """Take back the acts of the newest journal, the last one first.
 
@@ -45,19 +46,20 @@ def undo(
         progress: How far it is.
         environ: Says where the journals are.
         act_of: Returns the act that wrote a journal, if that was here.
+        only: The journal that somebody wants to be taken back; empty for whatever is the newest.
 
     Raises:
         PspcError: Nothing more can be done.
     """
-    with journal.last_journal(environ) as acts:
+    with journal.last_journal(environ, only) as acts:
         if acts is None:
             return
-        entries = [entry for entry in journal.entries(acts.path) if journal.is_open(entry)]
+        entries = journal.waiting_entries(acts.path)
         progress.total = len(entries)
         for entry in reversed(entries):
             progress.step(entry.act.path, entry.act.size, _Back(entry, acts))
         undone = act_of(acts.path)
-        if undone is not None and not any(map(journal.is_open, journal.entries(acts.path))):
+        if undone is not None and not journal.waiting_entries(acts.path):
             undone.note_undone()
 
 

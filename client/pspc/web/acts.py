@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from msgspec import UnsetType
+
 from pspc.deciding.acting import refuse_aliases
 from pspc.deciding.plans import Line
 from pspc.web.act_progress import ActProgress
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pspc.deciding.plans import Do
     from pspc.web.endpoints import Nothing
     from pspc.web.file_keys import FileKeys
-    from pspc.web.wishes import ActFile, ActGroup, ActWish, Plan
+    from pspc.web.wishes import ActFile, ActGroup, ActWish, Plan, Undo
 
 _MOST_ACTS = 100
 """That are remembered; of the oldest nothing is told any more, and they can still be taken back."""
@@ -62,11 +64,15 @@ class Acts:
         self._submit(progress, lambda: work(lines, progress, self._environ))
         return ActStarted(act=progress.number)
 
-    async def undo(self, _wish: Nothing, _body: Nothing) -> ActStarted:
-        """Take back what was done last, by this gateway or by pspc apply."""
-        progress = self._begin("undo", 0)
+    async def undo(self, _wish: Nothing, body: Undo) -> ActStarted:
+        """Take back what was done last, by this gateway or by pspc apply.
 
-        self._submit(progress, lambda: undo(progress, self._environ, self._find))
+        Raises:
+            RefusedError: An act is named, and another one was the last.
+        """
+        only = "" if isinstance(body.act, UnsetType) else self._journal_of(body.act)
+        progress = self._begin("undo", 0)
+        self._submit(progress, lambda: undo(progress, self._environ, self._find, only))
         return ActStarted(act=progress.number)
 
     async def one(self, wish: ActWish, _body: Nothing) -> ActDocument:
@@ -120,6 +126,15 @@ class Acts:
                 self._report(error)
 
         self._executor.submit(run)
+
+    def _journal_of(self, number: int) -> str:
+        """Return the journal of an act that may be the last one."""
+        progress = self._acts.get(number)
+        if progress is None or not self._can_undo(progress):
+            raise refused(
+                HTTPStatus.CONFLICT, "order", "this act is not the last one that can be taken back"
+            )
+        return progress.journal
 
     def _find(self, journal: str) -> ActProgress | None:
         return next((each for each in self._acts.values() if each.journal == journal), None)

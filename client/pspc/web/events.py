@@ -124,6 +124,10 @@ class Events:
                         self._pass_on(event)
             except PspcError as error:
                 self._tell("daemon", DaemonState(state="down", message=str(error)))
+            except Exception as error:  # noqa: BLE001 - an event of a newer daemon, no descriptors
+                # Whoever listens must hear again once that is over.
+                message = f"its reports cannot be read: {type(error).__name__}"
+                self._tell("daemon", DaemonState(state="down", message=message))
             self._stopped.wait(LOOK_SECONDS)
 
     def _pass_on(self, event: wire.Event) -> None:

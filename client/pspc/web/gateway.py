@@ -25,7 +25,7 @@ from pspc.web.queries import Queries
 from pspc.web.routes import Handlers, router
 from pspc.web.searches import Searches
 from pspc.web.sessions import Sessions
-from pspc.web.workers import PICTURE_THREADS, THREADS, Workers
+from pspc.web.workers import LIST_THREADS, PICTURE_THREADS, THREADS, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +68,7 @@ class Gateway:
         keys, queries = FileKeys(), Queries()
         self._workers = Workers(Connection, THREADS)
         self._picture_workers = Workers(Connection, PICTURE_THREADS)
+        self._list_workers = Workers(Connection, LIST_THREADS)
         self._searches = Searches(self._workers, queries, keys, self._fetching())
         self._acts = Acts(keys, settings.environ, report)
         loneliness = Loneliness(end)
@@ -78,7 +79,7 @@ class Gateway:
             Library(self._workers),
             self._searches,
             Pictures(self._picture_workers, queries, keys, self._showing()),
-            Duplicates(self._workers, keys),
+            Duplicates(self._list_workers, keys),
             Distinctions(self._workers),
             self._acts,
             self._events,
@@ -106,6 +107,7 @@ class Gateway:
         """End the rest; waits for the step of an act that is under way."""
         self._workers.close()
         self._picture_workers.close()
+        self._list_workers.close()
         self._searches.close()
         self._acts.close()
 

@@ -138,8 +138,8 @@ class _Answer:
             headers.append((b"retry-after", str(refusal.retry_after).encode("ascii")))
         if refusal.allow:
             headers.append((b"allow", refusal.allow.encode("ascii")))
-        if not body.is_finished:
-            headers.append((b"connection", b"close"))
+        # Nobody keeps connections by asking for what is refused: there are only so many.
+        headers.append((b"connection", b"close"))
         await self._send(
             {"type": "http.response.start", "status": int(refusal.status), "headers": headers}
         )

@@ -19,7 +19,7 @@ from pspc.errors import SetupError
 from pspc.web.token_file import state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 LOOPBACK = "127.0.0.1"
 _LOOPBACK_6 = "::1"
@@ -105,8 +105,12 @@ def _listening(family: socket.AddressFamily, address: tuple[str, int]) -> socket
 
 
 @contextlib.contextmanager
-def announced(environ: Mapping[str, str], host: str, port: int) -> Iterator[None]:
+def announced(environ: Mapping[str, str], host: str, port: int) -> Iterator[Callable[[], None]]:
     """Leave word that this process listens at an address.
+
+    Yields:
+        What takes the word back, to be called before it listens no longer: whoever takes its place
+        must not be sent the token.
 
     Raises:
         SetupError: The word cannot be left.
@@ -123,7 +127,7 @@ def announced(environ: Mapping[str, str], host: str, port: int) -> Iterator[None
         fcntl.flock(word, fcntl.LOCK_EX)
         os.ftruncate(word, 0)
         os.write(word, b"%d\n" % os.getpid())
-        yield
+        yield lambda: fcntl.flock(word, fcntl.LOCK_UN)
     finally:
         # The file stays: between its removal and the lock's end another one could begin.
         os.close(word)

@@ -57,8 +57,7 @@ class Login:
     async def enter(self, request: Request) -> Response:
         """Let in, or ask once more."""
         address = request.client.host if request.client else ""
-        fields = parse_qs(await request.body(), keep_blank_values=True, max_num_fields=4)
-        given = fields.get(b"password", [b""])[0].decode("utf-8", "replace")
+        given = _password_of(await request.body())
         # Looked at only now: the body may have come slowly, and others in between.
         wait = self._attempts.seconds_to_wait(address)
         if wait:
@@ -71,6 +70,15 @@ class Login:
             return _page(_WRONG, HTTPStatus.UNAUTHORIZED)
         self._attempts.note_success(address)
         return entered(self._sessions.begin())
+
+
+def _password_of(body: bytes) -> str:
+    """Return what a form has as the password; empty where it is no such form."""
+    try:
+        fields = parse_qs(body, keep_blank_values=True, max_num_fields=4)
+    except ValueError:  # too many fields, or bytes that no form has
+        return ""
+    return fields.get(b"password", [b""])[0].decode("utf-8", "replace")
 
 
 def _page(said: str, status: HTTPStatus = HTTPStatus.OK) -> Response:

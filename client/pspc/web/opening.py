@@ -96,8 +96,8 @@ def _serve(
             f"this should not happen, please report it: {type(error).__name__}: {error} ({where})"
         )
 
-    with listening.announced(settings.environ, host, port):
-        serve(settings, sockets, on_start, report)
+    with listening.announced(settings.environ, host, port) as withdraw:
+        serve(settings, sockets, on_start, report, on_end=withdraw)
 
 
 def _settings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -102,6 +103,7 @@ class Pictures:
             file.missing = True
             return file
         file.bytes = status.st_size
-        moment = datetime.fromtimestamp(status.st_mtime, UTC)
-        file.modified = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        with suppress(ValueError, OverflowError, OSError):  # file systems know years above 9999
+            moment = datetime.fromtimestamp(status.st_mtime, UTC)
+            file.modified = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         return file

@@ -24,7 +24,11 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 _SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
+
+_NEVER_PUBLIC = (_SITE_LOCAL, _MAPPED, _COMPATIBLE, _LOCAL_NAT64, _TRANSLATED)
 
 AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 
@@ -72,6 +76,10 @@ def _connected(
             opened.close()
             problem = error
         else:
+            if opened.getsockname()[0] == opened.getpeername()[0]:
+                # An address that the whole internet may reach can be this machine's own.
+                opened.close()
+                raise SourceError("this leads to the machine itself, from which nothing is fetched")
             return opened
     raise problem or OSError("the name leads nowhere")
 
@@ -91,7 +99,7 @@ def is_public(address: str) -> bool:
         return False
     if not isinstance(parsed, ipaddress.IPv6Address):
         return True
-    if parsed in _SITE_LOCAL or parsed in _MAPPED or parsed in _COMPATIBLE:
+    if any(parsed in network for network in _NEVER_PUBLIC):
         return False
     # Whoever carries such an address over to IPv4 goes where it says.
     if parsed in _NAT64:

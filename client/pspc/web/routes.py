@@ -99,7 +99,7 @@ def table(to: Handlers) -> list[AnyEndpoint]:
         Endpoint("POST", "/acts", "Carry out a plan.",
                  to.acts.apply, Nothing, wish.Plan, told.ActStarted, accepted),
         Endpoint("POST", "/acts/undo", "Take back what was done last.",
-                 to.acts.undo, Nothing, Nothing, told.ActStarted, accepted),
+                 to.acts.undo, Nothing, wish.Undo, told.ActStarted, accepted),
         Endpoint("GET", "/acts", "List the acts of this gateway, newest first.",
                  to.acts.all, Nothing, Nothing, told.ActsDocument),
         Endpoint("GET", "/acts/{act}", "Tell how far an act is.",

@@ -28,10 +28,22 @@ class KeyedHit(HitDocument, kw_only=True):
     key: str
 
 
+class WholeDocument(msgspec.Struct, kw_only=True):
+    """The picture that was searched with, or a part of which."""
+
+    image: str
+    """Its digest, by which it can be searched with once more."""
+    width: int
+    """Of the upright picture, in pixels; likewise the height."""
+    height: int
+
+
 class FoundDocument(msgspec.Struct, kw_only=True):
     """The answer to a query, as `pspc search --json`."""
 
     query: QueryDocument
+    """With `crop` of that part, as if it were all."""
+    whole: WholeDocument
     hits: list[KeyedHit]
     total: int
     elapsed_ms: float

@@ -11,7 +11,7 @@ from msgspec import UnsetType, structs
 from pspc import documents
 from pspc.sources import checked
 from pspc.web.originals import original
-from pspc.web.schema import FoundDocument, KeyedHit
+from pspc.web.schema import FoundDocument, KeyedHit, WholeDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 _DOWNLOADS = 2
 """At the same time; the others wait."""
+
+_SMALL = 16
+"""Pixels of a picture of which only the size is wanted."""
 
 
 class Searches:
@@ -101,16 +104,24 @@ class Searches:
             )
 
         reply = await self._workers.ask(ask)
-        self._queries.keep(reply.query.image, data)
-        return self._document(source, reply)
+        query = reply.query
+        whole = WholeDocument(image=query.image, width=query.width, height=query.height)
+        if wish.crop:
+            # Of a part the daemon says what the part is.
+            seen = await self._workers.ask(lambda connection: connection.preview(data, _SMALL))
+            whole = WholeDocument(image=seen.image, width=seen.width, height=seen.height)
+        self._queries.keep(whole.image, data)
+        return self._document(source, reply, whole)
 
-    def _document(self, source: str, reply: wire.SearchReply) -> FoundDocument:
+    def _document(
+        self, source: str, reply: wire.SearchReply, whole: WholeDocument
+    ) -> FoundDocument:
         plain = documents.result(source, reply)
         hits = [
             KeyedHit(**structs.asdict(document), key=self._keys.key(hit.path))
             for document, hit in zip(plain.hits, reply.hits, strict=True)
         ]
-        return FoundDocument(**{**structs.asdict(plain), "hits": hits})
+        return FoundDocument(**{**structs.asdict(plain), "hits": hits}, whole=whole)
 
 
 def _given(value: T | UnsetType) -> T | None:

@@ -52,6 +52,8 @@ def serve(
     sockets: Sequence[socket.socket],
     on_start: Callable[[str], None],
     report: Callable[[Exception], None],
+    *,
+    on_end: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal comes.
 
@@ -60,6 +62,7 @@ def serve(
         sockets: Where it listens.
         on_start: Told, once it does, a key that opens a session.
         report: Told of errors that nobody expected.
+        on_end: Told before it listens no longer.
 
     Raises:
         KeyboardInterrupt: The signal was SIGINT.
@@ -75,8 +78,12 @@ def serve(
         gateway.begin()
         on_start(gateway.sessions.new_key())
 
+    def retire() -> None:
+        on_end()
+        gateway.end()
+
     gateway = Gateway(settings, report, end)
-    server = _Server(_config(gateway.app), begin, gateway.end)
+    server = _Server(_config(gateway.app), begin, retire)
     # uvicorn ends by this signal and then raises it once more, which would end the process before
     # the step of an act that is under way.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)

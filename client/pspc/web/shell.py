@@ -116,7 +116,9 @@ class Shell:
     def _of_stranger(self) -> Response:
         if self._has_login:
             return RedirectResponse(LOGIN_PATH, HTTPStatus.SEE_OTHER)
-        return Response(_STRANGER, HTTPStatus.UNAUTHORIZED, media_type=_KINDS[".html"])
+        # Strangers keep no connections, of which there are only so many.
+        headers = {"Connection": "close"}
+        return Response(_STRANGER, HTTPStatus.UNAUTHORIZED, headers, _KINDS[".html"])
 
 
 def entered(cookie: str | None) -> Response:

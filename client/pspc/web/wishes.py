@@ -159,6 +159,13 @@ class Plan(Wish, kw_only=True):
     """Only look whether all could be done."""
 
 
+class Undo(Wish, kw_only=True):
+    """What to take back."""
+
+    act: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
+    """An act of this gateway, which must be the last that can be; without, whatever was last."""
+
+
 class Images(Wish, kw_only=True):
     """Some pictures."""
 

@@ -17,6 +17,9 @@ THREADS = 5
 PICTURE_THREADS = 3
 """Besides the others: a screen of thumbnails must not keep a search waiting."""
 
+LIST_THREADS = 2
+"""A page of groups reads what its files tell of themselves, and may search for each that stays."""
+
 T = TypeVar("T")
 
 

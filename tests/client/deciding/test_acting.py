@@ -29,7 +29,7 @@ def undo(place: Place) -> list[str]:
     failures = []
     with last_journal(place.environ) as acts:
         assert acts is not None
-        for entry in reversed([e for e in journal.entries(acts.path) if journal.is_open(e)]):
+        for entry in reversed(journal.waiting_entries(acts.path)):
             try:
                 undoing.take_back(entry, acts)
             except ActError as error:
@@ -233,6 +233,54 @@ def test_one_that_is_lost_does_not_hold_up_those_before(place: Place) -> None:
     assert "not in the trash any more" in undo(place)[0]
     assert undo(place) == []
     assert os.path.exists(first)
+
+
+def test_one_that_cannot_be_taken_back_now_holds_up_none_and_is_tried_again(place: Place) -> None:
+    kept = place.make("kept", b"kept")
+    first, second = place.make("first", b"1"), place.make("second", b"2")
+    for copy in (first, second):
+        with new_journal(place.environ) as acts:
+            carry_out(line(copy, "trash"), [line(kept, "keep")], acts, place.environ)
+    place.make("second", b"new")
+    assert "there is another" in undo(place)[0]
+    assert undo(place) == []
+    assert os.path.exists(first)
+    # Nothing else is left.
+    assert "there is another" in undo(place)[0]
+    os.unlink(second)
+    assert undo(place) == []
+    with open(second, "rb") as file:
+        assert file.read() == b"2"
+
+
+def test_who_names_a_journal_gets_that_one_or_none(place: Place) -> None:
+    kept = place.make("kept", b"kept")
+    paths = []
+    for name in ("first", "second"):
+        with new_journal(place.environ) as acts:
+            copy = place.make(name, name.encode())
+            carry_out(line(copy, "trash"), [line(kept, "keep")], acts, place.environ)
+        paths.append(acts.path)
+    with pytest.raises(ActError, match="since; nothing"), last_journal(place.environ, paths[0]):
+        pass
+    with last_journal(place.environ, paths[1]) as acts_again:
+        assert acts_again is not None
+        assert acts_again.path == paths[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="this system has no such attributes")
+def test_tags_come_back_when_a_link_is_taken_back(place: Place) -> None:
+    kept, copy = place.make("kept", b"same"), place.make("copy", b"same")
+    try:
+        for path in (kept, copy):
+            os.setxattr(path, "user.xdg.tags", b"holiday")
+    except OSError:
+        pytest.skip("this file system has no such attributes")
+    with new_journal(place.environ) as acts:
+        carry_out(line(copy, "link"), [line(kept, "keep")], acts, place.environ)
+    assert undo(place) == []
+    assert os.lstat(copy).st_ino != os.lstat(kept).st_ino
+    assert os.getxattr(copy, "user.xdg.tags") == b"holiday"
 
 
 def test_a_drive_that_is_away_loses_nothing(place: Place) -> None:

@@ -197,3 +197,10 @@ def test_a_group_of_many_is_gone_through_in_time_and_its_equals_are_found() -> N
     files += [file(f"/{number:05}") for number in range(20_000)]
     files += [file("/twin-1", image="twin"), file("/twin-2", image="twin")]
     assert going(files, "pixels", "same_file") == {"/twin-2": "same_file"}
+
+
+def test_without_the_best_nothing_is_concluded_from_what_others_are_to_it() -> None:
+    """As when the best file lies in a trash: two copies of it need not be copies of one another."""
+    files = [file("/large", width=900), file("/small", width=300)]
+    assert going(files) == {}
+    assert going(files, relations={b"/small": "copy"}) == {"/small": "copy"}

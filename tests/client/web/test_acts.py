@@ -151,6 +151,22 @@ def test_a_plan_is_carried_out_and_taken_back(library: Library) -> None:
     assert not any(act["can_undo"] for act in acts)
 
 
+def test_who_names_an_act_takes_back_that_one_or_nothing(library: Library) -> None:
+    before = _digests(library.folder)
+    done = _act(library, _plan(_groups(library, limit_do="copy")))
+    assert done["done"]
+    changed = _digests(library.folder)
+    unknown = library.script.post("/api/v1/acts/undo", json={"act": done["act"] + 99})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (409, "order")
+    assert _digests(library.folder) == changed
+    answer = library.script.post("/api/v1/acts/undo", json={"act": done["act"]})
+    assert answer.status_code == 202
+    assert _await(library, answer.json()["act"])["state"] == "done"
+    assert _digests(library.folder) == before
+    again = library.script.post("/api/v1/acts/undo", json={"act": done["act"]})
+    assert again.status_code == 409
+
+
 def test_what_pspc_apply_did_is_taken_back_as_well(library: Library) -> None:
     before = _digests(library.folder)
     plan = library.home.folder / "plan.jsonl"

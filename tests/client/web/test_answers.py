@@ -33,6 +33,10 @@ def _search(library: Library, data: bytes, kind: str = "image/png", **wishes: An
     )
 
 
+_SIZE = (320, 240)
+"""Of a query, in pixels."""
+
+
 def _query(seed: int) -> bytes:
     stream = io.BytesIO()
     scenes.scene(seed).save(stream, "PNG", compress_level=1)
@@ -69,6 +73,13 @@ def test_wishes_are_passed_on(shared_library: Library) -> None:
     assert "a library of 100 pictures" in unknown.json()["error"]["message"]
     cropped = _ok(_search(library, _query(0), crop="0,0,320,240"))
     assert cropped["hits"]
+    # Known by all of it, of which other parts are searched with then.
+    whole = cropped["whole"]
+    assert (whole["width"], whole["height"]) == _SIZE
+    assert cropped["query"]["image"] != whole["image"]
+    kept = f"/api/v1/queries/{whole['image']}/search"
+    again = _ok(library.script.post(kept, params={"crop": "10,10,100,100"}, json={}))
+    assert again["whole"] == whole
     assert _error(_search(library, _query(0), crop="9000,9000,10,10"), 422) == "bad_query"
 
 

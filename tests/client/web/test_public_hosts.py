@@ -89,3 +89,8 @@ def test_a_name_that_leads_nowhere_is_an_error_of_the_system() -> None:
 def test_other_ways_to_write_this_machine_are_refused(host: str) -> None:
     with pytest.raises((SourceError, OSError)):
         connect((host, 80), 1.0)
+
+
+@pytest.mark.parametrize("address", ["64:ff9b:1::a00:1", "::ffff:0:a00:1"])
+def test_what_a_translator_of_this_network_may_lead_to_is_not_public(address: str) -> None:
+    assert not is_public(address)

@@ -41,6 +41,15 @@ def test_a_second_call_prints_a_fresh_address(lonely: Gateway) -> None:
     assert httpx.get(address).status_code == 303
 
 
+def test_the_word_is_taken_back_before_it_listens_no_longer(tmp_path: Path) -> None:
+    """Else whoever takes the port in that moment is sent the token."""
+    environ = environ_of(tmp_path)
+    with listening.announced(environ, listening.LOOPBACK, 8383) as withdraw:
+        assert listening.is_announced(environ, listening.LOOPBACK, 8383)
+        withdraw()
+        assert not listening.is_announced(environ, listening.LOOPBACK, 8383)
+
+
 def test_a_port_of_another_program_is_told_and_sent_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
