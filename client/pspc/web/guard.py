@@ -14,6 +14,7 @@ from pspc.web.bodies import Body
 from pspc.web.headers import protected
 from pspc.web.peers import STATE
 from pspc.web.refusals import Refusal, document_of
+from pspc.web.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,7 @@ class Guard:
         self._sessions = sessions
         self._permanent = permanent
         self._report = report
+        self._room = Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -78,7 +80,8 @@ class Guard:
         refusal = refusal or self._of_stranger(head, scope)
         if refusal is None:
             try:
-                await self._app(scope, body.receive, answer.send)
+                with self._room.of(head):
+                    await self._app(scope, body.receive, answer.send)
             except ClientDisconnect:
                 return
             except Exception as error:  # noqa: BLE001 - a bug is told, and ends one answer only
