@@ -86,7 +86,7 @@ export const rules = () => get("rules");
 export const act = (groups, isDry = false) => post("acts", { groups, dry_run: isDry });
 export const actState = (number) => get(`acts/${number}`);
 export const acts = () => get("acts");
-export const undo = () => post("acts/undo", {});
+export const undo = (number) => post("acts/undo", { act: number });
 export const markDistinct = (images) => post("distinct", { images });
 export const distinct = () => get("distinct");
 export const forgetDistinct = (images) => post("distinct/forget", { images });

@@ -5,14 +5,14 @@ import { openDetails } from "./details.js";
 import { openDistinct, sayDistinct } from "./distinct.js";
 import { fill, h } from "./dom.js";
 import { on } from "./events.js";
-import { drawHead, drawTile, stampOf } from "./group_tiles.js";
-import { Groups, imagesOf } from "./groups.js";
+import { drawHead, drawTile, headStampOf, stampOf } from "./group_tiles.js";
+import { Groups, imagesOf, placeOf, spareOf } from "./groups.js";
 import { bytes, say, t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { addKeys } from "./keys.js";
 import { errorText, notify, notifyError } from "./notices.js";
 import { copyPath } from "./paths.js";
-import { PlanDialog, undoActs } from "./plan.js";
+import { PlanDialog, countWords, undoActs } from "./plan.js";
 import { address, go } from "./router.js";
 import { RuleEditor } from "./rules.js";
 import { setSeries } from "./series.js";
@@ -31,6 +31,9 @@ export class DuplicatesView {
   constructor() {
     this.groups = new Groups((isOther) => this.refresh(isOther));
     this.groups.links = recall("links", "") === "1";
+    /** The number of the act that can be taken back. */
+    this.undoable = null;
+    this.isUndoing = false;
     this.wishes = {
       verdict: recall("verdict", "copy"),
       limit_do: recall("limit_do", "same_pixels"),
@@ -51,7 +54,7 @@ export class DuplicatesView {
       head: (section) => drawHead(section.group, this.groups, this.does),
       tile: (file, section) => drawTile(file, section.group, this.groups, this.does),
       keyOf: (file) => file.key,
-      headStamp: ({ group }) => this.headStamp(group),
+      headStamp: ({ group }) => headStampOf(group, this.groups),
       stampOf: (file, { group }) => stampOf(file, group, this.groups),
       near: () => this.groups.more(),
     });
@@ -66,7 +69,7 @@ export class DuplicatesView {
 
   /** Show the groups; those that were loaded stay. */
   async show() {
-    if (!this.editor) await this.makeSettings();
+    await this.makeSettings();
     if (!this.groups.isLoaded && !this.groups.isBusy) await this.reload();
     else this.grid.refresh();
     this.loadActs();
@@ -81,7 +84,8 @@ export class DuplicatesView {
   listen() {
     let timer = 0;
     on("change", () => {
-      if (!this.groups.isLoaded || this.isActing) return;
+      // What the page does itself it knows; but what it lost sight of it looks for.
+      if (!this.groups.isLoaded || (this.isActing && !this.reloadsWhenQuiet)) return;
       this.changedLine.hidden = false;
       if (!this.reloadsWhenQuiet) return;
       clearTimeout(timer);
@@ -91,7 +95,9 @@ export class DuplicatesView {
       }, QUIET);
     });
     on("daemon", ({ state }) => {
-      if (state === "up" && this.groups.error && this.element.offsetParent) this.reload();
+      if (state !== "up" || !this.element.offsetParent) return;
+      this.makeSettings();
+      if (this.groups.error) this.reload();
     });
     const isShown = () => this.element.offsetParent !== null;
     const act = (does) => ({ does: () => {
@@ -123,9 +129,13 @@ export class DuplicatesView {
         compare: () => this.does.compareFile(group, file),
         search: () => go(address("search", [file.image])),
       }),
-      compare: (group) => this.compare(group, group.files.find((file) => file !== this.kept(group))),
-      compareFile: (group, file) => this.compare(group, file),
-      distinct: (group) => this.distinct(group),
+      // What was drawn may be older than the list: a file of its group may be gone by now.
+      compare: (drawn) => {
+        const group = this.groups.current(drawn);
+        this.compare(group, group.files.find((file) => file !== this.kept(group)));
+      },
+      compareFile: (group, file) => this.compare(this.groups.current(group), file),
+      distinct: (group) => this.distinct(this.groups.current(group)),
     };
   }
 
@@ -136,23 +146,25 @@ export class DuplicatesView {
   /** Compare a file with the one that is kept, or that one with the next. */
   compare(group, file) {
     const kept = this.kept(group);
-    const [best] = group.files;
+    const best = group.files.find(({ verdict }) => verdict === "best");
     const others = group.files.filter((each) => each !== kept);
     // Turns are told against the best one alone.
     const place = (each) => address("compare", [kept.image, each.image],
       { turn: kept === best && each.turn !== "none" ? each.turn : "" });
     setSeries(others.map(place));
-    go(place(file === kept ? others[0] : file));
+    go(place(placeOf(file) === placeOf(kept) ? others[0] : file));
   }
 
   async distinct(group) {
     const images = imagesOf(group);
     if (images.length < 2) return;
     const isSaid = await sayDistinct(images, () => this.reload());
-    if (isSaid) this.groups.drop(new Set(group.files.map(({ key }) => key)));
+    if (isSaid) this.groups.drop(group.files);
   }
 
+  /** Make the panel of rules and wishes, once; without a daemon it is made when there is one. */
   async makeSettings() {
+    if (this.editor) return;
     let known;
     try {
       known = await api.rules();
@@ -160,6 +172,7 @@ export class DuplicatesView {
       notifyError(error);
       return;
     }
+    if (this.editor) return;
     const standard = known.default;
     this.editor = new RuleEditor(
       { rules: known.rules, initial: this.wishes.keep ?? standard, standard },
@@ -208,20 +221,19 @@ export class DuplicatesView {
     this.showBar();
   }
 
-  headStamp(group) {
-    const going = group.files.filter((file) => this.groups.goes(file)).length;
-    return `${going} ${this.groups.takesPart(group)} ${group.files.length}`;
-  }
-
   sum() {
-    const { page, isBusy, error } = this.groups;
+    const { page, isBusy, error, list, isFiltered, isLess, next } = this.groups;
     if (error) return "";
     if (!page) return isBusy ? t("duplicates.loading") : "";
-    return t("duplicates.sum", { count: page.total, bytes: bytes(page.waste) });
+    if (!isFiltered && !isLess) return t("duplicates.sum", { count: page.total, bytes: bytes(page.waste) });
+    // The daemon counts all groups, and counted them before some were tidied.
+    const spare = list.reduce((sum, group) => sum + spareOf(group), 0);
+    return t(next === null ? "duplicates.sum_here" : "duplicates.sum_so_far",
+      { count: list.length, bytes: bytes(spare) });
   }
 
   showNotes() {
-    const { page, error, list, isBusy, isLoaded } = this.groups;
+    const { page, error, list, isBusy, isLoaded, next, isFiltered } = this.groups;
     fill(this.notes);
     if (error) this.notes.append(h("li", { class: "error" }, icon("warning"), errorText(error)));
     if (page?.uncompared) {
@@ -233,69 +245,87 @@ export class DuplicatesView {
       this.notes.append(h("li", {}, icon("info"),
         h("span", {}, () => freshnessWords(page.freshness)[index])));
     }
-    this.nothing.hidden = !isLoaded || isBusy || list.length > 0 || Boolean(error);
-    fill(this.nothing, icon("copies"), h("p", {}, say("duplicates.none")));
+    const isAll = isLoaded && !isBusy && next === null && !error;
+    this.nothing.hidden = !isAll || list.length > 0;
+    if (isAll) {
+      fill(this.nothing, icon("copies"),
+        h("p", {}, say(isFiltered ? "duplicates.none_such" : "duplicates.none")));
+    }
   }
 
   showBar() {
-    const totals = this.groups.totals();
-    const isEmpty = !this.groups.list.length;
-    this.bar.hidden = isEmpty && !this.undoable;
+    const { groups } = this;
+    const totals = groups.totals();
+    const { length } = groups.list;
+    this.bar.hidden = !length && this.undoable === null && !groups.marks.size;
     const parts = h("input", { type: "checkbox", "aria-label": say("plan.all"),
-      checked: this.groups.leftOut.size === 0,
-      onchange: () => this.groups.setAllParts(parts.checked) });
-    parts.indeterminate = this.groups.leftOut.size > 0 && this.groups.leftOut.size < this.groups.list.length;
-    const hadFocus = this.bar.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+      checked: totals.out === 0 && !groups.allOut, onchange: () => groups.setAllParts(parts.checked) });
+    const isMore = groups.next !== null;
+    parts.indeterminate = totals.out === 0 ? groups.allOut && length > 0 : totals.out < length || (isMore && !groups.allOut);
     parts.dataset.focus = "all";
-    fill(this.bar, isEmpty ? null : [
+    const hadFocus = this.bar.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+    const button = (kind, name, does, text, isOff = false) => h("button", { type: "button",
+      class: `button ${kind}`, "data-focus": name, disabled: isOff, onclick: does }, text);
+    fill(this.bar, length ? [
       h("label", { class: "choice" }, parts, h("span", {}, say("plan.all"))),
-      h("span", { class: "plan-count" },
-        () => `${t("plan.count", { count: totals.files, bytes: bytes(totals.bytes) })}${
-          t("list.comma")}${t("plan.groups", { count: totals.groups })}`)],
-    this.undoable ? h("button", { type: "button", class: "button", "data-focus": "undo",
-      onclick: () => this.undo() }, icon("undo"), say("undo.last")) : null,
-    isEmpty ? null : h("button", { type: "button", class: "button primary", disabled: totals.files === 0,
-      "data-focus": "plan", onclick: () => this.openPlan() }, say("plan.review")));
+      h("span", { class: "plan-count" }, () =>
+        `${countWords(totals)}${t("list.comma")}${t("plan.groups", { count: totals.groups })}`)] : null,
+    groups.marks.size ? button("quiet", "marks", () => groups.forgetMarks(),
+      () => t("marks.forget", { count: groups.marks.size })) : null,
+    this.undoable === null ? null : button("", "undo", () => this.undo([this.undoable]),
+      [icon("undo"), say("undo.last")], this.isUndoing),
+    length ? button("primary", "plan", () => this.openPlan(), say("plan.review"), totals.files === 0) : null);
     if (hadFocus) this.bar.querySelector(`[data-focus="${hadFocus}"]`)?.focus();
   }
 
   openPlan() {
     if (!this.groups.totals().files) return;
     this.isActing = true;
-    const dialog = new PlanDialog(this.groups, { moved: (plan, result) => this.moved(plan, result) });
+    const dialog = new PlanDialog(this.groups, {
+      moved: (plan, result) => this.moved(plan, result),
+      undo: (acts) => this.undo(acts),
+    });
     dialog.dialog.addEventListener("close", () => {
       this.isActing = false;
     });
   }
 
   /** Take files that were moved out of the list; without a plan, they came back. */
-  moved(plan, { failed, failures }) {
+  moved(plan, { failed, isWhole }) {
     this.loadActs();
-    // Of very many that failed not all are named.
-    if (!plan || failures > failed.length) {
-      // The daemon tells of each file that it sees again.
+    // Of a file of which nobody knows how it went, only the daemon knows whether it is there.
+    if (!plan || !isWhole) {
+      // It tells of each file that it sees again.
       this.reloadsWhenQuiet = true;
       this.reload();
       return;
     }
-    const stays = new Set(failed.map(({ path }) => path));
-    const going = new Set(plan.flatMap(({ trash, link }) => [...trash, ...link].map(({ key }) => key)));
-    const gone = this.groups.list.flatMap(({ files }) => files)
-      .filter(({ key, path }) => going.has(key) && !stays.has(path)).map(({ key }) => key);
-    this.groups.drop(new Set(gone));
+    const stays = new Set(failed.map(placeOf));
+    const going = plan.flatMap(({ trash, link }) => [...trash, ...link]);
+    this.groups.drop(going.filter((file) => !stays.has(placeOf(file))));
   }
 
   async loadActs() {
     try {
       const { acts } = await api.acts();
-      this.undoable = acts.some(({ can_undo: canUndo }) => canUndo);
+      this.undoable = acts.find(({ can_undo: canUndo }) => canUndo)?.act ?? null;
       this.showBar();
     } catch (error) {
       notifyError(error);
     }
   }
 
-  undo() {
-    undoActs(1, (plan, result) => this.moved(plan, result));
+  /** Take back acts, by their numbers; one at a time, for each is the newest only once. */
+  async undo(acts) {
+    if (this.isUndoing) return;
+    this.isUndoing = true;
+    this.showBar();
+    try {
+      await undoActs(acts, (plan, result) => this.moved(plan, result));
+    } finally {
+      this.isUndoing = false;
+      await this.loadActs();
+      this.showBar();
+    }
   }
 }

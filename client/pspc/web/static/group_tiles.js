@@ -23,8 +23,9 @@ export function drawHead(group, groups, does) {
   return h("div", { class: `group-head ${groups.takesPart(group) ? "" : "left-out"}` },
     h("label", { class: "choice" }, part,
       h("h2", {}, () => t("group.files", { count: group.files.length }))),
-    h("span", { class: "group-spare" }, () => (going.length
-      ? t("group.spare", { count: going.length, bytes: bytes(spare) }) : t("group.nothing"))),
+    groups.isBare(group) ? h("span", { class: "group-bare" }, icon("warning"), h("span", {}, say("group.bare")))
+      : h("span", { class: "group-spare" }, () => (going.length
+        ? t("group.spare", { count: going.length, bytes: bytes(spare) }) : t("group.nothing"))),
     h("span", { class: "group-tools" },
       h("button", { type: "button", class: "button quiet small", onclick: () => does.compare(group) },
         icon("compare"), say("hit.compare")), distinct));
@@ -49,9 +50,17 @@ export function drawTile(file, group, groups, does) {
   return h("div", { class: `copy do-${verb} ${groups.takesPart(group) ? "" : "left-out"}` }, open, actions);
 }
 
+/** Return what changes the look of a group's head. */
+export function headStampOf(group, groups) {
+  const going = group.files.filter((file) => groups.goes(file));
+  const spare = going.reduce((sum, file) => sum + file.bytes, 0);
+  return [groups.takesPart(group), group.files.length, going.length, spare, imagesOf(group).length].join(" ");
+}
+
 /** Return what changes the look of a tile. */
 export function stampOf(file, group, groups) {
-  return `${groups.doOf(group, file)} ${groups.takesPart(group)} ${file.why ?? ""}`;
+  const { image, why = "", verdict, distance } = file;
+  return `${groups.doOf(group, file)} ${groups.takesPart(group)} ${why} ${image} ${verdict} ${distance}`;
 }
 
 function action(name, text, does) {
