@@ -82,8 +82,10 @@ function startDropping() {
   };
   const takes = ({ dataTransfer }) =>
     dataTransfer?.types.some((type) => type === "Files" || type === "text/uri-list");
+  // Behind a dialog nothing would be seen of it.
+  const isClosed = () => document.querySelector("dialog[open]") !== null;
   document.addEventListener("dragenter", (event) => {
-    if (takes(event)) show(depth + 1);
+    if (takes(event) && !isClosed()) show(depth + 1);
   });
   document.addEventListener("dragleave", (event) => {
     if (takes(event)) show(Math.max(0, depth - 1));
@@ -91,12 +93,14 @@ function startDropping() {
   document.addEventListener("dragover", (event) => {
     if (!takes(event)) return;
     event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
+    event.dataTransfer.dropEffect = isClosed() ? "none" : "copy";
   });
   document.addEventListener("drop", (event) => {
     show(0);
     if (!takes(event)) return;
+    // Otherwise the browser would leave the page for the file.
     event.preventDefault();
+    if (isClosed()) return;
     const files = filesOf(event.dataTransfer);
     if (files.length) offer(files);
     else offerText(event.dataTransfer.getData("text/uri-list").replace(/^#.*\n/gm, ""));

@@ -3,7 +3,7 @@
 import { fill, h, svg } from "./dom.js";
 import { rough, say, t } from "./i18n.js";
 import { notifyError } from "./notices.js";
-import { wishes } from "./queries.js";
+import { onWishes, wishes } from "./queries.js";
 import { expectedWords } from "./words.js";
 import { loadDistances } from "./wish_form.js";
 
@@ -34,13 +34,20 @@ export class LimitChart {
       h("p", {}, this.use, " ", this.reset));
     this.threshold = null;
     this.expected = [];
+    // The search has a control of its own for it.
+    onWishes(() => this.follow());
   }
 
   /** Show the daemon's own limit. */
   showThreshold({ threshold }) {
     if (this.threshold === threshold) return;
     this.threshold = threshold;
-    this.range.value = wishes.distance ?? threshold;
+    this.follow();
+  }
+
+  follow() {
+    if (this.threshold === null) return;
+    this.range.value = wishes.distance ?? this.threshold;
     this.show();
   }
 
@@ -93,13 +100,10 @@ export class LimitChart {
   take() {
     const bits = Number(this.range.value);
     wishes.change({ distance: bits === this.threshold ? null : bits });
-    this.show();
   }
 
   drop() {
     wishes.change({ distance: null });
-    this.range.value = this.threshold;
-    this.show();
   }
 }
 

@@ -6,13 +6,14 @@ import * as api from "./api.js";
 import { recall, remember } from "./storage.js";
 
 /** The gateway keeps as many. */
-const MOST_KEPT = 8;
+export const MOST_KEPT = 8;
 
 /** Seconds of a closer look by somebody who wants to know. */
 const PATIENCE = 20;
 
 const queries = [];
 const listeners = new Set();
+const wishers = new Set();
 
 /** Hear that a query, or the list of them, has changed. */
 export function onQuery(listener) {
@@ -45,8 +46,19 @@ export const wishes = {
     remember("mode", this.mode);
     remember("alike", this.alike ? "1" : null);
     remember("distance", this.distance === null ? null : String(this.distance));
+    for (const listener of wishers) listener();
+  },
+
+  /** Return them as they are now. */
+  get now() {
+    return { mode: this.mode, alike: this.alike, distance: this.distance };
   },
 };
+
+/** Hear of each change of the wishes. */
+export function onWishes(listener) {
+  wishers.add(listener);
+}
 
 export class Query {
   /** Take a source, {blob}, {url}, {kept} or {indexed}, and what to call it. */
@@ -54,7 +66,14 @@ export class Query {
     this.source = source;
     this.name = name;
     this.image = source.kept ?? source.indexed ?? null;
+    /** Its digest and size, whatever part of it is searched with; null while nobody knows. */
+    this.whole = null;
+    /** What else is known of the whole picture. */
+    this.facts = null;
     this.crop = null;
+    /** The wishes that its answer follows. */
+    this.wished = null;
+    this.isForgotten = false;
     this.state = "waiting";
     this.answer = null;
     this.error = null;
@@ -83,22 +102,37 @@ export class Query {
     return ["waiting", "searching", "closer"].includes(this.state);
   }
 
+  /** Say whether more is looked for than hashes find: limits of one's own are about these alone. */
+  get looksCloser() {
+    return this.wished === null || (this.wished.mode === "both" && this.wished.distance === null);
+  }
+
+  /** Say whether it was searched with by other wishes than are held now. */
+  get isOutdated() {
+    const { wished } = this;
+    return wished !== null && Object.entries(wishes.now).some(([name, value]) => wished[name] !== value);
+  }
+
   /** Search, with a part of it if `crop` says so; what was under way is broken off. */
   async search(crop = this.crop, budget = null) {
+    if (this.isForgotten) return;
     this.abort.abort();
     this.abort = new AbortController();
     const { signal } = this.abort;
     this.crop = crop;
+    this.wished = wishes.now;
     try {
       // What was found before stays, dimmed, until there is something new.
       this.become("searching", { error: null });
       const fast = await this.ask("fast", signal);
-      this.image = fast.query.image;
+      if (signal.aborted) return;
+      this.know(fast);
       this.early = new Set(fast.hits.map((hit) => hit.key));
       this.become("closer", { answer: fast });
-      this.become("done", { answer: await this.ask("full", signal, budget) });
+      const full = await this.ask("full", signal, budget);
+      if (!signal.aborted) this.become("done", { answer: full });
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (signal.aborted) return;
       if (!(error instanceof api.ApiError)) throw error;
       // What hashes have found is true whatever became of the closer look.
       if (this.state === "closer") this.become("cut", { error });
@@ -116,7 +150,15 @@ export class Query {
     return this.search(this.crop, PATIENCE);
   }
 
+  /** Note which picture it is: of a part, the answer tells of the part. */
+  know({ whole, query }) {
+    this.image = whole.image;
+    this.whole = whole;
+    if (!this.crop) this.facts = query;
+  }
+
   forget() {
+    this.isForgotten = true;
     this.abort.abort();
     if (this.preview) URL.revokeObjectURL(this.preview);
   }
@@ -128,10 +170,11 @@ export class Query {
   }
 
   async ask(effort, signal, budget = null) {
+    const { mode, distance, alike } = this.wished;
     const asked = {
-      mode: wishes.mode,
-      distance: wishes.distance,
-      alike: wishes.alike ? 1 : null,
+      mode,
+      distance,
+      alike: alike ? 1 : null,
       crop: this.crop?.join(",") ?? null,
       effort,
       budget,
@@ -142,21 +185,22 @@ export class Query {
       try {
         return await api.searchKept(this.image, asked, signal);
       } catch (error) {
+        if (error.code !== "query") throw error;
         // The gateway has made room for others; what this page has, it can send again.
-        if (error.code !== "query" || !(blob || url)) throw error;
+        if (!(blob || url)) return this.askIndexed(asked, signal, error);
       }
     }
     return blob ? api.search(blob, asked, signal) : api.searchUrl(url, asked, signal);
   }
-}
 
-/** Make a query of what only an address names: a kept one, or else a picture of the index. */
-export async function queryFromAddress(image, crop) {
-  const kept = new Query({ kept: image }, "");
-  await kept.search(crop);
-  if (kept.state !== "failed" || kept.error.code !== "query") return kept;
-  queries.splice(queries.indexOf(kept), 1);
-  const indexed = new Query({ indexed: image }, "");
-  await indexed.search(crop);
-  return indexed;
+  /** Ask with what only an address names: no query that is kept, but maybe a picture of the index. */
+  async askIndexed(asked, signal, forgotten) {
+    try {
+      const found = await api.searchIndexed(this.image, asked, signal);
+      this.source = { indexed: this.image };
+      return found;
+    } catch (error) {
+      throw error.code === "bad_request" ? forgotten : error;
+    }
+  }
 }

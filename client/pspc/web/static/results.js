@@ -17,8 +17,7 @@ export class Results {
     this.does = does;
     this.query = null;
     this.headline = h("h1", { class: "headline", tabindex: "-1" });
-    this.progress = h("p", { class: "closer", hidden: true }, h("span", { class: "spinner" }),
-      say("results.closer"));
+    this.progress = h("p", { class: "closer", hidden: true });
     this.notes = h("ul", { class: "fresh-notes" });
     this.scope = h("p", { class: "scope" });
     this.host = h("div", { class: "hits", "aria-label": say("results") });
@@ -41,6 +40,8 @@ export class Results {
     this.query = query;
     this.element.classList.toggle("busy", query.state === "searching");
     this.progress.hidden = !["searching", "closer"].includes(query.state);
+    fill(this.progress, h("span", { class: "spinner" }),
+      say(query.looksCloser ? "results.closer" : "answer.searching"));
     fill(this.headline, () => headlineOf(query));
     this.headline.className = `headline ${toneOf(query)}`;
     this.showScope(query);
@@ -66,6 +67,9 @@ export class Results {
     fill(this.scope, () => t("results.scope", {
       count: answer.freshness.indexed, milliseconds: Math.max(1, Math.round(answer.elapsed_ms)),
     }));
+    for (const words of wishNotes(query)) {
+      this.notes.append(h("li", {}, icon("filter"), h("span", {}, words)));
+    }
     const count = freshnessWords(answer.freshness, answer.query.flat).length;
     for (let index = 0; index < count; index += 1) {
       // The number of sentences does not change with the language.
@@ -164,16 +168,28 @@ function headlineOf(query) {
   if (best !== "none") return t(`answer.${best}`, { count: answer.total });
   if (state === "closer") return t("answer.none_yet");
   if (answer.freshness.indexed === 0 && answer.freshness.complete) return t("answer.empty");
-  return t(isCertain(answer.freshness) ? "answer.none" : "answer.none_so_far");
+  return t(noneOf(query));
 }
 
-/** Say whether nothing found means that there is nothing. */
-function isCertain({ complete, cut, described, describable }) {
-  return complete && !cut && described >= describable;
+/** Name the sentence about nothing: "you do not have it" is for who looked for everything. */
+function noneOf({ answer, wished, looksCloser }) {
+  const { complete, cut, described, describable } = answer.freshness;
+  if (!complete || cut) return "answer.none_so_far";
+  // A flat picture, too, is only looked for as it is.
+  if (wished.mode === "original" || answer.query.flat) return "answer.none_original";
+  if (!looksCloser) return "answer.none_within";
+  return described >= describable ? "answer.none" : "answer.none_so_far";
+}
+
+/** Say which wishes kept something from being found. */
+function wishNotes({ wished }) {
+  if (wished.mode === "original") return [say("note.original")];
+  if (wished.distance === null) return [];
+  return [say("note.distance", { count: wished.distance })];
 }
 
 function spokenOf(query) {
   const found = t("results.found", { count: query.answer.total });
-  const more = query.state === "closer" ? t("results.closer") : "";
+  const more = query.state === "closer" && query.looksCloser ? t("results.closer") : "";
   return `${headlineOf(query)} ${found} ${more}`;
 }

@@ -5,11 +5,12 @@ import { openDetails, showInFolder } from "./details.js";
 import { fill, h } from "./dom.js";
 import { on } from "./events.js";
 import { intakeForm, startIntake } from "./intake.js";
-import { number, say, t } from "./i18n.js";
+import { number, pixels, say, t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { addKeys } from "./keys.js";
+import { notify } from "./notices.js";
 import { copyPath, nameOf, visible } from "./paths.js";
-import { Query, onQuery, queryFromAddress, queryOf, recentQueries } from "./queries.js";
+import { MOST_KEPT, Query, onQuery, queryOf, recentQueries } from "./queries.js";
 import { Results, factsOf } from "./results.js";
 import { address, go } from "./router.js";
 import { setSeries } from "./series.js";
@@ -78,32 +79,38 @@ export class SearchView {
   }
 
   /** Show a place: the query that it names, made anew if it has to be. */
-  async show({ images: [image], values }) {
+  show({ images: [image], values }) {
     const crop = partOf(values.get("crop"));
-    // One that was only now dropped on another view has no number yet.
-    if (!image) return this.query?.isBusy && !this.query.image ? undefined : this.become(null);
-    const known = queryOf(image);
-    if (known) {
-      this.become(known);
-      if (known.answer && String(known.crop ?? "") !== String(crop ?? "")) {
-        known.search(crop);
-        this.crop.begin(known.answer.query, crop);
-      }
-      return undefined;
+    if (!image) {
+      // One that was only now dropped on another view has no number yet.
+      if (!this.query?.isBusy || this.query.image) this.become(null);
+      return;
     }
-    const query = await queryFromAddress(image, crop);
-    return this.become(query);
+    const query = queryOf(image) ?? new Query({ kept: image }, "");
+    const isOther = query.wished === null || String(query.crop ?? "") !== String(crop ?? "");
+    // It is shown at once: what is dropped meanwhile takes its place, and keeps it.
+    this.become(query);
+    if (!isOther) return;
+    query.search(crop);
+    if (query.whole) this.crop.begin(query.whole, crop);
   }
 
   /** Search with what came in; of several pictures one after the other, the first is shown. */
   async take({ blobs = [], url = "" }) {
+    const taken = [...blobs].slice(0, MOST_KEPT);
+    if (taken.length < blobs.length) {
+      notify(() => t("intake.many", { count: taken.length, left: blobs.length - taken.length }), { kind: "error" });
+    }
     const made = url
       ? [new Query({ url }, url)]
-      : [...blobs].reverse().map((blob) => new Query({ blob }, blob.name ?? "")).reverse();
+      : taken.reverse().map((blob) => new Query({ blob }, blob.name ?? "")).reverse();
     this.become(made[0]);
     if (!location.hash.startsWith("#/search")) go(address("search"));
     scrollTo(0, 0);
-    for (const query of made) await query.search();
+    for (const query of made) {
+      // One may have been searched with by a click meanwhile.
+      if (query.wished === null) await query.search();
+    }
   }
 
   become(query) {
@@ -111,6 +118,8 @@ export class SearchView {
     this.element.classList.toggle("empty", query === null);
     if (query) this.refresh();
     this.showRecent();
+    // An answer to other wishes would pass for one to these.
+    if (query?.isOutdated) query.search();
   }
 
   refresh() {
@@ -122,12 +131,11 @@ export class SearchView {
       if (query.address) this.picture.src = query.address;
     }
     fill(this.facts, h("bdi", { class: "path-name" }, nameOf(query.name)),
-      h("span", {}, () => (query.answer ? factsOf(query.answer.query) : "")));
+      h("span", {}, () => wholeFacts(query)));
     if (query.answer && this.sized !== query) {
       this.sized = query;
-      const { width, height } = query.answer.query;
-      this.frame.style.setProperty("--ratio", width / height);
-      this.crop.begin(query.answer.query, query.crop);
+      this.frame.style.setProperty("--ratio", query.whole.width / query.whole.height);
+      this.crop.begin(query.whole, query.crop);
     } else if (!query.answer) {
       this.sized = null;
     }
@@ -224,6 +232,12 @@ function searchWith(hit) {
   if (query.state === "waiting") query.search();
   go(address("search", [hit.image]));
   scrollTo(0, 0);
+}
+
+/** Say what is known of all of the picture, whatever part of it is searched with. */
+function wholeFacts({ facts, whole }) {
+  if (facts) return factsOf(facts);
+  return whole ? pixels(whole.width, whole.height) : "";
 }
 
 function partOf(text) {

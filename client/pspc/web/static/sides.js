@@ -25,15 +25,16 @@ export async function loadSide(image, signal) {
 
 /** Say whether a query is known not to be in the index. */
 function isStranger(query) {
-  return Boolean(query?.answer) && !query.answer.hits.some(({ image }) => image === query.image);
+  return Boolean(query?.answer) && !query.source.indexed && !query.answer.hits.some(({ image }) => image === query.image);
 }
 
 async function querySide(image, signal) {
   const query = queryOf(image);
-  // After the page was loaded anew only the gateway knows how large it is.
-  const answer = query?.answer ?? await api.searchKept(image, { effort: "fast", count: 1 }, signal);
+  // After the page was loaded anew, or when only a part was searched with, the gateway knows.
+  const facts = query?.facts ??
+    (await api.searchKept(image, { effort: "fast", count: 1 }, signal)).query;
   return {
-    ...answer.query,
+    ...facts,
     image,
     isQuery: true,
     name: nameOf(query?.name ?? ""),

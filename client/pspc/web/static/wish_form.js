@@ -3,21 +3,33 @@
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
 import { say, t } from "./i18n.js";
-import { wishes } from "./queries.js";
+import { onWishes, wishes } from "./queries.js";
 import { expectedWords } from "./words.js";
 
 /** Bits of the hash that may differ at most. */
 const BITS = 256;
 
-let known = null;
+/** Milliseconds for which expected hits are believed; the daemon counts them anew as it indexes. */
+const GOOD_FOR = 60_000;
 
-/** Load the expected foreign hits once; the daemon counts them anew from time to time. */
+/** Milliseconds after which it is asked again where it knew too little, or did not answer. */
+const ASK_AGAIN = 5000;
+
+let known = null;
+let goodUntil = 0;
+
+/** Load the expected foreign hits, unless that was done only now. */
 export function loadDistances() {
-  known ??= api.distances().catch((error) => {
-    known = null;
-    throw error;
+  if (known && performance.now() < goodUntil) return known;
+  const asked = api.distances();
+  known = asked;
+  goodUntil = performance.now() + ASK_AGAIN;
+  asked.then(({ expected_by_distance: expected }) => {
+    if (expected.length) goodUntil = performance.now() + GOOD_FOR;
+  }, () => {
+    if (known === asked) known = null;
   });
-  return known;
+  return asked;
 }
 
 /** Make the form; `changed` is called after each change. */
@@ -61,6 +73,12 @@ function limitField(change) {
   own.addEventListener("change", () => {
     quietly();
     change({ distance: own.checked ? Number(range.value) : null });
+  });
+  // The library has a control of its own for it.
+  onWishes(() => {
+    own.checked = wishes.distance !== null;
+    if (own.checked) range.value = wishes.distance;
+    quietly();
   });
   quietly();
   return h("div", { class: "limit" },
