@@ -110,8 +110,19 @@ async function call(method, path, body, kind, signal) {
     response = await send(method, path, body, kind, signal);
   }
   if (!response.ok) throw told(await errorOf(response));
+  const document = await read(response);
   for (const listener of listeners) listener(null, path);
-  return response.json();
+  return document;
+}
+
+async function read(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    // It was cut off, or is none of the gateway's.
+    throw told(new ApiError("gateway", t("error.gateway")));
+  }
 }
 
 async function send(method, path, body, kind, signal) {

@@ -7,7 +7,7 @@ import { number, say, t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { addKeys } from "./keys.js";
 import { errorText } from "./notices.js";
-import { address, go } from "./router.js";
+import { address, back, replace } from "./router.js";
 import { neighbours } from "./series.js";
 import { loadSide } from "./sides.js";
 import { MODES, Stage } from "./stage.js";
@@ -27,11 +27,15 @@ export class CompareView {
     this.heading = h("h1", { class: "compare-title", tabindex: "-1" }, say("compare"));
     this.bar = h("div", { class: "compare-bar", role: "toolbar", "aria-label": say("compare") });
     this.series = h("div", { class: "compare-series" });
-    this.below = h("div", { class: "compare-below" });
+    this.verdict = h("div", { class: "compare-verdict" });
+    this.facts = h("div", {});
     this.element = h("div", { class: "compare" },
-      h("div", { class: "compare-top" }, this.button("back", "compare.back", () => history.back()),
+      h("div", { class: "compare-top" }, this.button("back", "compare.back", () => this.back()),
         this.heading, this.series),
-      this.bar, this.stage.element, this.below);
+      this.bar, this.stage.element,
+      h("div", { class: "compare-below" }, this.verdict, this.facts));
+    this.sides = null;
+    this.proof = null;
     this.addKeys();
   }
 
@@ -42,18 +46,27 @@ export class CompareView {
     const { signal } = this.abort;
     this.images = images;
     this.turn = values.get("turn") ?? "";
+    // Nothing of another pair shall pass for this one.
+    this.sides = null;
+    this.proof = null;
+    this.isTurned = false;
+    this.stage.clear();
+    this.redrawBar();
     this.showSeries();
-    fill(this.below, h("p", { class: "busy-line" }, h("span", { class: "spinner" }), say("compare.busy")));
+    fill(this.verdict, h("p", { class: "busy-line" }, h("span", { class: "spinner" }), say("compare.busy")));
+    fill(this.facts);
     try {
-      const why = api.compare(...images, signal);
-      why.catch(() => null);
-      this.sides = await Promise.all(images.map((image) => loadSide(image, signal)));
-      this.begin(null);
-      this.begin(await why);
+      const asked = api.compare(...images, signal);
+      asked.catch(() => null);
+      const sides = await Promise.all(images.map((image) => loadSide(image, signal)));
+      if (signal.aborted) return;
+      this.begin(sides);
+      const why = await asked;
+      if (!signal.aborted) this.tell(why);
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (signal.aborted) return;
       if (!(error instanceof api.ApiError)) throw error;
-      fill(this.below, h("p", { class: "error" }, icon("warning"), errorText(error)));
+      fill(this.verdict, h("p", { class: "error", role: "alert" }, icon("warning"), errorText(error)));
     }
   }
 
@@ -63,26 +76,41 @@ export class CompareView {
     this.abort.abort();
   }
 
-  begin(why) {
-    const [first, second] = this.sides;
-    this.why = why;
-    this.proof = why?.proof ?? null;
-    const told = why?.reasons.map(({ text }) => TURN.exec(text)?.[1]).find(Boolean);
-    this.turned = this.turn || (told ?? "none").replaceAll(" ", "_");
+  /** Show the pictures, of which nothing is told yet. */
+  begin(sides) {
+    this.sides = sides.map((side, index) => ({
+      ...side, alt: say("compare.alt", { letter: "AB"[index], name: side.name }),
+    }));
+    this.turned = this.turn || "none";
     this.map = turnMap(this.turned);
+    this.stage.begin(this.sides, this.across());
+    this.redrawBar();
+    fill(this.facts, factTable(...this.sides));
+  }
+
+  /** Show what joins or parts them, and lay them on each other by it. */
+  tell(why) {
+    this.proof = why.proof ?? null;
+    const told = why.reasons.map(({ text }) => TURN.exec(text)?.[1]).find(Boolean);
+    // What somebody turned by hand meanwhile stays so, but for what is proven.
+    if (this.proof || !this.isTurned) {
+      this.turned = this.turn || (told ?? "none").replaceAll(" ", "_");
+      this.map = turnMap(this.turned);
+    }
     const marks = [null, null];
     if (this.proof?.indexed_share < WHOLE) marks[1] = this.proof.quadrilateral;
     if (this.proof?.query_share < WHOLE) marks[0] = this.proof.query_quadrilateral;
-    const sides = this.sides.map((side, index) => ({
-      ...side, alt: t("compare.alt", { letter: "AB"[index], name: side.name }),
-    }));
-    this.stage.begin(sides, this.across(), { aligned: !marks[0] && !marks[1], marks });
-    this.showBar();
-    fill(this.below, why ? h("div", { class: "compare-why" },
+    // A part is shown beside the place that it has in the whole one.
+    if (marks[0] || marks[1]) this.stage.aligned = false;
+    this.stage.lay(this.across(), marks);
+    this.redrawBar();
+    fill(this.verdict, h("div", { class: "compare-why" },
       h("h2", {}, () => t(`compare.verdict.${why.verdict || "none"}`)),
-      h("p", {}, () => this.lieWords()), reasonList(why.reasons))
-      : h("p", { class: "busy-line" }, h("span", { class: "spinner" }), say("compare.busy")),
-      factTable(first, second));
+      h("p", {}, () => this.lieWords()), reasonList(why.reasons)));
+  }
+
+  back() {
+    back(address("search"));
   }
 
   /** Say how the second picture lies on the first. */
@@ -182,12 +210,13 @@ export class CompareView {
 
   swap() {
     const images = [...this.images].reverse();
-    go(address("compare", images, { turn: this.turn && inverseTurn(this.turn) }), true);
-    this.followed();
+    replace(address("compare", images, { turn: this.turn && inverseTurn(this.turn) }));
   }
 
   /** Turn or mirror the second picture, where no proof says how it lies. */
   change(turn) {
+    if (!this.sides || this.proof) return;
+    this.isTurned = true;
     this.map = chain(turnMap(turn), this.map);
     this.stage.across = this.across();
     this.stage.aligned = true;
@@ -197,29 +226,28 @@ export class CompareView {
 
   showSeries() {
     const place = neighbours(location.hash);
+    const buttons = () => [...this.series.querySelectorAll("button")];
+    const focused = buttons().indexOf(document.activeElement);
     fill(this.series);
     if (!place || place.count < 2) return;
     const step = (name, text, to) => {
-      const button = this.button(name, text, () => go(to, true) ?? this.followed());
+      const button = this.button(name, text, () => replace(to));
       button.disabled = to === null;
       return button;
     };
     fill(this.series, step("left", "compare.before", place.before),
       h("span", {}, () => t("compare.of", { index: place.index + 1, count: place.count })),
       step("right", "compare.after", place.after));
+    if (focused < 0) return;
+    const now = buttons();
+    (now[focused].disabled ? now.find(({ disabled }) => !disabled) : now[focused]).focus();
   }
 
   go(step) {
     const to = neighbours(location.hash)?.[step];
     if (!to) return false;
-    go(to, true);
-    this.followed();
+    replace(to);
     return true;
-  }
-
-  /** Show the place that the address names, which was changed without an event. */
-  followed() {
-    globalThis.dispatchEvent(new HashChangeEvent("hashchange"));
   }
 
   addKeys() {
@@ -253,7 +281,7 @@ export class CompareView {
         does: () => (this.proof ? false : this.change("flip_left_right")) },
       { keys: ["["], text: "compare.before", does: () => this.go("before") },
       { keys: ["]"], text: "compare.after", does: () => this.go("after") },
-      { keys: ["Escape"], text: "compare.back", does: () => history.back() },
+      { keys: ["Escape"], text: "compare.back", does: () => this.back() },
     ]);
   }
 }

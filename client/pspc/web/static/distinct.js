@@ -12,6 +12,9 @@ import { release, thumbnail } from "./thumbnails.js";
 /** Entries that are shown at a time. */
 const PAGE = 50;
 
+/** Takes the last notice away. */
+let shutLast = () => null;
+
 /** Say that some images are no copies of each other; offers to take that back. */
 export async function sayDistinct(images, back) {
   try {
@@ -28,7 +31,9 @@ export async function sayDistinct(images, back) {
       notifyError(error);
     }
   };
-  notify(say("distinct.said"), { action: { text: say("undo"), does: forget } });
+  // Of several the last one can be taken back at once; all are listed.
+  shutLast();
+  shutLast = notify(say("distinct.said"), { action: { text: say("undo"), does: forget } });
   return true;
 }
 

@@ -4,8 +4,12 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** What each element has to have said anew; elements with such are marked `data-live`. */
+/** What each element has to have said anew. */
 const live = new WeakMap();
+
+/** Those elements, whether they are in the document or not: what is put aside comes back. */
+const speaking = new Set();
+const gone = new FinalizationRegistry((reference) => speaking.delete(reference));
 
 /** Make an element of a tag, its properties, and what is in it. */
 export function h(tag, properties = {}, ...children) {
@@ -46,10 +50,11 @@ export function say(element, text) {
   return fill(element, text);
 }
 
-/** Say all live texts that are in the document anew. */
+/** Say all live texts anew. */
 export function sayAnew() {
-  for (const element of document.querySelectorAll("[data-live]")) {
-    for (const refresh of live.get(element) ?? []) refresh();
+  for (const reference of [...speaking]) {
+    const element = reference.deref();
+    for (const refresh of (element && live.get(element)) ?? []) refresh();
   }
 }
 
@@ -60,6 +65,7 @@ export function set(element, name, value) {
   } else if (typeof value === "function") {
     keepSaying(element, () => put(element, name, value()), name);
   } else {
+    unsay(element, name);
     put(element, name, value);
   }
 }
@@ -82,15 +88,22 @@ function put(element, name, value) {
 }
 
 function keepSaying(element, refresh, name = "") {
-  if (!live.has(element)) live.set(element, []);
-  const texts = live.get(element);
-  // A property that is set again takes the place of what it said before.
+  if (!live.has(element)) {
+    const reference = new WeakRef(element);
+    live.set(element, []);
+    speaking.add(reference);
+    gone.register(element, reference);
+  }
+  unsay(element, name);
   refresh.property = name;
-  const before = name ? texts.findIndex((each) => each.property === name) : -1;
-  if (before >= 0) texts.splice(before, 1);
-  texts.push(refresh);
-  element.setAttribute("data-live", "");
+  live.get(element).push(refresh);
   refresh();
+}
+
+/** Have a property that is set again no longer say what it said before. */
+function unsay(element, name) {
+  const texts = live.get(element);
+  if (texts && name) live.set(element, texts.filter((each) => each.property !== name));
 }
 
 function forget(element) {

@@ -4,7 +4,7 @@
 // for ever: the seventh tab would load nothing. So of all tabs the one with the lock listens, and
 // tells the others. Where there are no locks (no HTTPS and no loopback), each tab asks by the clock.
 
-import { acts, eventsAddress, onApiError, status } from "./api.js";
+import { acts, eventsAddress, status } from "./api.js";
 
 const LOCK = "psp-events";
 const ASK_EVERY = 3000;
@@ -68,24 +68,20 @@ function listen() {
 }
 
 function askByTheClock() {
-  let isDown = false;
-  onApiError((error) => {
-    if (error?.code === "daemon") isDown = true;
-  });
   const ask = async () => {
-    // Asking would start the daemon that somebody stopped.
-    if (document.hidden || isDown) return;
+    if (document.hidden) return;
     try {
+      // A daemon that somebody stopped is not started by that; and one that is back is seen.
       const { indexed, pending, failed, rate } = await status();
+      const before = last.progress;
       tell("progress", { indexed, pending, failed, rate });
+      const isOther = before && (before.indexed !== indexed || before.failed !== failed);
+      if (isOther) tell("change", { kind: "progress", path: "" });
     } catch {
       // Who shows errors has heard of it.
     }
   };
   setInterval(ask, ASK_EVERY);
-  on("daemon", ({ state }) => {
-    isDown = state === "down";
-  });
 }
 
 /** Take the word of a request that the daemon is there, or not. */

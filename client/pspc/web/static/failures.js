@@ -18,6 +18,7 @@ export class FailureList {
   constructor() {
     this.found = [];
     this.next = undefined;
+    this.round = 0;
     this.summary = h("summary", {}, say("failures.open"));
     this.line = h("p", { class: "hint", role: "status" });
     this.pictures = h("input", { type: "checkbox", checked: true, onchange: () => this.draw() });
@@ -46,18 +47,24 @@ export class FailureList {
     this.found = [];
     this.next = undefined;
     this.error = null;
+    this.isBusy = false;
+    this.round += 1;
     await this.more();
   }
 
   async more() {
     if (this.isBusy || this.next === null || this.error) return;
+    const { round } = this;
     this.isBusy = true;
     try {
       const page = await api.failures(this.next);
+      // A page of the list before has no place in this one.
+      if (round !== this.round) return;
       this.next = page.next ?? null;
       this.found.push(...page.failures);
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
+      if (round !== this.round) return;
       this.error = error;
     }
     this.isBusy = false;

@@ -18,16 +18,22 @@ let texts = {};
 let numbers = new Intl.NumberFormat(FALLBACK);
 let plurals = new Intl.PluralRules(FALLBACK);
 
-/** Load the language that was chosen before, or that the browser prefers. */
+/** How many languages were asked for, for the last one wins, whichever comes last. */
+let asked = 0;
+
+/** Load the language that was chosen before, or that the browser prefers; false when none came. */
 export async function startLanguage() {
-  await load(recall("language", preferred()));
+  return await load(recall("language", preferred())) || load(FALLBACK);
 }
 
-/** Change to another language; everything that is shown is said anew. */
+/** Change to another language, and say everything anew; false when its texts did not come. */
 export async function useLanguage(name) {
+  asked += 1;
+  const turn = asked;
+  if (!await load(name, () => turn === asked)) return turn !== asked;
   remember("language", name);
-  await load(name);
   sayAnew();
+  return true;
 }
 
 /** Return the language in use. */
@@ -131,14 +137,23 @@ function preferred() {
   return FALLBACK;
 }
 
-async function load(name) {
+/** Load a language, and take it if it is still wanted; returns whether it was taken. */
+async function load(name, isWanted = () => true) {
   const known = name in LANGUAGES ? name : FALLBACK;
-  const response = await fetch(`/static/texts/${known}.json`);
-  if (!response.ok) return;
-  texts = await response.json();
+  let found;
+  try {
+    const response = await fetch(`/static/texts/${known}.json`);
+    if (!response.ok) return false;
+    found = await response.json();
+  } catch {
+    return false;
+  }
+  if (!isWanted()) return false;
+  texts = found;
   language = known;
   locale = wantedLanguages().find((each) => each.startsWith(known)) ?? known;
   numbers = new Intl.NumberFormat(locale);
   plurals = new Intl.PluralRules(known);
   document.documentElement.lang = known;
+  return true;
 }

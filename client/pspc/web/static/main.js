@@ -10,7 +10,7 @@ import { LANGUAGES, currentLanguage, say, startLanguage, t, useLanguage } from "
 import { icon } from "./icons.js";
 import { addKeys, startKeys } from "./keys.js";
 import { LibraryView } from "./library.js";
-import { placeNotices } from "./notices.js";
+import { notify, placeNotices } from "./notices.js";
 import { knowRoots } from "./paths.js";
 import { roots } from "./api.js";
 import { address, onPlace } from "./router.js";
@@ -28,10 +28,10 @@ let shown = null;
 /** Where the search was left, to come back to. */
 let searched = address("search");
 
-await startLanguage();
-await start();
+if (await startLanguage()) start();
+else document.body.textContent = "This page could not be loaded: load it again. 页面没有载入，请刷新。";
 
-async function start() {
+function start() {
   document.body.replaceChildren();
   const main = h("main", { id: "main", tabindex: "-1" });
   document.body.append(
@@ -117,7 +117,9 @@ function head() {
 
 function languageChoice() {
   const choice = h("select", { class: "field quiet", "aria-label": say("language"), onchange: async () => {
-    await useLanguage(choice.value);
+    const isThere = await useLanguage(choice.value);
+    if (!isThere) notify(say("error.gateway"), { kind: "error" });
+    choice.value = currentLanguage();
     nameDocument();
   } }, Object.entries(LANGUAGES).map(([name, title]) =>
     h("option", { value: name, lang: name, selected: name === currentLanguage() }, title)));

@@ -7,6 +7,9 @@ import { ApiError } from "./api.js";
 
 const SHOWN_FOR = 7000;
 
+/** One with a button: whoever wants to press it has to read it, and to get there. */
+const OFFERED_FOR = 20_000;
+
 const polite = h("div", { class: "notices", role: "status", "aria-live": "polite" });
 const urgent = h("div", { class: "notices", role: "alert" });
 const spoken = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
@@ -18,10 +21,15 @@ export function placeNotices(host = document.body) {
   if (place.parentElement !== host) host.append(place);
 }
 
-/** Show a message for some seconds; one with a button stays until it is closed. */
-export function notify(text, { kind = "", action = null, stays = action !== null } = {}) {
+/** Show a message for some seconds, longer with a button; one that stays does until it is closed. */
+export function notify(text, { kind = "", action = null, stays = false } = {}) {
   const box = h("div", { class: `notice ${kind}` });
   const shut = () => box.remove();
+  const fade = () => {
+    // Not under somebody's hand.
+    if (box.matches(":hover, :focus-within")) setTimeout(fade, SHOWN_FOR);
+    else shut();
+  };
   append(box, h("div", { class: "notice-text" }, text));
   if (action) {
     const act = () => {
@@ -33,7 +41,7 @@ export function notify(text, { kind = "", action = null, stays = action !== null
   box.append(h("button", { type: "button", class: "button quiet square small",
     "aria-label": say("close"), onclick: shut }, icon("close")));
   (kind === "error" ? urgent : polite).append(box);
-  if (!stays) setTimeout(shut, SHOWN_FOR);
+  if (!stays) setTimeout(fade, action ? OFFERED_FOR : SHOWN_FOR);
   return shut;
 }
 

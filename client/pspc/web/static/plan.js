@@ -60,7 +60,7 @@ export class PlanDialog {
     const { list, page, isFiltered } = this.groups;
     // How many there are of one kind only, nobody has counted.
     if (isFiltered) return t("plan.not_all_listed", { count: list.length });
-    return t("plan.not_all", { count: list.length, total: page.total });
+    return t("plan.not_all", { count: list.length, total: page?.total ?? list.length });
   }
 
   async loadAll() {

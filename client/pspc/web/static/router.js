@@ -25,12 +25,33 @@ export function address(view, images = [], values = {}) {
 /** Go somewhere; with `isSame`, the place that is left cannot be gone back to. */
 export function go(hash, isSame = false) {
   if (hash === location.hash) return;
-  if (isSame) history.replaceState(null, "", hash);
+  if (isSame) history.replaceState(history.state, "", hash);
   else location.hash = hash;
+}
+
+/** Go somewhere in place of what is shown. */
+export function replace(hash) {
+  go(hash, true);
+  // Nobody is told of an address that was only replaced.
+  globalThis.dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+/** Go back to where somebody was on this page; to another place of it where that was nowhere. */
+export function back(otherwise) {
+  if (history.state?.follows) history.back();
+  else replace(otherwise);
 }
 
 /** Call with the place that is shown, now and after each change. */
 export function onPlace(show) {
-  globalThis.addEventListener("hashchange", () => show(parse(location.hash)));
+  const mark = (follows) => {
+    // An address that was shown before has its mark.
+    if (history.state === null) history.replaceState({ follows }, "");
+  };
+  mark(false);
+  globalThis.addEventListener("hashchange", () => {
+    mark(true);
+    show(parse(location.hash));
+  });
   show(parse(location.hash));
 }

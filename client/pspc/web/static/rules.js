@@ -47,13 +47,17 @@ export class RuleEditor {
   draw() {
     fill(this.list, this.rules.map((rule, index) => this.drawRule(rule, index)));
     const left = this.known.filter((name) => !this.rules.includes(name));
-    const select = h("select", { class: "field", "aria-label": say("rules.add"),
-      onchange: () => this.add(select.value) },
+    // A closed list changes with each arrow key: only the button adds.
+    const select = h("select", { class: "field", "aria-label": say("rules.add"), onchange: () => {
+      add.disabled = select.value === "";
+    } },
       h("option", { value: "" }, say("rules.add")),
       left.map((name) => h("option", { value: name }, () => ruleName(name))),
       h("option", { value: "path:" }, say("rule.path_new")));
+    const add = h("button", { type: "button", class: "button small", disabled: true,
+      onclick: () => this.add(select.value) }, icon("add"), say("rules.add_one"));
     const isStandard = this.text === this.standard;
-    fill(this.adder, select, isStandard ? null : h("button", { type: "button", class: "button quiet small",
+    fill(this.adder, select, add, isStandard ? null : h("button", { type: "button", class: "button quiet small",
       onclick: () => this.set(this.standard) }, say("rules.reset")));
   }
 
@@ -87,8 +91,12 @@ export class RuleEditor {
   }
 
   add(name) {
-    if (name === "path:") this.askForPath();
-    else if (name) this.change([...this.rules, name]);
+    if (name === "path:") {
+      this.askForPath();
+    } else if (name) {
+      this.change([...this.rules, name]);
+      this.adder.querySelector("select").focus();
+    }
   }
 
   drop(index) {

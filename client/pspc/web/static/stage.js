@@ -4,7 +4,7 @@
 //
 //     pixels of a preview ─▶ pixels of its picture ─▶ (second only: across) ─▶ looking ─▶ screen
 
-import { h, svg } from "./dom.js";
+import { h, set, svg } from "./dom.js";
 import { apply, around, chain, corners, css, inverse, scaling, shifting } from "./geometry.js";
 import { say } from "./i18n.js";
 
@@ -39,19 +39,40 @@ export class Stage {
     new ResizeObserver(() => this.draw()).observe(this.element);
   }
 
-  /** Show two sides, each {address, width, height, place}, laid on each other by `across`. */
-  begin(sides, across, { aligned, marks }) {
+  /** Show nothing. */
+  clear() {
+    this.play(false);
+    this.sides = null;
+    this.marks = [null, null];
+    this.showsSecond = false;
+    for (const { picture, place } of this.panes) {
+      set(picture, "alt", "");
+      picture.removeAttribute("src");
+      place.classList.add("unseen");
+    }
+    this.draw();
+  }
+
+  /** Show two sides, each {address, width, height, alt}, laid on each other by `across`. */
+  begin(sides, across) {
     this.sides = sides;
     this.across = across;
-    this.marks = marks;
-    this.aligned = aligned;
+    this.marks = [null, null];
+    this.aligned = true;
     this.showsSecond = false;
     sides.forEach(({ address, alt }, index) => {
       const { picture } = this.panes[index];
-      picture.alt = alt;
+      set(picture, "alt", alt);
       if (picture.getAttribute("src") !== address) picture.src = address;
     });
     this.fit();
+  }
+
+  /** Lay the second picture otherwise, and mark parts; zoom and place stay as somebody has them. */
+  lay(across, marks) {
+    this.across = across;
+    this.marks = marks;
+    this.draw();
   }
 
   /** Change the way of comparing. */
