@@ -60,7 +60,10 @@ def module_site(browser: Browser) -> Iterator[Site]:
 def shared_site(module_site: Site) -> Iterator[Site]:
     """The library of the module, without the pages of other tests."""
     yield module_site
-    module_site.close_pages()
+    try:
+        assert module_site.is_sound()
+    finally:
+        module_site.close_pages()
 
 
 @pytest.fixture
@@ -73,5 +76,8 @@ def new_site(browser: Browser) -> Iterator[Callable[[Callable[[Path], None]], Si
         return sites[-1]
 
     yield make
-    for site in sites:
-        site.close()
+    try:
+        assert all(site.is_sound() for site in sites)
+    finally:
+        for site in sites:
+            site.close()

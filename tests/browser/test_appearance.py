@@ -14,7 +14,7 @@ from tests.browser.conftest import draw
 from tests.browser.site import Site, await_done, await_pictures, choose
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 FORBIDDEN = {"serious", "critical"}
 
@@ -139,6 +139,45 @@ def test_the_language_is_switched_without_losing_anything(shared_site: Site) -> 
     assert page.title() == "找图 · PSP"
     page.reload()
     page.locator(".headline", has_text="有").wait_for()
+
+
+def test_what_is_put_aside_changes_its_language_too(shared_site: Site) -> None:
+    page = shared_site.open()
+    searched(shared_site, page)
+    page.keyboard.press("p")
+    page.locator(".crop-numbers label", has_text="Width").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".crop-numbers").wait_for(state="detached")
+    page.get_by_label("Language").select_option("zh-CN")
+    page.locator(".headline", has_text="有，就是这个文件。").wait_for()
+    page.get_by_role("button", name="用局部去找").click()
+
+    assert page.locator(".crop-numbers label").nth(2).inner_text() == "宽"
+
+
+def test_the_language_that_was_chosen_last_wins(shared_site: Site) -> None:
+    page = shared_site.open()
+    held: list[Route] = []
+    page.route("**/static/texts/zh-CN.json", held.append)
+    choice = page.get_by_label("Language")
+    with page.expect_request("**/static/texts/zh-CN.json"):
+        choice.select_option("zh-CN")
+    with page.expect_response("**/static/texts/en.json"):
+        choice.select_option("en")
+    with page.expect_response("**/static/texts/zh-CN.json"):
+        held[0].continue_()
+    page.evaluate("new Promise((resolve) => setTimeout(resolve))")
+    assert page.locator(".welcome h1").inner_text() == "Do I have this picture?"
+
+
+def test_a_language_that_does_not_come_is_told(shared_site: Site) -> None:
+    page = shared_site.open()
+    page.route("**/static/texts/*.json", lambda route: route.abort())
+    page.get_by_label("Language").select_option("zh-CN")
+    page.locator(".notice.error").wait_for()
+    assert page.get_by_label("Language").input_value() == "en"
+    page.reload()
+    page.locator("body", has_text="could not be loaded").wait_for()
 
 
 def test_a_chinese_browser_is_spoken_to_in_chinese(shared_site: Site) -> None:

@@ -96,6 +96,35 @@ def test_a_daemon_that_stops_is_told_and_comes_back(new_site: MakeSite) -> None:
     assert site.home.status()["indexed"] == 11
 
 
+def test_without_locks_a_daemon_that_comes_back_is_seen(new_site: MakeSite) -> None:
+    site = new_site()
+    page = site.open("library")
+    page.context.add_init_script(NO_LOCKS)
+    page.reload()
+    page.locator(".root").first.wait_for()
+    site.home.pspc("stop")
+    page.locator(".banner", has_text="The daemon is not running.").wait_for()
+    site.home.pspc("start")
+    page.locator(".banner").wait_for(state="hidden")
+
+
+def test_duplicates_that_were_opened_without_a_daemon_come_with_it(new_site: MakeSite) -> None:
+    site = new_site()
+    site.home.pspc("stop")
+    page = site.open("duplicates")
+    page.locator(".banner", has_text="The daemon is not running.").wait_for()
+    site.home.pspc("start")
+    page.locator(".groups .tile").first.wait_for()
+    page.locator(".rule").first.wait_for()
+
+
+def test_an_answer_that_is_cut_off_is_told(shared_site: Site) -> None:
+    page = shared_site.open()
+    page.route("**/api/v1/search?*", lambda route: route.fulfill(body='{"query": {'))
+    choose(page, shared_site.folder / "best.png")
+    page.locator(".headline.bad").wait_for()
+
+
 def test_a_gateway_that_ends_is_told(new_site: MakeSite) -> None:
     site = new_site()
     page = site.open("library")
@@ -153,6 +182,8 @@ def test_a_hundred_thousand_results_stay_smooth(shared_site: Site) -> None:
     page.keyboard.press("Home")
     page.locator('.tile[data-item="0"]').wait_for()
 
+
+NO_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', {get: () => undefined})"
 
 SCROLL = """async () => {
   let longest = 0;

@@ -177,17 +177,18 @@ export class DuplicatesView {
     this.editor = new RuleEditor(
       { rules: known.rules, initial: this.wishes.keep ?? standard, standard },
       (text) => this.wish({ keep: text === standard ? null : text }));
-    const choice = (name, values, text) => h("label", { class: "setting" }, h("span", {}, say(text)),
+    const choice = (name, text, textOf) => h("label", { class: "setting" }, h("span", {}, say(text)),
       h("select", { class: "field", name, onchange: ({ target }) => this.wish({ [name]: target.value }) },
-        values.map((value) => h("option", { value, selected: value === this.wishes[name] },
-          say(`${text}.${value}`)))));
+        VERDICTS.map((value) => h("option", { value, selected: value === this.wishes[name] },
+          say(textOf(value))))));
     const across = h("input", { type: "checkbox", checked: this.wishes.across_roots === "1",
       onchange: () => this.wish({ across_roots: across.checked ? "1" : null }) });
     const links = h("input", { type: "checkbox", checked: this.groups.links,
       onchange: () => this.setLinks(links.checked) });
     fill(this.settings, this.editor.element,
       h("div", { class: "settings-row" },
-        choice("verdict", VERDICTS, "duplicates.show"), choice("limit_do", VERDICTS, "duplicates.limit"),
+        choice("verdict", "duplicates.show", (verdict) => `duplicates.show.${verdict}`),
+        choice("limit_do", "duplicates.limit", (verdict) => `duplicates.limit.${verdict}`),
         h("label", { class: "choice" }, across, h("span", {}, say("duplicates.across"))),
         h("label", { class: "choice" }, links, h("span", {}, say("duplicates.links"))),
         h("button", { type: "button", class: "button quiet small",
