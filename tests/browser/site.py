@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PATIENCE = 30_000.0
 """Milliseconds after which what is waited for does not come."""
 
+PART = (160, 96, 480, 336)
+"""Left, top, right and bottom of a part of the best picture, half as wide and half as high."""
+
 
 class Site:
     """Everything that a test of the page needs.

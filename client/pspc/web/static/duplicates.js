@@ -2,26 +2,25 @@
 
 import * as api from "./api.js";
 import { openDetails } from "./details.js";
-import { openDistinct, sayDistinct } from "./distinct.js";
+import { sayDistinct } from "./distinct.js";
 import { fill, h } from "./dom.js";
 import { on } from "./events.js";
 import { drawHead, drawTile, headStampOf, stampOf } from "./group_tiles.js";
+import { GroupWishes } from "./group_wishes.js";
 import { Groups, imagesOf, placeOf, spareOf } from "./groups.js";
 import { bytes, say, t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { addKeys } from "./keys.js";
 import { errorText, notify, notifyError } from "./notices.js";
 import { copyPath } from "./paths.js";
-import { PlanDialog, countWords, undoActs } from "./plan.js";
+import { PlanDialog, undoActs } from "./plan.js";
+import { PlanBar } from "./plan_bar.js";
 import { address, go } from "./router.js";
-import { RuleEditor } from "./rules.js";
 import { setSeries } from "./series.js";
-import { recall, remember } from "./storage.js";
 import { TileGrid } from "./tile_grid.js";
 import { freshnessWords } from "./words.js";
 
 const SIZES = { width: 12.5, height: 18.5, head: 3.75, narrow: 34, flat: 9.5, flatHead: 5 };
-const VERDICTS = ["same_file", "same_pixels", "copy"];
 
 /** Milliseconds without a change after which a list that was undone is loaded anew. */
 const QUIET = 800;
@@ -30,21 +29,15 @@ export class DuplicatesView {
   /** Make the view; groups are loaded when it is shown first. */
   constructor() {
     this.groups = new Groups((isOther) => this.refresh(isOther));
-    this.groups.links = recall("links", "") === "1";
-    /** The number of the act that can be taken back. */
-    this.undoable = null;
-    this.isUndoing = false;
-    this.wishes = {
-      verdict: recall("verdict", "copy"),
-      limit_do: recall("limit_do", "same_pixels"),
-      across_roots: recall("across_roots", "") || null,
-      keep: recall("keep", "") || null,
-    };
+    this.wishes = new GroupWishes({ reload: () => this.reload(), link: (on) => this.groups.setLinks(on) });
+    this.groups.links = this.wishes.links;
     this.summary = h("p", { class: "duplicates-sum", role: "status" });
     this.notes = h("ul", { class: "fresh-notes" });
-    this.settings = h("div", { class: "duplicates-settings" });
     this.host = h("div", { class: "groups", "aria-label": say("duplicates") });
-    this.bar = h("div", { class: "plan-bar", role: "region", "aria-label": say("plan") });
+    this.bar = new PlanBar(this.groups, {
+      review: () => this.openPlan(),
+      undo: (act) => this.undo([act]),
+    });
     this.nothing = h("div", { class: "nothing", hidden: true });
     this.changedLine = h("p", { class: "notice-line", hidden: true }, icon("refresh"),
       h("span", {}, say("duplicates.changed")),
@@ -61,15 +54,13 @@ export class DuplicatesView {
     this.does = this.actions();
     this.element = h("div", { class: "duplicates" },
       h("div", { class: "duplicates-top" }, h("h1", { tabindex: "-1" }, say("duplicates")), this.summary),
-      h("details", { class: "duplicates-options", open: innerWidth > 700 },
-        h("summary", {}, icon("filter"), say("duplicates.options")), this.settings),
-      this.changedLine, this.notes, this.nothing, this.host, this.bar);
+      this.wishes.element, this.changedLine, this.notes, this.nothing, this.host, this.bar.element);
     this.listen();
   }
 
   /** Show the groups; those that were loaded stay. */
   async show() {
-    await this.makeSettings();
+    await this.wishes.load();
     if (!this.groups.isLoaded && !this.groups.isBusy) await this.reload();
     else this.grid.refresh();
     this.loadActs();
@@ -78,7 +69,7 @@ export class DuplicatesView {
   async reload() {
     this.changedLine.hidden = true;
     this.grid.rewind();
-    await this.groups.start(this.wishes);
+    await this.groups.start(this.wishes.values);
   }
 
   listen() {
@@ -96,7 +87,7 @@ export class DuplicatesView {
     });
     on("daemon", ({ state }) => {
       if (state !== "up" || !this.element.offsetParent) return;
-      this.makeSettings();
+      this.wishes.load();
       if (this.groups.error) this.reload();
     });
     const isShown = () => this.element.offsetParent !== null;
@@ -162,51 +153,6 @@ export class DuplicatesView {
     if (isSaid) this.groups.drop(group.files);
   }
 
-  /** Make the panel of rules and wishes, once; without a daemon it is made when there is one. */
-  async makeSettings() {
-    if (this.editor) return;
-    let known;
-    try {
-      known = await api.rules();
-    } catch (error) {
-      notifyError(error);
-      return;
-    }
-    if (this.editor) return;
-    const standard = known.default;
-    this.editor = new RuleEditor(
-      { rules: known.rules, initial: this.wishes.keep ?? standard, standard },
-      (text) => this.wish({ keep: text === standard ? null : text }));
-    const choice = (name, text, textOf) => h("label", { class: "setting" }, h("span", {}, say(text)),
-      h("select", { class: "field", name, onchange: ({ target }) => this.wish({ [name]: target.value }) },
-        VERDICTS.map((value) => h("option", { value, selected: value === this.wishes[name] },
-          say(textOf(value))))));
-    const across = h("input", { type: "checkbox", checked: this.wishes.across_roots === "1",
-      onchange: () => this.wish({ across_roots: across.checked ? "1" : null }) });
-    const links = h("input", { type: "checkbox", checked: this.groups.links,
-      onchange: () => this.setLinks(links.checked) });
-    fill(this.settings, this.editor.element,
-      h("div", { class: "settings-row" },
-        choice("verdict", "duplicates.show", (verdict) => `duplicates.show.${verdict}`),
-        choice("limit_do", "duplicates.limit", (verdict) => `duplicates.limit.${verdict}`),
-        h("label", { class: "choice" }, across, h("span", {}, say("duplicates.across"))),
-        h("label", { class: "choice" }, links, h("span", {}, say("duplicates.links"))),
-        h("button", { type: "button", class: "button quiet small",
-          onclick: () => openDistinct(() => this.reload()) }, icon("different"), say("distinct"))));
-  }
-
-  wish(values) {
-    Object.assign(this.wishes, values);
-    for (const [name, value] of Object.entries(values)) remember(name, value);
-    this.reload();
-  }
-
-  setLinks(on) {
-    this.groups.links = on;
-    remember("links", on ? "1" : null);
-    this.refresh();
-  }
-
   /** Show the groups: other ones, or the same with other marks. */
   refresh(isOther = false) {
     const { groups } = this;
@@ -219,7 +165,7 @@ export class DuplicatesView {
     } else {
       this.grid.refresh();
     }
-    this.showBar();
+    this.bar.show();
   }
 
   sum() {
@@ -254,31 +200,6 @@ export class DuplicatesView {
     }
   }
 
-  showBar() {
-    const { groups } = this;
-    const totals = groups.totals();
-    const { length } = groups.list;
-    this.bar.hidden = !length && this.undoable === null && !groups.marks.size;
-    const parts = h("input", { type: "checkbox", "aria-label": say("plan.all"),
-      checked: totals.out === 0 && !groups.allOut, onchange: () => groups.setAllParts(parts.checked) });
-    const isMore = groups.next !== null;
-    parts.indeterminate = totals.out === 0 ? groups.allOut && length > 0 : totals.out < length || (isMore && !groups.allOut);
-    parts.dataset.focus = "all";
-    const hadFocus = this.bar.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
-    const button = (kind, name, does, text, isOff = false) => h("button", { type: "button",
-      class: `button ${kind}`, "data-focus": name, disabled: isOff, onclick: does }, text);
-    fill(this.bar, length ? [
-      h("label", { class: "choice" }, parts, h("span", {}, say("plan.all"))),
-      h("span", { class: "plan-count" }, () =>
-        `${countWords(totals)}${t("list.comma")}${t("plan.groups", { count: totals.groups })}`)] : null,
-    groups.marks.size ? button("quiet", "marks", () => groups.forgetMarks(),
-      () => t("marks.forget", { count: groups.marks.size })) : null,
-    this.undoable === null ? null : button("", "undo", () => this.undo([this.undoable]),
-      [icon("undo"), say("undo.last")], this.isUndoing),
-    length ? button("primary", "plan", () => this.openPlan(), say("plan.review"), totals.files === 0) : null);
-    if (hadFocus) this.bar.querySelector(`[data-focus="${hadFocus}"]`)?.focus();
-  }
-
   openPlan() {
     if (!this.groups.totals().files) return;
     this.isActing = true;
@@ -309,8 +230,8 @@ export class DuplicatesView {
   async loadActs() {
     try {
       const { acts } = await api.acts();
-      this.undoable = acts.find(({ can_undo: canUndo }) => canUndo)?.act ?? null;
-      this.showBar();
+      this.bar.undoable = acts.find(({ can_undo: canUndo }) => canUndo)?.act ?? null;
+      this.bar.show();
     } catch (error) {
       notifyError(error);
     }
@@ -318,15 +239,15 @@ export class DuplicatesView {
 
   /** Take back acts, by their numbers; one at a time, for each is the newest only once. */
   async undo(acts) {
-    if (this.isUndoing) return;
-    this.isUndoing = true;
-    this.showBar();
+    if (this.bar.isUndoing) return;
+    this.bar.isUndoing = true;
+    this.bar.show();
     try {
       await undoActs(acts, (plan, result) => this.moved(plan, result));
     } finally {
-      this.isUndoing = false;
+      this.bar.isUndoing = false;
       await this.loadActs();
-      this.showBar();
+      this.bar.show();
     }
   }
 }

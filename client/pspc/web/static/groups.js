@@ -208,6 +208,12 @@ export class Groups {
     this.changed();
   }
 
+  /** Have equal files become links where they would go, or not. */
+  setLinks(on) {
+    this.links = on;
+    this.changed();
+  }
+
   /** Count what would go, groups, those that are left out, and those of which nothing would stay. */
   totals() {
     const totals = { files: 0, trash: counted(), link: counted(), groups: 0, out: 0, bare: 0 };

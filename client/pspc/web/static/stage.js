@@ -5,7 +5,7 @@
 //     pixels of a preview ─▶ pixels of its picture ─▶ (second only: across) ─▶ looking ─▶ screen
 
 import { h, set, svg } from "./dom.js";
-import { apply, around, chain, corners, css, inverse, scaling, shifting } from "./geometry.js";
+import { apply, around, chain, corners, css, inverse, outline, scaling, shifting, stretchOf } from "./geometry.js";
 import { say } from "./i18n.js";
 
 export const MODES = ["beside", "slider", "flicker", "difference"];
@@ -43,7 +43,6 @@ export class Stage {
   clear() {
     this.play(false);
     this.sides = null;
-    this.marks = [null, null];
     this.showsSecond = false;
     for (const { picture, place } of this.panes) {
       set(picture, "alt", "");
@@ -156,7 +155,7 @@ export class Stage {
       Object.assign(picture.style, { width: `${natural[0]}px`, height: `${natural[1]}px` });
       const whole = chain(maps[index], scaling(width / natural[0], height / natural[1]));
       picture.style.transform = css(whole);
-      picture.classList.toggle("squares", sizeOf(whole, natural) > SQUARES_FROM);
+      picture.classList.toggle("squares", stretchOf(whole, natural[0]) > SQUARES_FROM);
       const mark = this.mode === "beside" ? this.marks[index] : null;
       place.classList.toggle("unseen", !mark);
       if (mark) line.setAttribute("points", mark.map((each) => apply(maps[index], each).join()).join(" "));
@@ -294,17 +293,6 @@ function makePane(name) {
 
 function fitting({ width, height }, wide, high) {
   return 0.96 * Math.min(wide / width, high / height);
-}
-
-function outline({ width, height }, map) {
-  const points = corners(width, height).map((each) => apply(map, each));
-  return `polygon(${points.map(([x, y]) => `${x.toFixed(1)}px ${y.toFixed(1)}px`).join()})`;
-}
-
-/** Return how many pixels of the screen one of a preview takes. */
-function sizeOf(map, [width]) {
-  const [left, right] = [apply(map, [0, 0]), apply(map, [width, 0])];
-  return Math.hypot(right[0] - left[0], right[1] - left[1]) / width;
 }
 
 function distance(one, other) {
