@@ -111,8 +111,9 @@ export class Results {
   }
 
   stampOf(hit) {
-    const isEarly = this.query.early.has(hit.key);
-    return `${this.query.image} ${hit.verdict} ${hit.distance} ${hit.proof ? 1 : 0} ${isEarly}`;
+    const { image, crop, early } = this.query;
+    const share = hit.proof?.indexed_share ?? "";
+    return `${image} ${crop} ${hit.verdict} ${hit.distance} ${share} ${early.has(hit.key)}`;
   }
 }
 
