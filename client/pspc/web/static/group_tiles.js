@@ -59,8 +59,8 @@ export function headStampOf(group, groups) {
 
 /** Return what changes the look of a tile. */
 export function stampOf(file, group, groups) {
-  const { image, why = "", verdict, distance } = file;
-  return `${groups.doOf(group, file)} ${groups.takesPart(group)} ${why} ${image} ${verdict} ${distance}`;
+  const { image, why = "", verdict, distance, do: proposed } = file;
+  return [groups.doOf(group, file), groups.takesPart(group), proposed, why, image, verdict, distance].join(" ");
 }
 
 function action(name, text, does) {
