@@ -87,7 +87,7 @@ def test_what_is_dropped_meanwhile_takes_the_place_and_keeps_it(shared_site: Sit
     choose(page, shared_site.folder / "best.png")
     await_done(page)
     held: list[Route] = []
-    page.route("**/search?*effort=full*", held.append)
+    page.route("**/search?*effort=full*", lambda route: held.append(route))
     page.reload()
     # What is kept is shown before all is found.
     page.locator(".headline.same_file").wait_for()

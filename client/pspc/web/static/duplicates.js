@@ -75,10 +75,12 @@ export class DuplicatesView {
   listen() {
     let timer = 0;
     on("change", () => {
-      // What the page does itself it knows; but what it lost sight of it looks for.
-      if (!this.groups.isLoaded || (this.isActing && !this.reloadsWhenQuiet)) return;
-      this.changedLine.hidden = false;
-      if (!this.reloadsWhenQuiet) return;
+      if (!this.reloadsWhenQuiet) {
+        // What the page does itself it knows.
+        if (this.groups.isLoaded && !this.isActing) this.changedLine.hidden = false;
+        return;
+      }
+      // What it has lost sight of it looks for, also when it is just looking.
       clearTimeout(timer);
       timer = setTimeout(() => {
         this.reloadsWhenQuiet = false;
