@@ -158,7 +158,11 @@ def test_what_is_put_aside_changes_its_language_too(shared_site: Site) -> None:
 def test_the_language_that_was_chosen_last_wins(shared_site: Site) -> None:
     page = shared_site.open()
     held: list[Route] = []
-    page.route("**/static/texts/zh-CN.json", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/static/texts/zh-CN.json", hold)
     choice = page.get_by_label("Language")
     with page.expect_request("**/static/texts/zh-CN.json"):
         choice.select_option("zh-CN")

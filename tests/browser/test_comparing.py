@@ -190,7 +190,11 @@ def test_a_pair_that_cannot_be_shown_does_not_look_like_the_one_before(
 
 def test_what_is_told_later_leaves_zoom_and_focus(page: Page) -> None:
     held: list[Route] = []
-    page.route("**/api/v1/compare?*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/compare?*", hold)
     page.reload()
     page.locator(".stage-picture[src]").nth(1).wait_for()
     await_pictures(page)
