@@ -72,7 +72,7 @@ def star_cover(
         if best not in free:
             continue
         free.discard(best)
-        members = []
+        members: list[NodeT] = []
         for copy in copies_of(best):
             if copy not in free:
                 continue
