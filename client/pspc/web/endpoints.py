@@ -61,6 +61,8 @@ class Endpoint(Generic[P, B]):
     answer: type[msgspec.Struct] | str
     """A document, or the type of what else comes."""
     status: HTTPStatus = HTTPStatus.OK
+    also: tuple[HTTPStatus, ...] = ()
+    """Statuses of refusals that others do not have."""
     only_reads: bool = False
     """Of POST: whether it may be dropped when the client has gone before its turn came."""
 

@@ -78,6 +78,8 @@ class Guard:
         has_permanent = access.has_token(head, self._permanent)
         refusal = gate.refusal(head, self._policy, has_permanent=has_permanent)
         refusal = refusal or self._of_stranger(head, scope)
+        # Nobody keeps connections by asking for what is refused here: there are only so many.
+        closes = refusal is not None
         if refusal is None:
             try:
                 with self._room.of(head):
@@ -87,7 +89,7 @@ class Guard:
             except Exception as error:  # noqa: BLE001 - a bug is told, and ends one answer only
                 refusal = refusal_of(error) or self._of_bug(error)
         if refusal is not None:
-            await answer.refuse(refusal, body)
+            await answer.refuse(refusal, body, closes=closes)
 
     def _of_stranger(self, head: gate.Head, scope: Scope) -> Refusal | None:
         """Find out who asks, for those who answer as well; returns why nobody does."""
@@ -128,7 +130,7 @@ class _Answer:
         self._has_begun = True
         await self._send(message)
 
-    async def refuse(self, refusal: Refusal, body: Body) -> None:
+    async def refuse(self, refusal: Refusal, body: Body, *, closes: bool) -> None:
         """Answer with a refusal; what is left of the request's body is not waited for."""
         if self._has_begun:
             return  # uvicorn cuts the connection, by which the client sees that it is not all
@@ -141,8 +143,8 @@ class _Answer:
             headers.append((b"retry-after", str(refusal.retry_after).encode("ascii")))
         if refusal.allow:
             headers.append((b"allow", refusal.allow.encode("ascii")))
-        # Nobody keeps connections by asking for what is refused: there are only so many.
-        headers.append((b"connection", b"close"))
+        if closes or not body.is_finished:
+            headers.append((b"connection", b"close"))
         await self._send(
             {"type": "http.response.start", "status": int(refusal.status), "headers": headers}
         )

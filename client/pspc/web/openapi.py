@@ -153,6 +153,7 @@ def _responses(endpoint: AnyEndpoint, by_type: dict[Any, Any]) -> dict[str, Any]
         statuses += _WITH_BODY
     if "{" in endpoint.path:
         statuses += _NAMED
+    statuses += endpoint.also
     for status in statuses:
         responses[str(int(status))] = {"description": status.phrase, "content": refusal}
     return responses
