@@ -104,7 +104,8 @@ def test_the_daemon_lives_on_real_hostile_files_and_mutants(
         f"{len(wrong)} without a disposition{summary(wrong)}, {len(killers)} workers ended, most "
         f"memory of one {seen.peak_memory} MiB, a search by hashes meanwhile takes "
         f"{seen.ratio:.1f} times as long as when idle ({len(seen.searches):,} searches)",
-        reached=not wrong and seen.answers_in_time,
+        reached=not wrong and seen.answers_in_time and not seen.why_late,
+        why=seen.why_late if not wrong and seen.answers_in_time else "",
     )
 
 

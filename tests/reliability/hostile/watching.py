@@ -51,6 +51,12 @@ class Watch:
         median, idle = statistics.median(self.searches), statistics.median(self.idle)
         return median <= 2 * idle + NOISE_SECONDS
 
+    @property
+    def why_late(self) -> str:
+        """Why the median search took more than twice its idle time; empty when it did not."""
+        is_late = self.ratio > 2
+        return "within twice its idle time and 50 ms: all cores decode meanwhile" if is_late else ""
+
 
 def watch_indexing(home: Home, connection: Connection, query: bytes) -> Watch:
     """Search again and again until all that is there now is indexed, and then for comparison."""
