@@ -25,7 +25,8 @@ _IDLE_SEARCHES = 40
 _MOST_SYNCS = 20
 _PAUSE_SECONDS = 0.05
 """Between two searches: one after the other without a pause would take a whole core from what is
-watched. Those for comparison have none, which makes the idle time the harder to keep up with."""
+watched. Those for comparison have the same: what follows at once finds every process awake and its
+data at hand, and takes half of the time (1.8 ms instead of 3.6), idle or not."""
 
 
 @dataclass(slots=True)
@@ -70,7 +71,10 @@ def watch_indexing(home: Home, connection: Connection, query: bytes) -> Watch:
             seen.searches.append(_search_seconds(connection, query))
         syncing.join()
     seen.seconds = time.monotonic() - begun
-    seen.idle = [_search_seconds(connection, query) for _ in range(_IDLE_SEARCHES)]
+    for _ in range(_IDLE_SEARCHES):
+        finished.clear()
+        finished.wait(_PAUSE_SECONDS)
+        seen.idle.append(_search_seconds(connection, query))
     return seen
 
 
