@@ -80,6 +80,15 @@ class Distinctions:
         """Return all pairs, and when each was said (ISO 8601, UTC); in the order of that."""
         return list(self._pairs.items())
 
+    def require_known(self) -> None:
+        """See that what was said before is known.
+
+        Raises:
+            StoreError: It is not; the sentence says why.
+        """
+        if self._problem:
+            raise StoreError(self._problem)
+
     def mark(self, images: Sequence[ImageId], when: str) -> int:
         """Say that each of some contents is distinct from each other; returns the new pairs.
 
@@ -137,7 +146,10 @@ class Distinctions:
             return
         lines = text.splitlines()
         if lines and _version(lines[0]) > VERSION:
-            self._problem = f"{self._path} is of a newer version of PSP"
+            self._problem = (
+                f"{self._path} is of a newer version of PSP, and left untouched; upgrade PSP, or "
+                "move the file away"
+            )
             _log.error("what is said to be distinct is not known", problem=self._problem)
             return
         for line in lines[1:] if lines and _version(lines[0]) else lines:
@@ -151,8 +163,7 @@ class Distinctions:
 
     def _write(self, pairs: dict[Pair, str]) -> None:
         """Put another file in the place of the old one; after a crash either is there, whole."""
-        if self._problem:
-            raise StoreError(f"{self._problem}; nothing is written over it")
+        self.require_known()
         passing = self._path.with_name(f"{NAME}.new")
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC

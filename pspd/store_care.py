@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pspd import distinctions
 from pspd.core.pausing import Pause
 from pspd.errors import PspError
 from pspd.log import get_logger
@@ -216,7 +217,9 @@ class StoreCare:
 
     def _backup(self, job: Job) -> None:
         job.progress.step = "copy"
-        place = backups.make(self._store, job.folder or self._state / backups.FOLDER, time.time())
+        folder = job.folder or self._state / backups.FOLDER
+        # What a person has decided no picture tells again.
+        place = backups.make(self._store, folder, time.time(), [self._state / distinctions.NAME])
         job.summary = str(place)
         backups.thin_out(self._state, self._backups_kept)
         self._board.withdraw("store", "backup")

@@ -49,6 +49,7 @@ class TellingApart:
                 return wire.DistinctReply([], self._distinctions.forget(images))
 
     def _page(self, after: int, limit: int) -> wire.DistinctReply:
+        self._distinctions.require_known()
         pairs = self._distinctions.pairs()
         end = after + limit
         with self._store.read() as reader:

@@ -94,8 +94,12 @@ def test_a_file_of_a_newer_version_is_not_written_over(tmp_path: Path) -> None:
     path.write_bytes(b'{"psp_distinct": 99}\n{"what": "ever"}\n')
     before = path.read_bytes()
     distinctions = Distinctions(tmp_path)
-    with pytest.raises(StoreError, match="newer version"):
-        distinctions.mark([image(1), image(2)], WHEN)
+    for refused in (
+        distinctions.require_known,
+        lambda: distinctions.mark([image(1), image(2)], WHEN),
+    ):
+        with pytest.raises(StoreError, match="newer version"):
+            refused()
     assert path.read_bytes() == before
     assert distinctions.pairs() == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from pspd.errors import StoreError
@@ -39,8 +40,14 @@ def age_of_newest(state: Path, now: float) -> float | None:
     return now - (found[0] / DATA_FILE).stat().st_mtime if found else None
 
 
-def make(store: Store, folder: Path, now: float) -> Path:
+def make(store: Store, folder: Path, now: float, beside: Iterable[Path] = ()) -> Path:
     """Write a backup into `folder`, see that it is sound, and return where it lies.
+
+    Args:
+        store: What is copied.
+        folder: Made if need be.
+        now: Wall clock, seconds since the epoch; the backup is named after it.
+        beside: Small files that go along, those that are there.
 
     Raises:
         StoreError: It cannot be written, or what was written is not sound; nothing is left of it.
@@ -53,6 +60,9 @@ def make(store: Store, folder: Path, now: float) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         passing.mkdir(mode=0o700)
         store.copy(passing)
+        for file in beside:
+            if file.exists():
+                shutil.copy(file, passing)
         _verify(passing)
         passing.rename(place)
         manifest.sync_folder(folder)

@@ -178,8 +178,11 @@ def test_damaged_pages_of_a_running_store_are_found_and_another_is_built(
 
 def test_a_backup_is_a_sound_store_in_a_private_folder(home: Home, folder: Path) -> None:
     target = home.folder / "elsewhere"
+    home.pspc("distinct", *sorted(folder.iterdir())[:2])
     place = Path(home.pspc("backup", target).strip())
     assert place.parent == target
+    # What no picture tells again goes along.
+    assert (place / "distinct.jsonl").read_bytes() == (home.path / "distinct.jsonl").read_bytes()
     assert stat.S_IMODE(target.stat().st_mode) == 0o700
     known = read_manifest(home.path)
     assert known is not None

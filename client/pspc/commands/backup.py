@@ -2,7 +2,8 @@
 
 The daemon makes one each week by itself (store.backup_days) and takes the newest when its store is
 damaged. To use a copy that lies elsewhere: stop the daemon, and put the copy in the place of the
-folder `store` in its state directory.
+folder `store` in its state directory. What pspc distinct has told apart goes along, in the file
+distinct.jsonl, whose place is beside that folder.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from pspc import render
 from pspc.commands import connect
 from pspc.commands.search import Outcome
-from pspc.errors import DaemonError, OutputError, SourceError, UsageError
+from pspc.errors import OutputError, UsageError
 from pspd.rpc import wire
 from pspd.rpc.wire import printable
 
@@ -107,8 +107,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         pages = connection.duplicates(arguments.directories)
         if arguments.verdict or arguments.across_roots:
             from pspc.deciding.choosing import chosen  # noqa: PLC0415 - of no use without
+            from pspc.deciding.library import watched_folders  # noqa: PLC0415
 
-            roots = _roots(connection) if arguments.across_roots else None
+            roots = watched_folders(connection) if arguments.across_roots else None
             pages = chosen(pages, arguments.verdict or "copy", roots)
         if arguments.json:
             from pspc import documents  # noqa: PLC0415 - of no use to other output
@@ -130,39 +131,28 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
     """Write what could go into a file; it is there whole, or not at all."""
     from datetime import UTC, datetime  # noqa: PLC0415 - of no use to other output
 
-    from pspc.deciding import choosing, keeping, plans, proposing  # noqa: PLC0415
-    from pspc.deciding.trash import is_in_trash  # noqa: PLC0415
+    from pspc.deciding import choosing, keeping, library, plans, proposing  # noqa: PLC0415
     from pspc.new_file import NewFile  # noqa: PLC0415
 
     if os.path.lexists(arguments.plan):
         # It may be a picture, or a plan that somebody has edited.
         raise OutputError(f"{printable(arguments.plan)} is there already; give another name")
-    keep = arguments.keep or connection.status().keep or wire.DEFAULT_KEEP
+    keep = arguments.keep or library.usual_rules(connection)
     by = keeping.rules(keep)
     groups = choosing.whole_groups(connection.duplicates(arguments.directories))
     if arguments.across_roots:
-        roots = _roots(connection)
+        roots = library.watched_folders(connection)
         groups = (files for files in groups if choosing.is_across(files, roots))
-
-    groups = (
-        [file for file in files if not is_in_trash(file.path, os.environ)] for files in groups
-    )
-
-    def relations(file: wire.GroupFile) -> dict[bytes, str]:
-        try:
-            reply = connection.search(os.fsdecode(file.path), effort="fast")
-        except (SourceError, DaemonError):
-            return {}  # gone since: then nothing goes in its favour
-        return {hit.path: hit.verdict for hit in reply.hits}
-
+    groups = map(library.outside_trash, groups)
     folders = (os.path.realpath(os.fsencode(each)) for each in arguments.directories)
     wishes = proposing.Wishes(
         by,
         arguments.verdict or SAFE_VERDICT,
         arguments.link,
         tuple(os.path.join(each, b"") for each in folders),
-        frozenset(frozenset((pair.first, pair.second)) for pair in connection.distinct()),
+        library.told_apart(connection),
     )
+    relations = library.relations_of(connection)
     lines: list[plans.Line] = []
     for proposed in proposing.proposals(groups, wishes, relations):
         lines += proposed
@@ -178,11 +168,6 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
         f"{size}; read {printable(arguments.plan)}, then: pspc apply {printable(arguments.plan)}"
     )
     return Outcome.FOUND if going else Outcome.NOTHING
-
-
-def _roots(connection: Connection) -> list[bytes]:
-    """Return the watched folders, each with a slash at its end."""
-    return [os.path.join(root.path, b"") for root in connection.roots()]
 
 
 def _show(

@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import ctypes
 import errno
-import hashlib
 import os
 import stat
 from contextlib import suppress
 from typing import NamedTuple
 
+from pspc.digests import new_digest
 from pspc.documents import path_base64, path_text
 from pspc.errors import PspcError
 from pspd.rpc.wire import printable
 
 _CHUNK = 1 << 20
-_DIGEST_BYTES = 32
-"""Of BLAKE2b, as `image` of a hit or of a group's file."""
-
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _AT_FDCWD = -100
@@ -101,7 +98,7 @@ def _read(path: bytes, flags: int) -> tuple[str, Seen, Seen]:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             raise ActError(f"{printable(path)} is no regular file")
-        digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        digest = new_digest()
         while part := os.read(descriptor, _CHUNK):
             digest.update(part)
         return digest.hexdigest(), Seen.of(before), Seen.of(os.fstat(descriptor))

@@ -69,9 +69,10 @@ class Body:
         return message
 
     async def drop(self) -> None:
-        """Take what still comes for a moment, after the answer: a client that is cut off while it
-        sends may not read why.
-        """  # noqa: D205
+        """Take what still comes for a moment, after the answer.
+
+        A client that is cut off while it sends may not read why.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
                 while not self.is_finished:

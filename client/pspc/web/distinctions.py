@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspc.documents import path_base64, path_text
-from pspc.schema import PathDocument
-from pspc.web.schema import Added, DistinctDocument, DistinctPair, Forgotten
+from pspc.distinct_document import DistinctDocument, distinct
+from pspc.web.schema import Added, Forgotten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pspc.web.endpoints import Nothing
     from pspc.web.wishes import Images
     from pspc.web.workers import Workers
@@ -41,19 +38,4 @@ class Distinctions:
     async def pairs(self, _wish: Nothing, _body: Nothing) -> DistinctDocument:
         """List what was told apart."""
         pairs = await self._workers.ask(lambda connection: connection.distinct())
-        return DistinctDocument(
-            pairs=[
-                DistinctPair(
-                    first=pair.first,
-                    second=pair.second,
-                    when=pair.when,
-                    first_files=_files(pair.first_paths),
-                    second_files=_files(pair.second_paths),
-                )
-                for pair in pairs
-            ]
-        )
-
-
-def _files(paths: Iterable[bytes]) -> list[PathDocument]:
-    return [PathDocument(path=path_text(path), path_base64=path_base64(path)) for path in paths]
+        return distinct(pairs)

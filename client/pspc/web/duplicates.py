@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
 
 from pspc import documents
-from pspc.deciding import choosing, keeping, proposing
-from pspc.deciding.trash import is_in_trash
-from pspc.errors import DaemonError, SourceError
+from pspc.deciding import choosing, keeping, library, proposing
 from pspc.web.file_keys import encoded
 from pspc.web.library import cursor
 from pspc.web.schema import DuplicatesPage, ProposedFile, ProposedGroup, RulesDocument
 from pspd.rpc import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from pspc.connection import Connection
     from pspc.deciding.plans import Line
@@ -53,21 +50,25 @@ class Duplicates:
         """List the rules that say which copy to keep."""
         return RulesDocument(
             rules=[*wire.KEEP_RULES, f"{wire.PATH_RULE}GLOB"],
-            default=await self._workers.ask(_usual_rules),
+            default=await self._workers.ask(library.usual_rules),
         )
 
     def _page(
         self, connection: Connection, wish: DuplicatesWish, after: bytes | None
     ) -> DuplicatesPage:
         wishes = proposing.Wishes(
-            keeping.rules(wish.keep or _usual_rules(connection)),
+            keeping.rules(wish.keep or library.usual_rules(connection)),
             wish.limit_do,
-            apart=frozenset(frozenset((pair.first, pair.second)) for pair in connection.distinct()),
+            apart=library.told_apart(connection),
         )
         groups, last = _chosen(_whole(connection, after, wish.limit), wish, connection)
         proposed: dict[bytes, Line] = {
             line.path: line
-            for lines in proposing.proposals(_outside_trash(groups), wishes, _Relations(connection))
+            for lines in proposing.proposals(
+                (library.outside_trash(group.files) for group in groups),
+                wishes,
+                library.relations_of(connection),
+            )
             for line in lines
         }
         plain = documents.duplicates([structs.replace(last, groups=groups)])
@@ -98,25 +99,6 @@ class Duplicates:
         return ProposedGroup(waste=document.waste, files=files)
 
 
-class _Relations:
-    """Says what files are to one that is kept, by a search with it."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def __call__(self, file: wire.GroupFile) -> dict[bytes, str]:
-        try:
-            reply = self._connection.search(os.fsdecode(file.path), effort="fast")
-        except (SourceError, DaemonError):
-            return {}  # gone since: then nothing goes in its favour
-        return {hit.path: hit.verdict for hit in reply.hits}
-
-
-def _usual_rules(connection: Connection) -> str:
-    """Return the rules of the daemon's configuration."""
-    return connection.status().keep or wire.DEFAULT_KEEP
-
-
 def _whole(connection: Connection, after: bytes | None, limit: int) -> _Groups:
     """Ask for a page, and for as many more as its last group goes on on."""
     groups: list[wire.Group] = []
@@ -140,21 +122,11 @@ def _chosen(found: _Groups, wish: DuplicatesWish, connection: Connection) -> _Gr
     """Leave out what is not asked for."""
     if wish.verdict == "copy" and not wish.across_roots:
         return found
-    roots = None
-    if wish.across_roots:
-        roots = [os.path.join(root.path, b"") for root in connection.roots()]
+    roots = library.watched_folders(connection) if wish.across_roots else None
     # The end of a page is the end of its groups here: each is whole.
     page = structs.replace(found.last, groups=found.groups, next=None)
     pages = choosing.chosen([page], wish.verdict, roots)
     return _Groups([group for each in pages for group in each.groups], found.last)
-
-
-def _outside_trash(groups: Iterable[wire.Group]) -> Iterable[Sequence[wire.GroupFile]]:
-    """Yield the files of each group that were not thrown away already."""
-    for group in groups:
-        files = [file for file in group.files if not is_in_trash(file.path, os.environ)]
-        if files:
-            yield files
 
 
 def _do(line: Line | None) -> Do:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from pspc.digests import new_digest
 from pspc.errors import SourceError
 from pspc.sources import read_path
 
 if TYPE_CHECKING:
     from pspc.connection import Connection
-
-_DIGEST_BYTES = 32
-"""Of BLAKE2b, as `image` of a hit."""
 
 _SMALL = 16
 """Pixels of the drawing that comes with the paths, and is not wanted."""
@@ -30,6 +27,6 @@ def original(connection: Connection, image: str) -> bytes:
             data = read_path(path)
         except SourceError:
             continue
-        if hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest() == image:
+        if new_digest(data).hexdigest() == image:
             return data
     raise SourceError("none of the picture's files can be read as it was indexed")

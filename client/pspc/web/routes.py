@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.requests import Request
 from starlette.routing import Route, Router
 
+from pspc.distinct_document import DistinctDocument
 from pspc.schema import ModelsDocument, RootDocument, RootsDocument, StatusDocument, WhyDocument
 from pspc.web import schema, wishes
 from pspc.web.endpoints import EVENTS, JPEG, ROOT, Endpoint, Nothing, answered
@@ -108,7 +109,7 @@ def table(to: Handlers) -> list[AnyEndpoint]:
         Endpoint("POST", "/distinct", "Tell some pictures apart, each from each other.",
                  to.distinctions.mark, Nothing, wish.Images, told.Added),
         Endpoint("GET", "/distinct", "List what was told apart.",
-                 to.distinctions.pairs, Nothing, Nothing, told.DistinctDocument),
+                 to.distinctions.pairs, Nothing, Nothing, DistinctDocument),
         Endpoint("POST", "/distinct/forget", "Tell pictures apart no longer.",
                  to.distinctions.forget, Nothing, wish.Images, told.Forgotten),
         Endpoint("POST", "/daemon/start", "Start the daemon, unless it runs.",

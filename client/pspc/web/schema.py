@@ -177,22 +177,6 @@ class Forgotten(msgspec.Struct, kw_only=True):
     forgotten: int
 
 
-class DistinctPair(msgspec.Struct, kw_only=True):
-    """Two pictures that a person has told apart."""
-
-    first: str
-    second: str
-    when: str
-    first_files: list[PathDocument]
-    second_files: list[PathDocument]
-
-
-class DistinctDocument(msgspec.Struct, kw_only=True):
-    """What was told apart."""
-
-    pairs: list[DistinctPair]
-
-
 class Shown(msgspec.Struct, kw_only=True):
     """A file is shown in its folder."""
 

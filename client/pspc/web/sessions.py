@@ -23,12 +23,14 @@ class Session(NamedTuple):
 
 
 class Sessions:
-    """Who was let in. Secrets are kept as digests, by which they are found: that takes as long for
-    a near miss as for any other.
+    """Who was let in.
+
+    Secrets are kept as digests, by which they are found: that takes as long for a near miss as for
+    any other.
 
     Args:
         clock: Seconds that only grow.
-    """  # noqa: D205
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -249,8 +249,8 @@ def test_pictures_are_told_apart_and_joined_again(library: Library) -> None:
     images = [hit["image"] for hit in found["hits"]]
     assert _ok(library.script.post("/api/v1/distinct", json={"images": images})) == {"added": 1}
     (pair,) = _ok(library.script.get("/api/v1/distinct"))["pairs"]
-    assert {pair["first"], pair["second"]} == set(images)
-    assert pair["first_files"][0]["path"].startswith(str(library.folder))
+    assert {pair["first"]["image"], pair["second"]["image"]} == set(images)
+    assert pair["first"]["files"][0]["path"].startswith(str(library.folder))
     forgotten = library.script.post("/api/v1/distinct/forget", json={"images": images})
     assert _ok(forgotten) == {"forgotten": 1}
     assert _ok(library.script.get("/api/v1/distinct"))["pairs"] == []

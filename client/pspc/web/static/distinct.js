@@ -68,9 +68,9 @@ function list(pairs, forgotten) {
 /** Put pairs together that were said at once: {when, files: image → its files}, the newest first. */
 function together(pairs) {
   const found = new Map();
-  for (const { when, first, second, first_files: firsts, second_files: seconds } of pairs) {
+  for (const { when, first, second } of pairs) {
     if (!found.has(when)) found.set(when, { when, files: new Map() });
-    found.get(when).files.set(first, firsts).set(second, seconds);
+    found.get(when).files.set(first.image, first.files).set(second.image, second.files);
   }
   return [...found.values()].sort((one, other) => (one.when < other.when ? 1 : -1));
 }
