@@ -28,7 +28,8 @@ _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 _SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
 
-_NEVER_PUBLIC = (_SITE_LOCAL, _MAPPED, _COMPATIBLE, _LOCAL_NAT64, _TRANSLATED)
+# 6to4 is given up (RFC 7526) and leads wherever a relay takes it; Pythons differ over it, too.
+_NEVER_PUBLIC = (_SITE_LOCAL, _MAPPED, _COMPATIBLE, _LOCAL_NAT64, _TRANSLATED, _SIX_TO_FOUR)
 
 AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 
@@ -104,6 +105,4 @@ def is_public(address: str) -> bool:
     # Whoever carries such an address over to IPv4 goes where it says.
     if parsed in _NAT64:
         return is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFF_FFFF)))
-    if parsed in _SIX_TO_FOUR:
-        return is_public(str(ipaddress.IPv4Address(int(parsed) >> 80 & 0xFFFF_FFFF)))
     return True

@@ -10,7 +10,7 @@ import pytest
 from pspc.errors import SourceError
 from pspc.web.public_hosts import AddressInfo, connect, is_port_of_the_web, is_public
 
-PUBLIC = ["93.184.216.34", "1.1.1.1", "2606:2800:220:1:248:1893:25c8:1946", "2002:5db8:d822::1",
+PUBLIC = ["93.184.216.34", "1.1.1.1", "2606:2800:220:1:248:1893:25c8:1946",
           "64:ff9b::5db8:d822"]  # fmt: skip
 
 PRIVATE = [
@@ -19,7 +19,8 @@ PRIVATE = [
     "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1",
     "fe80::1%eth0", "fc00::1", "fd12:3456::1", "fec0::1", "ff02::1", "2001:db8::1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:93.184.216.34", "::127.0.0.1",
-    "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::1", "2002:c0a8:101::1", "not an address", "",
+    "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::1", "2002:5db8:d822::1",
+    "not an address", "",
 ]  # fmt: skip
 
 
