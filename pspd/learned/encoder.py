@@ -27,7 +27,8 @@ from pspd.learned.encoder_life import START_SECONDS, EncoderLife, Options
 from pspd.learned.preprocessing import Pixels
 from pspd.log import get_logger
 from pspd.rpc.wire import printable
-from pspd.workers.messages import ChannelClosedError, NonsenseError, Protection
+from pspd.workers.channel import ChannelClosedError, NonsenseError
+from pspd.workers.messages import Protection
 
 COMMAND: Final = (sys.executable, "-P", "-m", "pspd.learned.encoder_process")
 """Starts an encoder; the number of its socket's descriptor is appended."""

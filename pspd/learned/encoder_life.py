@@ -24,8 +24,9 @@ from pspd.learned.messages import Encoded, Failed, Picture, Ready, Refused, Setu
 from pspd.learned.onnx_encoder import MOST_DIMENSIONS
 from pspd.learned.preprocessing import Pixels
 from pspd.rpc.wire import printable
+from pspd.workers.channel import Channel, NonsenseError
 from pspd.workers.child import Child
-from pspd.workers.messages import Channel, NonsenseError, Protection
+from pspd.workers.messages import Protection
 
 START_SECONDS: Final = 120.0
 """How long an encoder may take to load its model: 0.2 s for the smallest on an idle machine, more

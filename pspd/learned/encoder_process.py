@@ -31,7 +31,7 @@ from pspd.learned.messages import Encoded, Failed, Picture, Ready, Refused, Setu
 from pspd.learned.onnx_encoder import OnnxEncoder
 from pspd.learned.preprocessing import Pixels, model_input
 from pspd.learned.runtime import import_runtime
-from pspd.workers.messages import Channel, ChannelClosedError, NonsenseError
+from pspd.workers.channel import Channel, ChannelClosedError, NonsenseError
 from pspd.workers.sandbox import enter_sandbox, take_name, yield_to_others
 
 NAME: Final = "pspd-encoder"

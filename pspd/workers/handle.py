@@ -21,14 +21,13 @@ import msgspec
 
 from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.errors import FileFailure
+from pspd.workers.channel import ChannelClosedError, NonsenseError
 from pspd.workers.child import END_SECONDS
 from pspd.workers.messages import (
-    ChannelClosedError,
     Digest,
     Done,
     Failed,
     Job,
-    NonsenseError,
     Order,
     Proceed,
     Protection,

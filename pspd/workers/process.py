@@ -32,15 +32,15 @@ from pspd.features import rust_png, still_webp
 from pspd.features.decode import OpenPicture
 from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
-from pspd.features.formats import EXTRAS, require_readable, sniff
+from pspd.features.formats import EXTRAS
 from pspd.features.inner_pictures import InnerHashes, hashed_parts
 from pspd.features.tags import tags_of
 from pspd.features.views import cropped, pixels_of, view_of
 from pspd.verify.pixels import pixel_digest
+from pspd.workers.channel import Channel, ChannelClosedError
+from pspd.workers.file_reading import read_whole
 from pspd.workers.messages import (
     ONLY_PIXELS,
-    Channel,
-    ChannelClosedError,
     Digest,
     Done,
     Failed,
@@ -56,10 +56,6 @@ from pspd.workers.sandbox import enter_sandbox, take_name, yield_to_others
 _EVER = math.inf
 _ALARM_GRACE_SECONDS = 5.0
 """How much later than its parent's deadline a worker ends itself, if there is no parent."""
-_PART_BYTES = 1 << 20
-"""Read at once: of a file to its end, of one that grows in parts, of a large one not before a look
-at its beginning."""
-_SNIFFED_BYTES = 1 << 16
 _PLUGINS = (
     *("JpegImagePlugin", "MpoImagePlugin", "PngImagePlugin", "WebPImagePlugin", "GifImagePlugin"),
     *("BmpImagePlugin", "TiffImagePlugin", "AvifImagePlugin", "ImageColor"),
@@ -193,66 +189,6 @@ def may_have_harmed(failure: FileFailure) -> bool:
         return True
     is_unidentified = isinstance(failure.__cause__, UnidentifiedImageError)
     return failure.reason == FailureReason.BROKEN and not is_unidentified
-
-
-def check_beginning(descriptor: int) -> None:
-    """Refuse what begins like no picture, before all of it is read: a film has gigabytes.
-
-    Raises:
-        FileFailure: `not_a_picture`.
-        OSError: It cannot be read.
-    """
-    beginning = os.pread(descriptor, _SNIFFED_BYTES, 0)
-    if len(beginning) == _SNIFFED_BYTES and sniff(beginning) is None:
-        require_readable(beginning)
-
-
-def read_whole(descriptor: int, size: int, max_bytes: int) -> bytes:
-    """Read a regular file from its beginning to its end, wherever its offset is.
-
-    Args:
-        descriptor: Open for reading.
-        size: What it had a moment ago; it may have grown or shrunk.
-        max_bytes: The limit.
-
-    Raises:
-        FileFailure: `unreadable`, `too_big`, `not_a_picture`, or `truncated` if it is empty.
-    """
-    try:
-        _check_size(size, max_bytes)
-        if size > _PART_BYTES:
-            check_beginning(descriptor)
-        data = read_up_to(descriptor, size, max_bytes)
-    except OSError as error:
-        raise FileFailure(
-            FailureReason.UNREADABLE, f"it cannot be read: {error.strerror}"
-        ) from error
-    _check_size(len(data), max_bytes)
-    if not data:
-        raise FileFailure(FailureReason.TRUNCATED, "the file is empty")
-    return data
-
-
-def read_up_to(descriptor: int, expected: int, max_bytes: int) -> bytes:
-    """Read a file to its end, but at most one byte more than `max_bytes`.
-
-    `expected` is its size a moment ago: both the usual end and the usual first read.
-    """
-    parts = [os.pread(descriptor, expected + 1, 0)]
-    size = len(parts[0])
-    # The usual file ends here; one that grows goes on in parts, for `pread` takes address space
-    # for all that it is asked for.
-    while parts[-1] and size <= max_bytes:
-        parts.append(os.pread(descriptor, min(_PART_BYTES, max_bytes + 1 - size), size))
-        size += len(parts[-1])
-    return parts[0] if size == len(parts[0]) else b"".join(parts)
-
-
-def _check_size(size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise FileFailure(
-            FailureReason.TOO_BIG, f"larger than {max_bytes} bytes (the limit max_bytes)"
-        )
 
 
 def _is_wanted(channel: Channel, image_id: ImageId) -> bool:

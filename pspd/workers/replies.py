@@ -15,7 +15,8 @@ from pspd.features.extract import FEATURES_VERSION
 from pspd.features.inner_pictures import MAX_PARTS, InnerHashes
 from pspd.features.tags import LONGEST_NAME, LONGEST_TAG, MOST_TAGS
 from pspd.verify.pixels import PIXELS_VERSION
-from pspd.workers.messages import Done, NonsenseError, Order
+from pspd.workers.channel import NonsenseError
+from pspd.workers.messages import Done, Order
 
 _DIGEST_BYTES = 32
 _MAX_TEXT = 300

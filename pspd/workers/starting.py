@@ -8,8 +8,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pspd.workers.channel import Channel
 from pspd.workers.child import Child, ForkedChild
-from pspd.workers.messages import Channel, Setup
+from pspd.workers.messages import Setup
 from pspd.workers.template import TemplateError
 
 if TYPE_CHECKING:

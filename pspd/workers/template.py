@@ -27,8 +27,9 @@ import msgspec
 
 from pspd.host import seconds_left
 from pspd.log import get_logger
+from pspd.workers.channel import Channel, ChannelClosedError, NonsenseError
 from pspd.workers.child import END_SECONDS, Child, ForkedChild
-from pspd.workers.messages import Channel, ChannelClosedError, Fork, Forked, NonsenseError
+from pspd.workers.messages import Fork, Forked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

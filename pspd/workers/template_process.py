@@ -26,7 +26,8 @@ import traceback
 
 import msgspec
 
-from pspd.workers.messages import Channel, ChannelClosedError, Fork, Forked
+from pspd.workers.channel import Channel, ChannelClosedError
+from pspd.workers.messages import Fork, Forked
 from pspd.workers.process import prepare_decoders, work
 from pspd.workers.system_calls import system_call_with_lock
 

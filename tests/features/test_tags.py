@@ -13,7 +13,8 @@ from PIL.TiffImagePlugin import IFDRational
 from pspd.core.model import Limits
 from pspd.errors import FileFailure
 from pspd.features.tags import LONGEST_NAME, LONGEST_TAG, MOST_TAGS, tags_of
-from pspd.workers.messages import Done, NonsenseError, Order
+from pspd.workers.channel import NonsenseError
+from pspd.workers.messages import Done, Order
 from pspd.workers.replies import checked_outcome
 
 MAKE, MODEL, ARTIST, EXIF, GPS = 0x010F, 0x0110, 0x013B, 0x8769, 0x8825

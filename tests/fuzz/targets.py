@@ -19,7 +19,8 @@ from pspd.features import formats, headers, jpeg_markers, progressive
 from pspd.features.segments import check_segments
 from pspd.rpc import wire
 from pspd.store import codec, descriptor_codec, image_codec, keys
-from pspd.workers.messages import Digest, Done, Failed, NonsenseError, Order, Ready
+from pspd.workers.channel import NonsenseError
+from pspd.workers.messages import Digest, Done, Failed, Order, Ready
 from pspd.workers.replies import checked_outcome
 from tests.features.samples import encode, png_claiming, scene, tiff, with_orientation
 from tests.rpc import samples

@@ -18,17 +18,8 @@ import msgspec
 
 from pspd.core.model import FailureReason, Features, ImageId, Turn, TurnedHashes
 from pspd.features.extract import FEATURES_VERSION
-from pspd.workers.messages import (
-    Channel,
-    ChannelClosedError,
-    Digest,
-    Done,
-    Failed,
-    Job,
-    Proceed,
-    Ready,
-    Setup,
-)
+from pspd.workers.channel import Channel, ChannelClosedError
+from pspd.workers.messages import Digest, Done, Failed, Job, Proceed, Ready, Setup
 
 EVER = math.inf
 

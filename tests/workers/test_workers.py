@@ -28,9 +28,11 @@ from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.inner_pictures import MAX_INNER_PICTURES, MAX_PARTS, hashed_parts
 from pspd.features.views import cropped, pixels_of, view_of
 from pspd.verify.pixels import pixel_digest
-from pspd.workers.messages import Done, NonsenseError, Order
+from pspd.workers.channel import NonsenseError
+from pspd.workers.file_reading import read_up_to
+from pspd.workers.messages import Done, Order
 from pspd.workers.pool import LAST_FILES, WorkerPool
-from pspd.workers.process import INNER_SIDE, read_up_to
+from pspd.workers.process import INNER_SIDE
 from pspd.workers.replies import Outcome, checked_outcome
 from pspd.workers.sandbox import MAX_FILES
 
