@@ -230,8 +230,8 @@ def failures(entries: Iterable[wire.FailureEntry]) -> FailuresDocument:
     )
 
 
-def duplicates(pages: Sequence[wire.DuplicatesReply]) -> DuplicatesDocument:
-    """Make the document of the groups on all pages."""
+def duplicates(pages: Sequence[wire.DuplicatesReply], left_out: int) -> DuplicatesDocument:
+    """Make the document of the groups on all pages, and of how many files are in none of them."""
     groups: list[GroupDocument] = []
     for group in (group for page in pages for group in page.groups):
         files = [_group_file(file) for file in group.files]
@@ -244,6 +244,7 @@ def duplicates(pages: Sequence[wire.DuplicatesReply]) -> DuplicatesDocument:
         groups=groups,
         total=last.total,
         waste=last.waste,
+        left_out=left_out,
         uncompared=last.uncompared,
         freshness=freshness(last.freshness),
     )

@@ -314,6 +314,8 @@ class DuplicatesDocument(msgspec.Struct, kw_only=True):
     groups: list[GroupDocument]
     total: int
     waste: int
+    left_out: int
+    """Files that are other shots, or halves of one, and no copies."""
     uncompared: int
     freshness: FreshnessDocument
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from examples import make_samples
 from tests.browser.site import Site
 from tests.browser.tidying import opened, tile, turn_over, verbs
+from tests.client.deciding.groups import shot
 from tests.e2e import scenes
 
 MakeSite = Callable[..., Site]
@@ -203,3 +204,28 @@ def test_a_mark_is_about_a_content_and_can_be_forgotten(new_site: MakeSite) -> N
     assert verbs(page)["turned.jpg"] == "To the trash"
     page.get_by_role("button", name="Forget my 1 mark").click()
     page.locator(".do-stay", has_text="turned.jpg").wait_for()
+
+
+def test_other_shots_are_left_out_until_they_are_asked_for(new_site: MakeSite) -> None:
+    def pictures(folder: Path) -> None:
+        shot(scenes.scene(1), folder / "first.jpg", "10:00:01", quality=95)
+        shot(scenes.scene(1), folder / "second.jpg", "10:00:02", quality=90)
+        scenes.scene(2).save(folder / "IMG_1.CR2", "jpeg", quality=95)
+        scenes.scene(2).save(folder / "IMG_1.JPG", quality=80)
+        scenes.save(3, folder / "one.png")
+        scenes.scene(3).resize((200, 150)).save(folder / "two.png")
+
+    site = new_site(pictures)
+    page = opened(site)
+    assert set(verbs(page)) == {"one.png", "two.png"}
+    assert page.locator(".duplicates-sum").inner_text().startswith("1 group of copies, ")
+    page.get_by_text("4 files are not listed: they are other shots").wait_for()
+    page.get_by_label("other shots and raw halves too").check()
+    tile(page, "IMG_1.CR2").wait_for()
+    assert len(verbs(page)) == 6
+    assert page.locator(".duplicates-sum").inner_text().startswith("3 groups of copies, ")
+    assert page.locator(".duplicates .fresh-notes").inner_text() == ""
+    page.get_by_label("May go").select_option("copy")
+    page.locator(".do-trash", has_text="two.png").wait_for()
+    assert list(verbs(page).values()).count("To the trash") == 1
+    assert site.is_sound()

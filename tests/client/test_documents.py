@@ -127,7 +127,7 @@ def test_a_bad_query_is_a_document_of_the_schema(
         ),
         ("roots", "roots"),
         ("failures", "failures"),
-        ("duplicates", "groups total waste uncompared freshness"),
+        ("duplicates", "groups total waste left_out uncompared freshness"),
         ("quarantine", "quarantine"),
     ],
 )

@@ -4,12 +4,17 @@ The first file is the one with the most pixels, then the lossless one, then the 
 others are the same file, the same pixels, or a copy: resized, recompressed, turned or mirrored.
 Nothing is changed or removed. With DIR, only groups that have a file below one of these folders.
 
+A raw file and the picture developed from it (the same name in the same folder), and shots of a
+burst (by their dates in EXIF, of one size in pixels, or by their names) are no copies, and left
+out; --all-shots lists them too. Files with the same bytes are always listed.
+
 --plan writes what could go into a file that pspc apply carries out: in each group one is kept, by
 the rules of --keep in their order (pixels, metadata, lossless, bytes, oldest, newest, path:GLOB;
 without, those of the configuration), and the others go to the trash, as far as --verdict goes
-(without: the same pixels). With DIR only what lies there goes, whatever is kept elsewhere. A
-camera's raw file and its JPEG stay both, and so do pictures of one size that were taken in
-different seconds, and what pspc distinct has told apart.
+(without: the same pixels). With DIR only what lies there goes, whatever is kept elsewhere. Other
+shots stay, and what pspc distinct has told apart. What has a raw file, a developed picture or the
+movie of a Live Photo beside it goes only if the kept file has the same beside it: a pair for a
+pair. A raw file goes only for the same bytes.
 
 In a pipe each file is one line of group, verdict, distance, turn, width, height, bytes, format and
 path, separated by tabs; the path is written as by pspc search. With -0 the paths of a group are
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
 
     from pspc.connection import Connection
     from pspc.console import Console
-    from pspc.deciding.choosing import Verdict
+    from pspc.deciding.choosing import Choice, Verdict
 
 EXAMPLES = """\
   pspc duplicates
@@ -73,6 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only groups with files in more than one watched folder",
     )
     parser.add_argument(
+        "--all-shots",
+        action="store_true",
+        help="list other shots, and raw files beside what was developed from them, as well",
+    )
+    parser.add_argument(
         "--keep", metavar="RULES", help="with --plan: which to keep, see above for the rules"
     )
     parser.add_argument(
@@ -92,6 +102,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the groups, or write a plan."""
     if arguments.plan is None and (arguments.keep is not None or arguments.link):
         raise UsageError("--keep and --link say what a plan does: give --plan FILE as well")
+    if arguments.plan is not None and arguments.all_shots:
+        raise UsageError(
+            "--all-shots only lists: other shots go by no plan; give --plan without it"
+        )
     if arguments.wait:
         from pspc.waiting import wait_for_comparing, wait_for_sync  # noqa: PLC0415 - see search
 
@@ -104,34 +118,50 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with connect(arguments) as connection:
         if arguments.plan is not None:
             return _write_plan(arguments, connection, console)
-        pages = connection.duplicates(arguments.directories)
-        if arguments.verdict or arguments.across_roots:
-            from pspc.deciding.choosing import chosen  # noqa: PLC0415 - of no use without
-            from pspc.deciding.library import watched_folders  # noqa: PLC0415
-
-            roots = watched_folders(connection) if arguments.across_roots else None
-            pages = chosen(pages, arguments.verdict or "copy", roots)
+        choice = _choice(arguments, connection)
+        pages = choice.pages(connection.duplicates(arguments.directories))
         if arguments.json:
             from pspc import documents  # noqa: PLC0415 - of no use to other output
 
             replies = list(pages)
             count = sum(len(reply.groups) for reply in replies)
-            console.line(documents.text_of(documents.duplicates(replies)))
+            console.line(documents.text_of(documents.duplicates(replies, choice.left_out)))
             last = replies[-1]
         else:
             count, last = _show(pages, arguments, console)
-        _explain(last, connection, console)
+        _explain(last, choice.left_out, connection, console)
     if count:
         return Outcome.FOUND
     is_final = render.is_complete(last.freshness) and not last.uncompared
     return Outcome.NOTHING if is_final else Outcome.NOTHING_YET
 
 
+def _choice(arguments: argparse.Namespace, connection: Connection) -> Choice:
+    """Make what takes of the groups what is asked for."""
+    from pspc.deciding import choosing, library  # noqa: PLC0415 - of no use to a plan
+    from pspc.deciding.parting import Parting  # noqa: PLC0415
+    from pspc.deciding.shots import Shots  # noqa: PLC0415
+
+    return choosing.Choice(
+        arguments.verdict or "copy",
+        library.watched_folders(connection) if arguments.across_roots else None,
+        None if arguments.all_shots else Parting(Shots(), library.hits_of(connection)).parts,
+    )
+
+
 def _write_plan(arguments: argparse.Namespace, connection: Connection, console: Console) -> Outcome:
     """Write what could go into a file; it is there whole, or not at all."""
     from datetime import UTC, datetime  # noqa: PLC0415 - of no use to other output
 
-    from pspc.deciding import choosing, keeping, library, plans, proposing  # noqa: PLC0415
+    from pspc.deciding import (  # noqa: PLC0415
+        choosing,
+        keeping,
+        library,
+        parting,
+        plans,
+        proposing,
+        shots,
+    )
     from pspc.new_file import NewFile  # noqa: PLC0415
 
     if os.path.lexists(arguments.plan):
@@ -139,11 +169,15 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
         raise OutputError(f"{printable(arguments.plan)} is there already; give another name")
     keep = arguments.keep or library.usual_rules(connection)
     by = keeping.rules(keep)
-    groups = choosing.whole_groups(connection.duplicates(arguments.directories))
+    hits = library.hits_of(connection)
+    looks = shots.Shots()
+    found = choosing.whole_groups(connection.duplicates(arguments.directories))
+    parts = parting.Parting(looks, hits).parts
+    groups = (part for files in found for part in parts(files))
     if arguments.across_roots:
         roots = library.watched_folders(connection)
         groups = (files for files in groups if choosing.is_across(files, roots))
-    groups = map(library.outside_trash, groups)
+    outside = map(library.outside_trash, groups)
     folders = (os.path.realpath(os.fsencode(each)) for each in arguments.directories)
     wishes = proposing.Wishes(
         by,
@@ -152,9 +186,8 @@ def _write_plan(arguments: argparse.Namespace, connection: Connection, console: 
         tuple(os.path.join(each, b"") for each in folders),
         library.told_apart(connection),
     )
-    relations = library.relations_of(connection)
     lines: list[plans.Line] = []
-    for proposed in proposing.proposals(groups, wishes, relations):
+    for proposed in proposing.proposals(outside, wishes, library.relations_of(hits), looks):
         lines += proposed
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with NewFile(arguments.plan) as file:
@@ -223,8 +256,13 @@ def _line(number: int, file: wire.GroupFile) -> str:
     return "\t".join([*map(str, cells), file.format, render.field(file.path)])
 
 
-def _explain(last: wire.DuplicatesReply, connection: Connection, console: Console) -> None:
+def _explain(
+    last: wire.DuplicatesReply, left_out: int, connection: Connection, console: Console
+) -> None:
     """Say on standard error what limits the answer."""
+    if left_out:
+        files = render.counted(left_out, "file")
+        console.note(f"{files} left out as other shots or halves of one; --all-shots lists them")
     if last.uncompared:
         are = "is" if last.uncompared == 1 else "are"
         pictures = render.counted(last.uncompared, "picture")

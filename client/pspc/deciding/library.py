@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pspc.connection import Connection
+
+_SEARCHES = 64
+"""Of which the hits are remembered: of one group more are rarely asked."""
 
 
 def usual_rules(connection: Connection) -> str:
@@ -30,17 +34,28 @@ def told_apart(connection: Connection) -> frozenset[frozenset[str]]:
     return frozenset(frozenset((pair.first, pair.second)) for pair in connection.distinct())
 
 
-def relations_of(connection: Connection) -> Callable[[wire.GroupFile], Mapping[bytes, str]]:
-    """Return what says, by path, what files are to one that is kept: a search with it."""
+def hits_of(connection: Connection) -> Callable[[wire.GroupFile], Mapping[bytes, wire.Hit]]:
+    """Return what finds, by path, what is like a file: a search with it.
 
-    def relations(file: wire.GroupFile) -> Mapping[bytes, str]:
+    The last ones are remembered, for what parts a group and what makes a plan of it ask the same.
+    """
+
+    @functools.lru_cache(maxsize=_SEARCHES)
+    def found(path: bytes) -> Mapping[bytes, wire.Hit]:
         try:
-            reply = connection.search(os.fsdecode(file.path), effort="fast")
+            reply = connection.search(os.fsdecode(path), effort="fast")
         except (SourceError, DaemonError):
             return {}  # gone since: then nothing goes in its favour
-        return {hit.path: hit.verdict for hit in reply.hits}
+        return {hit.path: hit for hit in reply.hits}
 
-    return relations
+    return lambda file: found(file.path)
+
+
+def relations_of(
+    hits: Callable[[wire.GroupFile], Mapping[bytes, wire.Hit]],
+) -> Callable[[wire.GroupFile], Mapping[bytes, str]]:
+    """Return what says, by path, what files are to one that is kept."""
+    return lambda file: {path: hit.verdict for path, hit in hits(file).items()}
 
 
 def outside_trash(files: Iterable[wire.GroupFile]) -> list[wire.GroupFile]:

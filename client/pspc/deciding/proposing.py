@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pspc.deciding.choosing import VERDICTS
 from pspc.deciding.keeping import choose
-from pspc.deciding.metadata import moments
 from pspc.deciding.plans import Line
 
 if TYPE_CHECKING:
@@ -16,15 +14,9 @@ if TYPE_CHECKING:
 
     from pspc.deciding.choosing import Verdict
     from pspc.deciding.keeping import Rule
+    from pspc.deciding.plans import Do
+    from pspc.deciding.shots import Shots
     from pspd.rpc import wire
-
-_RAW = frozenset(
-    b"""
-    .3fr .arw .cr2 .cr3 .dng .erf .iiq .kdc .mrw .nef .nrw .orf .pef .raf .rw2 .rwl .srw .x3f
-    """.split()
-)
-"""What cameras write beside a JPEG: the same picture, and no copy of it."""
-
 
 MOST_ROUNDS = 100
 """In a row of which nothing goes: of the files of a group that are no copies of what was kept so
@@ -51,6 +43,7 @@ def proposals(
     groups: Iterable[Sequence[wire.GroupFile]],
     wishes: Wishes,
     relations: Callable[[wire.GroupFile], Mapping[bytes, str]],
+    shots: Shots,
 ) -> Iterator[list[Line]]:
     """Yield the lines of each group of which something can go.
 
@@ -58,6 +51,7 @@ def proposals(
         groups: The best file first, with what the others are to it.
         wishes: What the plan shall be like.
         relations: Says, by path, what files are to one that is kept and not the best.
+        shots: Says what is another shot, and what belongs together.
     """
     number = 0
     for files in groups:
@@ -78,8 +72,10 @@ def proposals(
                 and {file.image, kept.file.image} not in wishes.apart
                 and (not wishes.folders or file.path.startswith(wishes.folders))
                 and _is_within(verdicts.get(file.path), wishes.limit)
-                and not _is_half_of_a_pair(file.path)
-                and not _are_moments_apart(file, kept.file, verdicts[file.path])
+                and (
+                    _stays(verdicts[file.path], wishes)
+                    or shots.may_go(file, kept.file, verdicts[file.path])
+                )
             ]
             # Those that stay may have equals among themselves. By identity, for a group may have a
             # hundred thousand files.
@@ -92,8 +88,11 @@ def proposals(
             lines = [_line(number, "keep", kept.file, why=kept.rule)]
             for file in going:
                 verdict = verdicts[file.path]
-                is_link = wishes.links and verdict == "same_file"
-                lines.append(_line(number, "link" if is_link else "trash", file, verdict=verdict))
+                do: Do = "link" if _stays(verdict, wishes) else "trash"
+                lines.append(_line(number, do, file, verdict=verdict))
+            shots.note_gone(
+                (file for file in going if not _stays(verdicts[file.path], wishes)), kept.file
+            )
             yield lines
 
 
@@ -139,30 +138,18 @@ def _verdicts(
     return found
 
 
+def _stays(verdict: str, wishes: Wishes) -> bool:
+    """Say whether a file becomes a link, and so stays where it is."""
+    return wishes.links and verdict == "same_file"
+
+
 def _is_within(verdict: str | None, limit: Verdict) -> bool:
     return verdict in VERDICTS[: VERDICTS.index(limit) + 1]
 
 
-def _is_half_of_a_pair(path: bytes) -> bool:
-    """Say whether a camera wrote a shot twice, raw and developed, and this is one of the two."""
-    stem, suffix = os.path.splitext(path)
-    if suffix.lower() in _RAW:
-        return True
-    return any(os.path.lexists(stem + each) for raw in _RAW for each in (raw, raw.upper()))
-
-
-def _are_moments_apart(file: wire.GroupFile, kept: wire.GroupFile, verdict: str) -> bool:
-    """Say whether two pictures were taken in different seconds, as in a burst."""
-    if verdict != "copy" or {file.width, file.height} != {kept.width, kept.height}:
-        return False
-    here, there = moments(file.path), moments(kept.path)
-    # The earliest is when it was taken; an editor adds when it was changed.
-    return bool(here and there) and min(here) != min(there)
-
-
 def _line(
     number: int,
-    do: Literal["keep", "trash", "link"],
+    do: Do,
     file: wire.GroupFile,
     *,
     why: str = "",

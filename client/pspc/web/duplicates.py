@@ -8,6 +8,8 @@ from msgspec import structs
 
 from pspc import documents
 from pspc.deciding import choosing, keeping, library, proposing
+from pspc.deciding.parting import Parting
+from pspc.deciding.shots import Shots
 from pspc.web.file_keys import encoded
 from pspc.web.library import cursor
 from pspc.web.schema import DuplicatesPage, ProposedFile, ProposedGroup, RulesDocument
@@ -61,17 +63,24 @@ class Duplicates:
             wish.limit_do,
             apart=library.told_apart(connection),
         )
-        groups, last = _chosen(_whole(connection, after, wish.limit), wish, connection)
+        found, last = _whole(connection, after, wish.limit)
+        hits = library.hits_of(connection)
+        shots = Shots()
+        parts = Parting(shots, hits).parts
+        roots = library.watched_folders(connection) if wish.across_roots else None
+        choice = choosing.Choice(wish.verdict, roots, None if wish.all_shots else parts)
+        groups = [each for group in found for each in choice.groups(group)]
         proposed: dict[bytes, Line] = {
             line.path: line
             for lines in proposing.proposals(
-                (library.outside_trash(group.files) for group in groups),
+                (library.outside_trash(part) for group in groups for part in parts(group.files)),
                 wishes,
-                library.relations_of(connection),
+                library.relations_of(hits),
+                shots,
             )
             for line in lines
         }
-        plain = documents.duplicates([structs.replace(last, groups=groups)])
+        plain = documents.duplicates([structs.replace(last, groups=groups)], choice.left_out)
         return DuplicatesPage(
             groups=[
                 self._group(document, group, proposed)
@@ -79,6 +88,7 @@ class Duplicates:
             ],
             total=plain.total,
             waste=plain.waste,
+            left_out=plain.left_out,
             uncompared=plain.uncompared,
             freshness=plain.freshness,
             next=None if last.next is None else encoded(last.next),
@@ -116,17 +126,6 @@ def _whole(connection: Connection, after: bytes | None, limit: int) -> _Groups:
 
 def _is_whole(group: wire.Group) -> bool:
     return group.first + len(group.files) >= group.total
-
-
-def _chosen(found: _Groups, wish: DuplicatesWish, connection: Connection) -> _Groups:
-    """Leave out what is not asked for."""
-    if wish.verdict == "copy" and not wish.across_roots:
-        return found
-    roots = library.watched_folders(connection) if wish.across_roots else None
-    # The end of a page is the end of its groups here: each is whole.
-    page = structs.replace(found.last, groups=found.groups, next=None)
-    pages = choosing.chosen([page], wish.verdict, roots)
-    return _Groups([group for each in pages for group in each.groups], found.last)
 
 
 def _do(line: Line | None) -> Do:

@@ -114,8 +114,11 @@ class DuplicatesPage(msgspec.Struct, kw_only=True):
 
     groups: list[ProposedGroup]
     total: int
-    """Groups on all pages, whatever was asked for."""
+    """Groups on all pages, whatever was asked for, and with what is left out as another shot."""
     waste: int
+    """Of those."""
+    left_out: int
+    """Files of this page's groups that are other shots, or halves of one, and so no copies."""
     uncompared: int
     freshness: FreshnessDocument
     next: str | None

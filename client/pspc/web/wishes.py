@@ -86,6 +86,8 @@ class DuplicatesWish(PageWish, kw_only=True):
 
     verdict: Verdict = "copy"
     across_roots: bool = False
+    all_shots: bool = False
+    """Whether other shots, and halves of one, are listed with what they look like."""
     keep: Annotated[str, Meta(max_length=1000)] = ""
     """Rules of which to keep; none for the usual ones."""
     limit_do: Verdict = "same_pixels"

@@ -9,27 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pspc.deciding.choosing import Verdict, chosen, whole_groups
+from pspc.deciding.choosing import Choice, Verdict, whole_groups
 from pspc.deciding.keeping import choose, rules
-from pspc.deciding.metadata import has_metadata, moments
+from pspc.deciding.metadata import has_metadata, taken
 from pspc.deciding.proposing import Wishes, proposals
+from pspc.deciding.shots import Shots
 from pspc.errors import UsageError
 from pspd.rpc import wire
+from tests.client.deciding.groups import file
 from tests.rpc import samples
-
-
-def file(
-    path: str | Path, verdict: Any = "copy", image: str = "", **changes: Any
-) -> wire.GroupFile:
-    values = {"width": 640, "height": 480, "size": 1000, "format": "JPEG", **changes}
-    return wire.GroupFile(
-        path=os.fsencode(path),
-        verdict=verdict,
-        distance=0,
-        turn="none",
-        image=image or str(path),
-        **values,
-    )
 
 
 def kept(files: list[wire.GroupFile], keep: str = wire.DEFAULT_KEEP) -> tuple[str, str]:
@@ -42,7 +30,7 @@ def going(
 ) -> dict[str, str]:
     """Return what may go, by path, with its verdict."""
     wishes = Wishes(rules(keep), limit)
-    found = proposals([files], wishes, lambda _: related.get("relations", {}))
+    found = proposals([files], wishes, lambda _: related.get("relations", {}), Shots())
     return {
         os.fsdecode(line.path): line.verdict for group in found for line in group if line.verdict
     }
@@ -67,7 +55,7 @@ def test_metadata_and_age_are_read_from_the_files(tmp_path: Path) -> None:
     os.utime(bare, (1, 1))
     os.utime(told, (2, 2))
     assert (has_metadata(os.fsencode(bare)), has_metadata(os.fsencode(told))) == (False, True)
-    assert moments(os.fsencode(told)) == {b"2026:11:30 10:00:00\0"}
+    assert taken(os.fsencode(told)) == (b"2026:11:30 10:00:00", frozenset())
     assert not has_metadata(b"/nowhere")
     files = [file(bare, size=2000, format="PNG"), file(told)]
     assert kept(files) == (str(told), "metadata")
@@ -110,7 +98,7 @@ def test_equal_files_among_those_that_stay_go_as_well() -> None:
 def test_nothing_goes_outside_of_the_folders_that_were_named() -> None:
     files = [file("/a/best", "best", width=900), file("/a/copy"), file("/ab/copy"), file("/b/copy")]
     wishes = Wishes(rules("pixels"), "copy", folders=(b"/a/", b"/b/"))
-    found = proposals([files], wishes, lambda _: {})
+    found = proposals([files], wishes, lambda _: {}, Shots())
     lines = [line for group in found for line in group]
     assert [line.path for line in lines if line.do != "keep"] == [b"/a/copy", b"/b/copy"]
 
@@ -133,6 +121,13 @@ def test_two_copies_of_the_best_go_for_one_another_only_if_they_are_copies() -> 
     }
 
 
+def lay(folder: Path, *names: str) -> None:
+    """Put files of one byte into a folder."""
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(b"x")
+
+
 def test_a_raw_file_and_its_jpeg_stay_both(tmp_path: Path) -> None:
     for name in ("IMG_1.jpg", "IMG_1.CR2", "IMG_2.jpg"):
         (tmp_path / name).write_bytes(b"")
@@ -143,6 +138,63 @@ def test_a_raw_file_and_its_jpeg_stay_both(tmp_path: Path) -> None:
         file(tmp_path / "IMG_2.jpg"),
     ]
     assert set(going(files)) == {str(tmp_path / "IMG_2.jpg")}
+
+
+def test_a_raw_file_goes_for_the_same_bytes_alone_and_nothing_goes_for_it() -> None:
+    raw = [file("/a.CR2", "best", "raw"), file("/b.cr2", "same_file", "raw")]
+    assert going([*raw, file("/c.jpg")]) == {"/b.cr2": "same_file"}
+    # Its pixels are those of a preview.
+    equal = [file("/a.dng", "best"), file("/b.dng", "same_pixels"), file("/c.jpg", "same_pixels")]
+    assert going(equal) == {}
+    assert going([file("/a.jpg", "best", format="RAW"), file("/b.jpg")]) == {}
+
+
+def test_a_pair_goes_for_a_pair_and_not_for_a_half(tmp_path: Path) -> None:
+    here, there = tmp_path / "a", tmp_path / "b"
+    lay(here, "IMG_1.CR2", "IMG_1.JPG", "IMG_2.JPG")
+    lay(there, "IMG_1.CR2", "IMG_1.JPG", "IMG_2.JPG", "IMG_2.CR2")
+
+    def pair(name: str) -> list[wire.GroupFile]:
+        return [file(here / name, "best", name), file(there / name, "same_file", name)]
+
+    assert set(going(pair("IMG_1.CR2"))) == {str(there / "IMG_1.CR2")}
+    assert set(going(pair("IMG_1.JPG"))) == {str(there / "IMG_1.JPG")}
+    assert going(pair("IMG_2.JPG"), f"path:{here}/**") == {}
+    assert set(going(pair("IMG_2.JPG"), f"path:{there}/**")) == {str(here / "IMG_2.JPG")}
+    (there / "IMG_1.JPG").write_bytes(b"another one, by its size")
+    assert going(pair("IMG_1.CR2")) == {}
+
+
+def test_of_two_pairs_one_stays_as_a_whole(tmp_path: Path) -> None:
+    here, there = tmp_path / "a", tmp_path / "b"
+    lay(here, "IMG_1.CR2", "IMG_1.JPG")
+    lay(there, "IMG_1.CR2", "IMG_1.JPG")
+    os.utime(here / "IMG_1.CR2", (1, 1))
+    os.utime(there / "IMG_1.JPG", (1, 1))
+    groups = [
+        [file(here / name, "best", name), file(there / name, "same_file", name)]
+        for name in ("IMG_1.CR2", "IMG_1.JPG")
+    ]
+    wishes = Wishes(rules("oldest"), "same_file")
+    lines = [line for group in proposals(groups, wishes, lambda _: {}, Shots()) for line in group]
+    assert [line.path for line in lines if line.do == "trash"] == [os.fsencode(there / "IMG_1.CR2")]
+    # Linked, both halves stay where they are.
+    linked = proposals(groups, wishes._replace(links=True), lambda _: {}, Shots())
+    assert [line.do for group in linked for line in group] == ["keep", "link"] * 2
+
+
+@pytest.mark.parametrize("picture", ["IMG_1.HEIC", "IMG_1.jpg"])
+def test_a_live_photo_goes_only_where_its_movie_is_as_well(tmp_path: Path, picture: str) -> None:
+    here, there = tmp_path / "a", tmp_path / "b"
+    lay(here, picture)
+    lay(there, picture, "IMG_1.MOV")
+    both = [file(here / picture, "best", "one"), file(there / picture, "same_file", "one")]
+    assert going(both, f"path:{here}/**") == {}
+    assert going(both, f"path:{there}/**") == {str(here / picture): "same_file"}
+    (here / "IMG_1.mov").write_bytes(b"another movie")
+    assert going(both, f"path:{here}/**") == {}
+    (here / "IMG_1.mov").write_bytes(b"y")
+    assert going(both, f"path:{here}/**") == {str(there / picture): "same_file"}
 
 
 def test_pictures_taken_one_after_the_other_stay(tmp_path: Path) -> None:
@@ -169,15 +221,15 @@ def test_a_group_on_two_pages_is_one() -> None:
     files = [file(f"/{number}", "copy" if number else "best") for number in range(5)]
     split = pages(wire.Group(files[:3], 9, 5, 0), wire.Group(files[3:], 9, 5, 3))
     assert list(whole_groups(split)) == [files]
-    [group] = [group for page in chosen(split, "copy", None) for group in page.groups]
-    assert (group.files, group.total, group.first, group.waste) == (files, 5, 0, 4000)
+    [group] = [group for page in Choice("copy").pages(split) for group in page.groups]
+    assert (group.files, group.total, group.first, group.waste) == (files, 5, 0, 9)
 
 
 def test_groups_across_folders_alone() -> None:
     here = [file("/a/1", "best"), file("/a/2")]
     across = [file("/a/3", "best"), file("/b/4")]
     both = pages(wire.Group(here, 1, 2, 0), wire.Group(across, 1, 2, 0))
-    found = chosen(both, "copy", [b"/a/", b"/b/"])
+    found = Choice("copy", [b"/a/", b"/b/"]).pages(both)
     assert [group.files for page in found for group in page.groups] == [across]
 
 
@@ -188,7 +240,7 @@ def test_every_rule_that_the_daemon_knows_can_be_applied() -> None:
 def test_what_is_told_apart_does_not_go_for_one_another() -> None:
     files = [file("/best", "best", width=900), file("/near"), file("/other")]
     wishes = Wishes(rules("pixels"), "copy", apart=frozenset({frozenset({"/best", "/near"})}))
-    lines = [line for group in proposals([files], wishes, lambda _: {}) for line in group]
+    lines = [line for group in proposals([files], wishes, lambda _: {}, Shots()) for line in group]
     assert [os.fsdecode(line.path) for line in lines if line.do != "keep"] == ["/other"]
 
 

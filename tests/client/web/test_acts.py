@@ -16,6 +16,7 @@ from pspc.commands.duplicates import SAFE_VERDICT
 from pspc.deciding import keeping
 from pspc.web.wishes import DuplicatesWish
 from pspd.rpc import wire
+from tests.client.deciding.groups import shot
 from tests.client.web.conftest import Library, library_of
 from tests.client.web.running import Gateway
 from tests.e2e import scenes
@@ -112,6 +113,34 @@ def test_rules_are_applied_live(library: Library) -> None:
 def test_groups_are_chosen_by_verdict_and_roots(library: Library) -> None:
     assert set(_doings(_groups(library, verdict="same_file"))) == {"scene-1.png", "again.png"}
     assert _groups(library, across_roots="true") == []
+
+
+def test_other_shots_are_left_out_and_counted_unless_they_are_asked_for() -> None:
+    def burst(folder: Path) -> None:
+        shot(scenes.scene(1), folder / "1.jpg", "10:00:01", quality=95)
+        shot(scenes.scene(1), folder / "2.jpg", "10:00:02", quality=90)
+        shot(scenes.scene(1), folder / "2-saved.jpg", "10:00:02", quality=70)
+        scenes.scene(2).save(folder / "IMG_1.CR2", "jpeg", quality=95)
+        scenes.scene(2).save(folder / "IMG_1.JPG", quality=80)
+
+    for library in library_of(burst):
+        page = library.script.get("/api/v1/duplicates", params={"limit_do": "copy"}).json()
+        assert _doings(page["groups"]) == {"2.jpg": "keep", "2-saved.jpg": "trash"}
+        assert (page["left_out"], page["total"]) == (3, 2)
+        # What could become of files is the same, whatever is shown of them.
+        wishes = {"limit_do": "copy", "all_shots": "true"}
+        page = library.script.get("/api/v1/duplicates", params=wishes).json()
+        assert _doings(page["groups"]) == {
+            "1.jpg": "stay",
+            "2.jpg": "keep",
+            "2-saved.jpg": "trash",
+            "IMG_1.CR2": "stay",
+            "IMG_1.JPG": "stay",
+        }
+        assert page["left_out"] == 0
+        described = library.script.get("/api/v1/openapi.json").text
+        assert '"left_out"' in described
+        assert '"all_shots"' in described
 
 
 def test_pages_have_whole_groups(library: Library) -> None:

@@ -171,23 +171,30 @@ export class DuplicatesView {
   }
 
   sum() {
-    const { page, isBusy, error, list, isFiltered, isLess, next } = this.groups;
+    const { page, isBusy, error, list, isFiltered, isLess, isCounted, next } = this.groups;
     if (error) return "";
     if (!page) return isBusy ? t("duplicates.loading") : "";
-    if (!isFiltered && !isLess) return t("duplicates.sum", { count: page.total, bytes: bytes(page.waste) });
-    // The daemon counts all groups, and counted them before some were tidied.
+    const all = { count: page.total, bytes: bytes(page.waste) };
+    if (isCounted) return t("duplicates.sum", all);
+    // The daemon counts all groups, and counted them before some were tidied or left out.
+    if (next !== null && !isFiltered && !isLess) return t("duplicates.sum_about", all);
     const spare = list.reduce((sum, group) => sum + spareOf(group), 0);
+    if (!isFiltered && !isLess) return t("duplicates.sum", { count: list.length, bytes: bytes(spare) });
     return t(next === null ? "duplicates.sum_here" : "duplicates.sum_so_far",
       { count: list.length, bytes: bytes(spare) });
   }
 
   showNotes() {
-    const { page, error, list, isBusy, isLoaded, next, isFiltered } = this.groups;
+    const { page, error, list, isBusy, isLoaded, next, isFiltered, leftOut } = this.groups;
     fill(this.notes);
     if (error) this.notes.append(h("li", { class: "error" }, icon("warning"), errorText(error)));
     if (page?.uncompared) {
       this.notes.append(h("li", {}, icon("info"),
         h("span", {}, () => t("duplicates.uncompared", { count: page.uncompared }))));
+    }
+    if (leftOut) {
+      this.notes.append(h("li", {}, icon("info"),
+        h("span", {}, () => t("duplicates.left_out", { count: leftOut }))));
     }
     const count = page ? freshnessWords(page.freshness).length : 0;
     for (let index = 0; index < count; index += 1) {
@@ -198,7 +205,7 @@ export class DuplicatesView {
     this.nothing.hidden = !isAll || list.length > 0;
     if (isAll) {
       fill(this.nothing, icon("copies"),
-        h("p", {}, say(isFiltered ? "duplicates.none_such" : "duplicates.none")));
+        h("p", {}, say(isFiltered || leftOut ? "duplicates.none_such" : "duplicates.none")));
     }
   }
 

@@ -22,6 +22,7 @@ export class GroupWishes {
       verdict: recall("verdict", "copy"),
       limit_do: recall("limit_do", "same_pixels"),
       across_roots: recall("across_roots", "") || null,
+      all_shots: recall("all_shots", "") || null,
       keep: recall("keep", "") || null,
     };
     this.panel = h("div", { class: "duplicates-settings" });
@@ -49,6 +50,8 @@ export class GroupWishes {
       this.choice("limit_do", "duplicates.limit", (verdict) => `duplicates.limit.${verdict}`),
       this.box("duplicates.across", this.values.across_roots === "1",
         (on) => this.wish({ across_roots: on ? "1" : null })),
+      this.box("duplicates.all_shots", this.values.all_shots === "1",
+        (on) => this.wish({ all_shots: on ? "1" : null })),
       this.box("duplicates.links", this.links, (on) => this.wishLinks(on)),
       h("button", { type: "button", class: "button quiet small",
         onclick: () => openDistinct(this.reload) }, icon("different"), say("distinct"))));

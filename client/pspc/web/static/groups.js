@@ -33,6 +33,8 @@ export class Groups {
     this.isLoaded = false;
     /** Whether something was taken out since, so that the daemon's sums hold no longer. */
     this.isLess = false;
+    /** Files that are other shots, or halves of one, and so in no group. */
+    this.leftOut = 0;
   }
 
   /** Say whether a page is on its way. */
@@ -43,6 +45,11 @@ export class Groups {
   /** Say whether groups or files that there are were not asked for. */
   get isFiltered() {
     return this.wishes.verdict !== "copy" || Boolean(this.wishes.across_roots);
+  }
+
+  /** Say whether the daemon's sums are those of the list: it counts other shots as well. */
+  get isCounted() {
+    return !this.isFiltered && !this.isLess && Boolean(this.wishes.all_shots);
   }
 
   /** Load the first page by other wishes; what was decided about files and groups stays. */
@@ -99,6 +106,7 @@ export class Groups {
     this.page = page;
     this.next = page.next ?? null;
     this.isLoaded = true;
+    this.leftOut += page.left_out;
     for (const each of page.groups) {
       const group = { ...each, id: `${placeOf(each.files[0])} ${each.files.length}` };
       this.list.push(group);

@@ -57,9 +57,9 @@ export class PlanDialog {
   }
 
   partWords() {
-    const { list, page, isFiltered } = this.groups;
+    const { list, page, isCounted } = this.groups;
     // How many there are of one kind only, nobody has counted.
-    if (isFiltered) return t("plan.not_all_listed", { count: list.length });
+    if (!isCounted) return t("plan.not_all_listed", { count: list.length });
     return t("plan.not_all", { count: list.length, total: page?.total ?? list.length });
   }
 
