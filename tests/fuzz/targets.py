@@ -11,6 +11,7 @@ from typing import get_args
 
 import msgspec
 
+from pspc.deciding import metadata
 from pspd import config
 from pspd.config.rendering import render
 from pspd.core.model import DirectoryId, ImageNumber, Limits, RootId
@@ -22,6 +23,7 @@ from pspd.store import codec, descriptor_codec, image_codec, keys
 from pspd.workers.channel import NonsenseError
 from pspd.workers.messages import Digest, Done, Failed, Order, Ready
 from pspd.workers.replies import checked_outcome
+from tests.client.deciding.groups import exif
 from tests.features.samples import encode, png_claiming, scene, tiff, with_orientation
 from tests.rpc import samples
 
@@ -219,6 +221,11 @@ def check_text(data: bytes) -> None:
     wire.printable(data.decode("latin-1")).encode()
 
 
+def check_shot(data: bytes) -> None:
+    """What a picture's file tells of its time is digits, whatever its offsets say."""
+    assert all(not each or each.isdigit() for each in metadata.fractions(data))
+
+
 def _request_seeds() -> Iterable[bytes]:
     return (wire.encode_request(each, id=7, deadline_ms=1000) for each in samples.REQUESTS)
 
@@ -294,6 +301,11 @@ def _jpeg_seeds() -> Iterable[bytes]:
         yield encode(scene(32, 24), "JPEG", comment=b"text", **options)[2:]
 
 
+def _shot_seeds() -> Iterable[bytes]:
+    for order, fraction in (("<", "507"), (">", "507123")):
+        yield exif("10:00:01", fraction, endian=order).tobytes()
+
+
 TARGETS: Mapping[str, Target] = {
     "request": Target(check_request, _request_seeds),
     "reply": Target(check_reply, _reply_seeds),
@@ -304,4 +316,5 @@ TARGETS: Mapping[str, Target] = {
     "config": Target(check_config, _config_seeds),
     "text": Target(check_text, _text_seeds),
     "jpeg": Target(check_jpeg, _jpeg_seeds),
+    "shot": Target(check_shot, _shot_seeds),
 }
