@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import msgspec
 
 from pspd.core.model import ImageId
+from pspd.core.view import LONGEST_VIEW
 from pspd.errors import FileFailure
 from pspd.features.extract import image_id_of
 from pspd.workers.messages import ONLY_PIXELS, Order
@@ -121,6 +122,14 @@ class QueryReader:
         """
         outcome = self._run(image, Order(features=False, view=longest, tags=wants_tags))
         return _view_of(outcome), outcome.tags
+
+    def detail(self, image: bytes, part: Box) -> View:
+        """See a part of a query image, pixel for pixel where it has few enough.
+
+        Raises:
+            FileFailure: It cannot be read as a picture, or the part does not lie in it.
+        """
+        return _view_of(self._run(image, Order(features=False, view=LONGEST_VIEW, within=part)))
 
     def inner(self, image: bytes, part: Box | None = None) -> tuple[InnerHashes, ...]:
         """Find what may be whole pictures in a query image, or in a part of it.

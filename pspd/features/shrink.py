@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 
 from pspd.features.colour import BACKGROUND, Flattener, is_linear
 from pspd.features.hashes import Box
-from pspd.features.upright import strips
+from pspd.features.upright import Corners, strips
 
 LEAST_SIDE: Final = 128
 """Pixels left of each side, at least, of those there were: twice the larger hash's. Of 406 real
@@ -79,26 +79,37 @@ def exact_gray(image: Image.Image) -> Image.Image:
     return gray
 
 
-def averages(image: Image.Image, across: int, down: int) -> Image.Image:
+def averages(
+    image: Image.Image, across: int, down: int, part: Corners | None = None
+) -> Image.Image:
     """Average `across` × `down` pixels to one; those at the edges may be of fewer.
+
+    Args:
+        image: Loaded.
+        across: At least 1; likewise `down`.
+        down: With both 1 pixels stay as they are, bit by bit, where they are opaque.
+        part: What of it is wanted; None for all of it.
 
     Returns:
         "L", "RGB" or "YCbCr", or "La" or "RGBa": colours multiplied by alpha.
     """
     if is_linear(image):
-        return image.reduce((across, down))
+        if part is not None and across == down == 1:
+            return image.crop(part)
+        return image.reduce((across, down), part)
     # A strip at a time: what may be averaged would be in memory beside the picture.
     flatten = Flattener(image)
-    parts = [
-        flatten.to_linear(strip).reduce((across, down)) for strip in strips(image, multiple=down)
+    small = [
+        flatten.to_linear(strip).reduce((across, down))
+        for strip in strips(image, multiple=down, part=part)
     ]
-    if len(parts) == 1:
-        return parts[0]
-    whole = Image.new(parts[0].mode, (parts[0].width, sum(part.height for part in parts)))
+    if len(small) == 1:
+        return small[0]
+    whole = Image.new(small[0].mode, (small[0].width, sum(each.height for each in small)))
     top = 0
-    for part in parts:
-        whole.paste(part, (0, top))
-        top += part.height
+    for each in small:
+        whole.paste(each, (0, top))
+        top += each.height
     return whole
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from PIL import Image
+
+Corners: TypeAlias = tuple[int, int, int, int]
+"""Left, upper, right and lower edge of a part, in pixels."""
 
 _STRIP_PIXELS: Final = 1 << 20
 """Pixels handled at once after decoding: 4 to 16 MB whatever the picture's size."""
@@ -32,40 +35,53 @@ def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return (size[1], size[0]) if orientation in _AXES_SWAPPED else size
 
 
-def strips(image: Image.Image, orientation: int = 1, *, multiple: int = 1) -> Iterator[Image.Image]:
+def strips(
+    image: Image.Image,
+    orientation: int = 1,
+    *,
+    multiple: int = 1,
+    part: Corners | None = None,
+) -> Iterator[Image.Image]:
     """Cut a loaded picture into horizontal strips of the upright one, from the top.
 
     Args:
         image: Loaded; as stored.
         orientation: What is still to be applied, 1 to 8.
         multiple: Of so many rows each strip is, but for the last.
+        part: What of the upright picture is wanted; None for all of it.
     """
-    width, height = upright_size(image.size, orientation)
-    rows = max(1, _STRIP_PIXELS // width // multiple) * multiple
-    if rows >= height:
+    whole = (0, 0, *upright_size(image.size, orientation))
+    left, top, right, bottom = part or whole
+    rows = max(1, _STRIP_PIXELS // (right - left) // multiple) * multiple
+    if rows >= bottom and (left, top, right, bottom) == whole:
         yield turn_upright(image, orientation)
         return
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        yield turn_upright(
-            image.crop(_stored_box(image.size, orientation, top, bottom)), orientation
-        )
+    for upper in range(top, bottom, rows):
+        strip = (left, upper, right, min(upper + rows, bottom))
+        yield turn_upright(image.crop(stored_corners(image.size, orientation, strip)), orientation)
 
 
-def _stored_box(
-    size: tuple[int, int], orientation: int, top: int, bottom: int
-) -> tuple[int, int, int, int]:
-    """Return where the upright rows `top` to `bottom` lie in the picture as stored."""
+def stored_corners(size: tuple[int, int], orientation: int, upright: Corners) -> Corners:
+    """Return where a part of the upright picture lies in the picture as stored, of this size."""
     width, height = size
+    left, top, right, bottom = upright
     match orientation:
-        case 3 | 4:
-            return 0, height - bottom, width, height - top
-        case 5 | 6:
-            return top, 0, bottom, height
-        case 7 | 8:
-            return width - bottom, 0, width - top, height
+        case 2:
+            return width - right, top, width - left, bottom
+        case 3:
+            return width - right, height - bottom, width - left, height - top
+        case 4:
+            return left, height - bottom, right, height - top
+        case 5:
+            return top, left, bottom, right
+        case 6:
+            return top, height - right, bottom, height - left
+        case 7:
+            return width - bottom, height - right, width - top, height - left
+        case 8:
+            return width - bottom, left, width - top, right
         case _:
-            return 0, top, width, bottom
+            return upright
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -8,6 +8,7 @@ whole picture's size goes along, for places in a view are told in the picture's 
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from pspd.core.model import Limits
     from pspd.core.view import Box
     from pspd.features.decode import OpenPicture
+
+_FILTER_REACH: Final = 8
+"""Pixels on each side of a part that the filter takes into account, at most: two of the small
+picture's, and it makes one of less than four."""
 
 _PNG_MODES: Final = frozenset({"1", "L", "LA", "RGB", "RGBA", "I;16"})
 
@@ -59,7 +64,8 @@ def view_of(data: bytes, limits: Limits, longest: int) -> View:
         if picture.format == "TIFF":
             # Turned while it was loaded.
             stored_size = picture.image.size
-        small = _seen_small(picture.image, loaded.box, _fitted(stored_size, factor))
+        box = loaded.box or (0.0, 0.0, *picture.image.size)
+        small = seen_small(picture.image, box, fitted(stored_size, factor))
         upright = turn_upright(small, loaded.orientation)
         full_width, full_height = upright_size(stored_size, loaded.orientation)
     return View(*upright.size, upright.tobytes(), full_width, full_height)
@@ -102,24 +108,45 @@ def _encodable(picture: OpenPicture) -> Image.Image:
     return bare
 
 
-def _fitted(size: tuple[int, int], factor: float) -> tuple[int, int]:
+def fitted(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    """Return a size after scaling; no side vanishes."""
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
-def _seen_small(
-    image: Image.Image, box: tuple[float, float, float, float] | None, size: tuple[int, int]
+def seen_small(
+    image: Image.Image, box: tuple[float, float, float, float], size: tuple[int, int]
 ) -> Image.Image:
-    """Bring a loaded picture to this size, in colour, on white."""
-    width, height = image.size if box is None else box[2:]
+    """Bring a part of a loaded picture to this size, in colour, on white.
+
+    Args:
+        image: Loaded.
+        box: Left, upper, right and lower edge of the part, in pixels of the image.
+        size: No larger than the part.
+    """
+    left, top, right, bottom = box
     # By whole pixels first, so that all else is done on few; the rest by a filter that needs some.
     across, down = (
-        max(1, int(have / want / 2)) for have, want in zip((width, height), size, strict=True)
+        max(1, int(have / want / 2))
+        for have, want in zip((right - left, bottom - top), size, strict=True)
     )
-    coloured = _on_white(averages(image, across, down))
-    picture_part = (0.0, 0.0, width / across, height / down)
-    if size == coloured.size and picture_part[2:] == size:
-        return coloured
-    return coloured.resize(size, Image.Resampling.BICUBIC, box=picture_part)
+    # What the filter needs around the part, it gets where the picture has it.
+    around = (
+        max(0, math.floor(left) - _FILTER_REACH * across),
+        max(0, math.floor(top) - _FILTER_REACH * down),
+        min(image.width, math.ceil(right) + _FILTER_REACH * across),
+        min(image.height, math.ceil(bottom) + _FILTER_REACH * down),
+    )
+    whole = (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+    if whole == box and size == (right - left, bottom - top):
+        return _on_white(averages(image, 1, 1, whole))
+    coloured = _on_white(averages(image, across, down, around))
+    part = (
+        (left - around[0]) / across,
+        (top - around[1]) / down,
+        (right - around[0]) / across,
+        (bottom - around[1]) / down,
+    )
+    return coloured.resize(size, Image.Resampling.BICUBIC, box=part)
 
 
 def _on_white(linear: Image.Image) -> Image.Image:

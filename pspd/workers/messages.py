@@ -46,6 +46,8 @@ class Order(msgspec.Struct, frozen=True):
     part: Box | None = None
     """Only this part of the upright picture, as if that were the file, by its digest too; None for
     all of it. Whoever asks for a part is not told the file's digest first."""
+    within: Box | None = None
+    """The view is of this part of the upright picture alone, pixel for pixel if it is no larger."""
 
 
 ONLY_PIXELS = Order(features=False, pixels=True)

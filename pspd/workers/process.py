@@ -27,9 +27,11 @@ from msgspec.structs import replace
 from PIL import Image, UnidentifiedImageError
 
 from pspd.core.model import FailureReason, Features, ImageId, Limits, TurnedHashes
+from pspd.core.view import View
 from pspd.errors import FileFailure
 from pspd.features import rust_png, still_webp
 from pspd.features.decode import OpenPicture
+from pspd.features.details import detail_of
 from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.extras import import_reader
 from pspd.features.formats import EXTRAS
@@ -218,12 +220,18 @@ def _decode(  # noqa: PLR0913 - a picture, what is wanted of it, and what may be
         keep = loaded.append if order.pixels or keeps else None
         features = extract(data, limits, image_id, keep=keep)
     pixels = pixel_digest(data, limits, *loaded) if order.pixels else None
-    view = view_of(data, limits, order.view) if order.view else None
+    view = _view(data, order, limits) if order.view else None
     inner: tuple[InnerHashes, ...] = ()
     if order.inner:
         inner = hashed_parts(pixels_of(view or view_of(data, limits, INNER_SIDE)))
     tags = tags_of(data, limits) if order.tags else ()
     return Done(image_id, features, turns, pixels, view, inner, tags)
+
+
+def _view(data: bytes, order: Order, limits: Limits) -> View:
+    if order.within is not None:
+        return detail_of(data, limits, order.within, order.view)
+    return view_of(data, limits, order.view)
 
 
 def _failed(reason: FailureReason, message: str, *, is_spent: bool) -> Failed:

@@ -79,7 +79,7 @@ def checked_outcome(done: Done, order: Order, limits: Limits, known_as: ImageId 
         check_digest(done.pixels.digest)
     _require((done.view is not None) == (order.view > 0), "a view")
     if done.view is not None:
-        _check_view(done.view, order.view, limits)
+        _check_view(done.view, order, limits)
     _require(len(done.inner) <= (MAX_PARTS if order.inner else 0), "inner pictures")
     for each in done.inner:
         _check_inner(each)
@@ -116,12 +116,17 @@ def _check_features(features: Features, image_id: ImageId, limits: Limits) -> No
     _check_hashes(features)
 
 
-def _check_view(view: View, longest: int, limits: Limits) -> None:
+def _check_view(view: View, order: Order, limits: Limits) -> None:
     _require(min(view.width, view.height) >= 1, "a view without pixels")
-    _require(max(view.width, view.height) <= longest, "a view larger than ordered")
+    _require(max(view.width, view.height) <= order.view, "a view larger than ordered")
     _require(len(view.pixels) == CHANNELS * view.width * view.height, "a view's pixels")
     _require(view.width <= view.full_width <= limits.max_side, "width")
     _require(view.height <= view.full_height <= limits.max_side, "height")
+    part = order.within
+    if part is not None:
+        _require(view.width <= part.width and view.height <= part.height, "a part enlarged")
+        _require(part.left + part.width <= view.full_width, "a part outside")
+        _require(part.top + part.height <= view.full_height, "a part outside")
 
 
 def _check_inner(inner: InnerHashes) -> None:

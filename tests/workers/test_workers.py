@@ -24,6 +24,7 @@ from PIL import Image
 from pspd.core.model import FailureReason, ImageId, Limits
 from pspd.core.view import LONGEST_VIEW, Box, View
 from pspd.errors import FileFailure
+from pspd.features.details import detail_of
 from pspd.features.extract import extract, extract_query, image_id_of
 from pspd.features.inner_pictures import MAX_INNER_PICTURES, MAX_PARTS, hashed_parts
 from pspd.features.views import cropped, pixels_of, view_of
@@ -113,6 +114,15 @@ def test_a_view_comes_with_or_without_the_rest(pool: WorkerPool) -> None:
     assert run(pool, data).view is None
 
 
+def test_a_view_may_be_of_a_part_alone(pool: WorkerPool) -> None:
+    data, part = picture("JPEG", (900, 700)), Box(100, 50, 700, 600)
+    outcome = run(pool, data, Order(features=False, view=LONGEST_VIEW, within=part))
+    assert outcome.view == detail_of(data, Limits(), part, LONGEST_VIEW)
+    assert outcome.image_id == image_id_of(data)
+    with pytest.raises(FileFailure, match="900 × 700"):
+        run(pool, data, Order(features=False, view=64, within=Box(800, 0, 101, 1)))
+
+
 def test_a_part_is_read_as_if_it_were_the_file(pool: WorkerPool) -> None:
     data, box = picture("PNG"), Box(5, 4, 40, 30)
     part = cropped(data, Limits(), box)
@@ -176,6 +186,19 @@ def test_a_view_that_cannot_be_is_nonsense(view: View | None) -> None:
     assert checked_outcome(Done(digest, view=VIEW), order, Limits(), None).view == VIEW
     with pytest.raises(NonsenseError, match="an impossible value"):
         checked_outcome(Done(digest, view=view), order, Limits(), None)
+
+
+@pytest.mark.parametrize(
+    "part", [Box(0, 0, 3, 3), Box(0, 0, 4, 2), Box(397, 0, 4, 3), Box(0, 298, 4, 3)]
+)
+def test_a_view_that_cannot_be_of_the_part_is_nonsense(part: Box) -> None:
+    order, other = (
+        Order(features=False, view=8, within=each) for each in (Box(396, 297, 4, 3), part)
+    )
+    digest = ImageId(bytes(32))
+    assert checked_outcome(Done(digest, view=VIEW), order, Limits(), None).view == VIEW
+    with pytest.raises(NonsenseError, match="an impossible value"):
+        checked_outcome(Done(digest, view=VIEW), other, Limits(), None)
 
 
 def test_a_known_image_is_not_decoded(pool: WorkerPool) -> None:
