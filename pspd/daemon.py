@@ -253,6 +253,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         models=models,
         grouping=grouping,
         previews=found_by.previews,
+        details=found_by.details,
         telling_apart=TellingApart(store, distinctions),
         board=board,
         protection=_protection(board),

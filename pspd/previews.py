@@ -10,14 +10,13 @@ of a stranger's file reaches whoever shows it: no script in an SVG, no position 
 from __future__ import annotations
 
 import io
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from PIL import Image
 
 from pspd.errors import RequestError
+from pspd.kept_pictures import KeptPictures
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ MOST_PATHS: Final = 1000
 _LARGEST_KEPT: Final = 1 << 18
 """Bytes of one that is kept: a list has many small ones, and is gone through twice."""
 
-_ENTRY_BYTES: Final = 600
-"""Of one that is kept, beside its JPEG."""
-
 _QUALITY: Final = 85
 
 Tags = tuple[tuple[str, str], ...]
@@ -47,7 +43,8 @@ Tags = tuple[tuple[str, str], ...]
 class Shown(NamedTuple):
     """A picture to look at."""
 
-    jpeg: bytes
+    content: bytes
+    """A JPEG file."""
     width: int
     """Of the whole upright picture; likewise the height."""
     height: int
@@ -82,7 +79,7 @@ class Previews:
         self._store = store
         self._images = images
         self._queries = queries
-        self._kept = _Kept()
+        self._kept: KeptPictures[_What, Shown] = KeptPictures(MOST_KEPT_BYTES)
 
     def of_image(self, image_id: ImageId, longest: int, *, wants_tags: bool) -> Preview:
         """Show an indexed picture.
@@ -151,7 +148,8 @@ class Previews:
             raise RequestError("bad_request", "none of the picture's files can be read any more")
         view = outcome.view
         shown = Shown(_jpeg(view), view.full_width, view.full_height, outcome.tags)
-        self._kept.put(what, shown)
+        if not wants_tags and len(shown.content) <= _LARGEST_KEPT:
+            self._kept.put(what, shown)
         return shown
 
 
@@ -159,37 +157,6 @@ class _What(NamedTuple):
     image_id: ImageId
     longest: int
     has_tags: bool
-
-
-class _Kept:
-    """The pictures that were shown last, up to a number of bytes; for any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        # Under the lock; the last used is the last.
-        self._shown: OrderedDict[_What, Shown] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, what: _What) -> Shown | None:
-        with self._lock:
-            if what in self._shown:
-                self._shown.move_to_end(what)
-            return self._shown.get(what)
-
-    def put(self, what: _What, shown: Shown) -> None:
-        if what.has_tags or len(shown.jpeg) > _LARGEST_KEPT:
-            return
-        with self._lock:
-            before = self._shown.pop(what, None)
-            self._bytes += _cost(shown) - (0 if before is None else _cost(before))
-            self._shown[what] = shown
-            while self._bytes > MOST_KEPT_BYTES:
-                _, oldest = self._shown.popitem(last=False)
-                self._bytes -= _cost(oldest)
-
-
-def _cost(shown: Shown) -> int:
-    return len(shown.jpeg) + _ENTRY_BYTES
 
 
 def _jpeg(view: View) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pspd.answering import Answering
 from pspd.deep_search import DeepSearch
 from pspd.describing import Describer
+from pspd.details import Details
 from pspd.encoders import Encoders
 from pspd.explaining import Explainer
 from pspd.foreign_distances import ForeignDistances
@@ -47,6 +48,7 @@ class Searching:
     proofs: ProofSearch
     tier: DescriptorTier
     previews: Previews
+    details: Details
 
     def start(self) -> None:
         """Begin to describe."""
@@ -119,4 +121,5 @@ def searching(  # noqa: PLR0913 - every part by its name
         max_hits=max_hits,
     )
     previews = Previews(store, asked_for, queries)
-    return Searching(answering, distances, describer, encoders, proofs, tier, previews)
+    details = Details(store, asked_for, queries)
+    return Searching(answering, distances, describer, encoders, proofs, tier, previews, details)

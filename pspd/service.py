@@ -19,6 +19,7 @@ from pspd.store import batch, copies
 
 if TYPE_CHECKING:
     from pspd.answering import Answering
+    from pspd.details import Details
     from pspd.grouping import Grouping
     from pspd.indexer import Indexer
     from pspd.learned.installed import Models
@@ -55,6 +56,7 @@ class Service:
         models: Models,
         grouping: Grouping,
         previews: Previews,
+        details: Details,
         telling_apart: TellingApart,
         board: NoticeBoard,
         protection: Sequence[Finding],
@@ -72,6 +74,7 @@ class Service:
         self._models = models
         self._grouping = grouping
         self._previews = previews
+        self._details = details
         self._telling_apart = telling_apart
         self._board = board
         self._protection = [translation.restriction(finding) for finding in protection]
@@ -113,6 +116,13 @@ class Service:
                     raise RequestError("bad_request", "the image is wanted in a second frame")
                 found = self._previews.of_query(image, longest, wants_tags=tags)
                 return translation.picture(found)
+            case wire.DetailRequest(image_id, part):
+                digest = translation.image_id(image_id)
+                return translation.detail(self._details.of_image(digest, translation.box(part)))
+            case wire.PreviewDetailRequest(part):
+                if not image:
+                    raise RequestError("bad_request", "the image is wanted in a second frame")
+                return translation.detail(self._details.of_query(image, translation.box(part)))
             case wire.SyncRequest():
                 return self._sync()
             case wire.FailuresRequest(after, limit):

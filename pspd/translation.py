@@ -18,6 +18,7 @@ from pspd.verify.drawing import png
 if TYPE_CHECKING:
     from pspd.core.model import QuarantineEntry
     from pspd.core.proof import Proof
+    from pspd.details import Detail
     from pspd.explaining import Explanation
     from pspd.found import Found, Hit
     from pspd.grouping import FileGroup
@@ -61,7 +62,7 @@ def image_id(digest: str) -> ImageId:
 def picture(found: Preview) -> wire.PictureReply:
     """Show a picture, and say what is known of it."""
     return wire.PictureReply(
-        picture=found.shown.jpeg,
+        picture=found.shown.content,
         width=found.shown.width,
         height=found.shown.height,
         size=found.size,
@@ -73,6 +74,16 @@ def picture(found: Preview) -> wire.PictureReply:
         paths=[os.fsencode(path) for path in found.paths],
         tags=list(found.shown.tags),
     )
+
+
+def detail(found: Detail) -> wire.DetailReply:
+    """Show a part of a picture."""
+    return wire.DetailReply(found.content, found.width, found.height)
+
+
+def box(part: wire.Rectangle) -> Box:
+    """Read a part of a picture."""
+    return Box(part.left, part.top, part.width, part.height)
 
 
 def restriction(finding: Finding) -> wire.Restriction:
@@ -154,7 +165,7 @@ def wishes(request: wire.SearchRequest, distance: int | None) -> Wishes:
     return Wishes(
         mode=request.mode,
         distance=distance,
-        part=None if part is None else Box(part.left, part.top, part.width, part.height),
+        part=None if part is None else box(part),
         effort=request.effort,
         wants_alike=request.alike,
         seconds=None if request.budget_ms is None else request.budget_ms / 1000,

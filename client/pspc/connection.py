@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pspc.asking import Asker, ReplyT
 from pspc.care import CareVerbs
 from pspc.errors import DaemonError, SourceError
+from pspc.looking import LookingVerbs
 from pspc.paths import absolute
 from pspd.rpc import wire
 from pspd.rpc.wire import printable
@@ -23,7 +24,7 @@ _LONGEST_SYNC = 3600.0
 """Seconds one sync request may wait in the daemon; a longer wait is several requests."""
 
 
-class Connection(CareVerbs):
+class Connection(CareVerbs, LookingVerbs):
     """A connection to the user's daemon; for one thread, a context manager.
 
     Paths in replies are bytes, for names need not be text; `os.fsdecode` makes them strings.
@@ -201,35 +202,6 @@ class Connection(CareVerbs):
             raise SourceError("an empty file is no picture")
         request = wire.WhyRequest(len(images[0]), show)
         return self._ask(request, wire.WhyReply, image=b"".join(images))
-
-    def picture(self, image: str, longest: int = 256, *, tags: bool = False) -> wire.PictureReply:
-        """See an indexed picture, small, and where its files lie.
-
-        Args:
-            image: Content digest in hexadecimal, as of a hit.
-            longest: Pixels of the longer side at most, 1 to 1,024.
-            tags: Whether to have what its EXIF says.
-
-        Raises:
-            DaemonError: `bad_request`, when no indexed picture has this content, or none of its
-                files can be read any more.
-        """
-        return self._ask(wire.PictureRequest(image, longest, tags), wire.PictureReply)
-
-    def preview(
-        self, image: bytes, longest: int = 1024, *, tags: bool = False
-    ) -> wire.PictureReply:
-        """See a picture that need not be indexed, as a search sees it.
-
-        Args:
-            image: The bytes of its file.
-            longest: Pixels of the longer side at most, 1 to 1,024.
-            tags: Whether to have what its EXIF says.
-
-        Raises:
-            DaemonError: `bad_query`, when the bytes are no image.
-        """
-        return self._ask(wire.PreviewRequest(longest, tags), wire.PictureReply, image=image)
 
     def sync(self, timeout: float | None = None) -> wire.Freshness:
         """Return once everything that happened in the roots before now is indexed.

@@ -57,6 +57,8 @@ _REPEATABLE = (
     | wire.FailuresRequest
     | wire.PictureRequest
     | wire.PreviewRequest
+    | wire.DetailRequest
+    | wire.PreviewDetailRequest
     | wire.DistancesRequest
     | wire.ModelsRequest
     | wire.JobRequest

@@ -57,9 +57,17 @@ _EVENTS_HIGH_WATER_MARK = 1000
 _SHOWN_AT_ONCE = 2
 """Pictures: workers decode them, which searches need as well."""
 
+_DETAILS_AT_ONCE = 1
+"""Each decodes a whole picture: who zooms about leaves the other worker to searches."""
+
 _TICKET_AND_ORIGIN = 2
 _ENVELOPE_AND_IMAGE = 2
-_WITH_IMAGE = (wire.SearchRequest, wire.WhyRequest, wire.PreviewRequest)
+_WITH_IMAGE = (
+    wire.SearchRequest,
+    wire.WhyRequest,
+    wire.PreviewRequest,
+    wire.PreviewDetailRequest,
+)
 """Requests with a second frame."""
 
 
@@ -102,7 +110,14 @@ class RpcServer:
         self._quick = Workers("rpc-quick", 2)
         # A page full of thumbnails is asked for at once, and keeps no search waiting.
         self._showers = Workers("rpc-show", _SHOWN_AT_ONCE)
-        self._pools = (self._searchers, self._changers, self._quick, self._showers)
+        self._detailers = Workers("rpc-detail", _DETAILS_AT_ONCE)
+        self._pools = (
+            self._searchers,
+            self._changers,
+            self._quick,
+            self._showers,
+            self._detailers,
+        )
         self._thread = threading.Thread(target=self._serve, name="rpc-io", daemon=True)
         self._thread.start()
 
@@ -255,7 +270,7 @@ class RpcServer:
         if (in_flight.image is not None) != isinstance(request, _WITH_IMAGE):
             return (
                 "malformed",
-                "search, why and preview have a second frame, the image; others have none",
+                "search, why, preview and preview_detail alone have a second frame, the image",
             )
         if in_flight.link in self._remote_links and not isinstance(request, wire.RemoteRequest):
             return "forbidden", "this can only be asked on the daemon's own machine"
@@ -290,6 +305,8 @@ class RpcServer:
                 return self._changers
             case wire.PictureRequest() | wire.PreviewRequest():
                 return self._showers
+            case wire.DetailRequest() | wire.PreviewDetailRequest():
+                return self._detailers
             case _:
                 return self._quick
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import shutil
@@ -72,6 +73,58 @@ def test_a_query_is_shown_and_what_is_none_is_refused(home: Home) -> None:
         assert (seen.width, seen.height, seen.format, seen.paths) == (320, 240, "PNG", [])
         with pytest.raises(DaemonError) as caught:
             connection.preview(b"this is a text")
+    assert (caught.value.code, caught.value.reason) == ("bad_query", "not_a_picture")
+
+
+def pixels(png: bytes) -> bytes:
+    with Image.open(io.BytesIO(png)) as image:
+        assert (image.format, image.mode) == ("PNG", "RGB")
+        assert not image.info
+        return image.tobytes()
+
+
+def test_a_part_is_shown_pixel_for_pixel_of_a_picture_and_a_query(home: Home) -> None:
+    folder = home.pictures()
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    path = save(1, folder / "a.png", exif=exif)
+    upright = scene(1).transpose(Image.Transpose.ROTATE_270)
+    home.pspc("add", folder, "--wait")
+    with Connection(home.path) as connection:
+        (hit,) = connection.search(path).hits
+        for part in ((0, 0, 240, 320), (100, 200, 33, 44), (100, 200, 33, 44)):
+            left, top, width, height = part
+            expected = upright.crop((left, top, left + width, top + height)).tobytes()
+            for seen in (
+                connection.detail(hit.image, part),
+                connection.preview_detail(path.read_bytes(), part),
+            ):
+                assert pixels(seen.picture) == expected
+                assert (seen.width, seen.height) == (240, 320)
+        for part in ((0, 0, 241, 320), (240, 0, 1, 1), (0, 320, 1, 1), (0, 0, 2**32 - 1, 1)):
+            for ask in (
+                functools.partial(connection.detail, hit.image, part),
+                functools.partial(connection.preview_detail, path.read_bytes(), part),
+            ):
+                with pytest.raises(DaemonError, match="which has 240 × 320 pixels") as caught:
+                    ask()
+                assert caught.value.code == "bad_request"
+
+
+def test_a_part_of_what_is_not_indexed_any_more_is_not_shown(home: Home) -> None:
+    folder = home.pictures()
+    path = save(1, folder / "a.png")
+    home.pspc("add", folder, "--wait")
+    with Connection(home.path) as connection:
+        (hit,) = connection.search(path).hits
+        with pytest.raises(DaemonError, match="no indexed picture has this content"):
+            connection.detail("ab" * 32, (0, 0, 1, 1))
+        # Another picture by the old name is not shown for the old one.
+        save(2, path)
+        with pytest.raises(DaemonError, match=r"can be read any more|has this content"):
+            connection.detail(hit.image, (0, 0, 9, 9))
+        with pytest.raises(DaemonError) as caught:
+            connection.preview_detail(b"this is a text", (0, 0, 1, 1))
     assert (caught.value.code, caught.value.reason) == ("bad_query", "not_a_picture")
 
 

@@ -94,6 +94,8 @@ REQUESTS: tuple[wire.Request, ...] = (
     wire.WhyRequest(first_bytes=51_234, show=True),
     wire.PictureRequest(image="ab" * 32, longest=512, tags=True),
     wire.PreviewRequest(longest=640, tags=True),
+    wire.DetailRequest(image="ab" * 32, part=wire.Rectangle(10, 20, 300, 200)),
+    wire.PreviewDetailRequest(part=wire.Rectangle(0, 0, 70_000, 1)),
     wire.SyncRequest(),
     wire.FailuresRequest(after=b"\x00\x01", limit=500),
     wire.QuarantineRequest(retry=True, path=b"/home/ann/Pictures/poison.png"),
@@ -153,6 +155,7 @@ REPLIES: tuple[wire.Reply, ...] = (
         paths=[b"/home/ann/Pictures/caf\xe9.jpg"],
         tags=[("Model", "X100")],
     ),
+    wire.DetailReply(picture=b"\x89PNG", width=6000, height=4000),
     wire.SyncReply(freshness=FRESHNESS),
     wire.FailuresReply(
         failures=[

@@ -82,6 +82,24 @@ def test_status_does_not_wait_behind_searches(dealer: Dealer, handler: TableHand
     assert {dealer.receive()[0] for _ in range(10)} == set(range(100, 110))
 
 
+def test_one_part_of_a_picture_is_made_at_a_time_and_keeps_no_search_waiting(
+    dealer: Dealer, handler: TableHandler
+) -> None:
+    gate = Gate()
+    whole = wire.DetailReply(b"", 1, 1)
+    handler.on(wire.DetailRequest, gate.before(whole)).on(wire.SearchRequest, FOUND)
+    handler.on(wire.PreviewDetailRequest, gate.before(whole))
+    part = wire.Rectangle(0, 0, 1, 1)
+    for number in range(5):
+        dealer.send(wire.DetailRequest("ab" * 32, part), id=100 + number)
+        dealer.send(wire.PreviewDetailRequest(part), id=200 + number, image=b"x")
+    assert gate.entered.acquire(timeout=30)
+    assert dealer.ask(wire.SearchRequest(), wire.SearchReply, id=1, image=b"x") == FOUND
+    assert sum(not isinstance(each.request, wire.SearchRequest) for each in handler.calls) == 1
+    gate.open()
+    assert len({dealer.receive()[0] for _ in range(10)}) == 10
+
+
 def test_a_deadline_is_answered_and_the_late_result_is_dropped(
     dealer: Dealer, handler: TableHandler
 ) -> None:

@@ -58,6 +58,7 @@ from pspd.rpc.wire.parts import (
     RootStatus,
 )
 from pspd.rpc.wire.replies import (
+    DetailReply,
     DistancesReply,
     DistinctReply,
     DuplicatesReply,
@@ -81,6 +82,7 @@ from pspd.rpc.wire.replies import (
 from pspd.rpc.wire.requests import (
     AddRoot,
     ConfirmRoot,
+    DetailRequest,
     DistancesRequest,
     DistinctRequest,
     DuplicatesRequest,
@@ -91,6 +93,7 @@ from pspd.rpc.wire.requests import (
     ModelChange,
     ModelsRequest,
     PictureRequest,
+    PreviewDetailRequest,
     PreviewRequest,
     QuarantineRequest,
     Rectangle,
@@ -122,6 +125,8 @@ __all__ = [
     "AddRoot",
     "ChangeEvent",
     "ConfirmRoot",
+    "DetailReply",
+    "DetailRequest",
     "DistancesReply",
     "DistancesRequest",
     "DistinctPair",
@@ -152,6 +157,7 @@ __all__ = [
     "Notice",
     "PictureReply",
     "PictureRequest",
+    "PreviewDetailRequest",
     "PreviewRequest",
     "ProgressEvent",
     "Proof",

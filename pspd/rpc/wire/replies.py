@@ -173,6 +173,16 @@ class PictureReply(Message, frozen=True, tag="picture_reply"):
     """Names and texts of what its EXIF says; empty unless asked for."""
 
 
+class DetailReply(Message, frozen=True, tag="detail_reply"):
+    """A part of a picture as a person sees it closely: upright, on white."""
+
+    picture: bytes
+    """A PNG file, made from its pixels: nothing of the file itself is in it."""
+    width: int
+    """Of the whole upright picture, in pixels; likewise the height."""
+    height: int
+
+
 class DistinctReply(Message, frozen=True, tag="distinct_reply"):
     """Pictures that are no copies of one another, as somebody said."""
 
@@ -282,6 +292,7 @@ Reply = (
     | SearchReply
     | WhyReply
     | PictureReply
+    | DetailReply
     | SyncReply
     | FailuresReply
     | QuarantineReply

@@ -116,6 +116,20 @@ class PreviewRequest(Message, frozen=True, tag="preview"):
     tags: bool = False
 
 
+class DetailRequest(Message, frozen=True, tag="detail"):
+    """Ask to see a part of an indexed picture, pixel for pixel where it has few enough."""
+
+    image: Digest
+    part: Rectangle
+    """Has to lie in the picture; of more than 1,024 pixels a side it is scaled down to that."""
+
+
+class PreviewDetailRequest(Message, frozen=True, tag="preview_detail"):
+    """Ask to see a part of the image in the second frame, likewise."""
+
+    part: Rectangle
+
+
 class SyncRequest(Message, frozen=True, tag="sync"):
     """Reply once everything that happened in the roots before now is indexed."""
 
@@ -221,6 +235,8 @@ Request = (
     | WhyRequest
     | PictureRequest
     | PreviewRequest
+    | DetailRequest
+    | PreviewDetailRequest
     | SyncRequest
     | FailuresRequest
     | QuarantineRequest
