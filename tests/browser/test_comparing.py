@@ -112,7 +112,9 @@ def test_both_are_zoomed_and_moved_together(page: Page) -> None:
 def test_a_turned_copy_is_laid_right(shared_site: Site) -> None:
     page = compared(shared_site, shared_site.folder / "best.png", "turned.jpg")
     page.keyboard.press("2")
-    boxes = [page.locator(f".pane.{name} img").bounding_box() for name in ("first", "second")]
+    boxes = [
+        page.locator(f".pane.{name} .stage-picture").bounding_box() for name in ("first", "second")
+    ]
     first, second = boxes
     assert first is not None
     assert second is not None
@@ -126,7 +128,7 @@ def test_the_place_of_a_part_is_drawn(shared_site: Site, tmp_path: Path) -> None
     page = compared(shared_site, part, "best.png")
     page.locator(".pane.second .place:not(.unseen) polygon").wait_for()
     corners = page.locator(".pane.second polygon").get_attribute("points")
-    picture = page.locator(".pane.second img").bounding_box()
+    picture = page.locator(".pane.second .stage-picture").bounding_box()
     pane = page.locator(".pane.second").bounding_box()
     assert corners is not None
     assert picture is not None
@@ -162,9 +164,9 @@ def test_one_pair_after_the_other_and_back(page: Page) -> None:
 
 
 def test_swapping_changes_sides(page: Page) -> None:
-    before = page.locator(".pane.first img").get_attribute("src")
+    before = page.locator(".pane.first .stage-picture").get_attribute("src")
     page.keyboard.press("x")
-    expect(lambda: page.locator(".pane.first img").get_attribute("src") != before)
+    expect(lambda: page.locator(".pane.first .stage-picture").get_attribute("src") != before)
 
 
 def test_a_pair_that_cannot_be_shown_does_not_look_like_the_one_before(
@@ -200,7 +202,7 @@ def test_what_is_told_later_leaves_zoom_and_focus(page: Page) -> None:
     await_pictures(page)
     page.get_by_role("button", name="Zoom in").click()
     page.evaluate("new Promise((resolve) => requestAnimationFrame(resolve))")
-    place = "document.querySelector('.pane.first img').style.transform"
+    place = "document.querySelector('.pane.first .stage-picture').style.transform"
     before = page.evaluate(place)
     held[0].continue_()
     page.locator(".compare-why h2").wait_for()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = "/api/v1"
 
 JPEG = "image/jpeg"
+PNG = "image/png"
 EVENTS = "text/event-stream"
 
 

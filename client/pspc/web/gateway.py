@@ -12,6 +12,7 @@ from pspc.fetch import fetch
 from pspc.web import desktop, gate, shell
 from pspc.web.acts import Acts
 from pspc.web.daemon_life import DaemonLife, Loneliness
+from pspc.web.details import Details
 from pspc.web.distinctions import Distinctions
 from pspc.web.duplicates import Duplicates
 from pspc.web.events import Events
@@ -25,7 +26,7 @@ from pspc.web.queries import Queries
 from pspc.web.routes import Handlers, router
 from pspc.web.searches import Searches
 from pspc.web.sessions import Sessions
-from pspc.web.workers import LIST_THREADS, PICTURE_THREADS, THREADS, Workers
+from pspc.web.workers import DETAIL_THREADS, LIST_THREADS, PICTURE_THREADS, THREADS, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +69,7 @@ class Gateway:
         keys, queries = FileKeys(), Queries()
         self._workers = Workers(Connection, THREADS)
         self._picture_workers = Workers(Connection, PICTURE_THREADS)
+        self._detail_workers = Workers(Connection, DETAIL_THREADS)
         self._list_workers = Workers(Connection, LIST_THREADS)
         self._searches = Searches(self._workers, queries, keys, self._fetching())
         self._acts = Acts(keys, settings.environ, report)
@@ -79,6 +81,7 @@ class Gateway:
             Library(self._workers),
             self._searches,
             Pictures(self._picture_workers, queries, keys, self._showing()),
+            Details(self._detail_workers, queries),
             Duplicates(self._list_workers, keys),
             Distinctions(self._workers),
             self._acts,
@@ -107,6 +110,7 @@ class Gateway:
         """End the rest; waits for the step of an act that is under way."""
         self._workers.close()
         self._picture_workers.close()
+        self._detail_workers.close()
         self._list_workers.close()
         self._searches.close()
         self._acts.close()

@@ -11,7 +11,7 @@ from starlette.routing import Route, Router
 from pspc.distinct_document import DistinctDocument
 from pspc.schema import ModelsDocument, RootDocument, RootsDocument, StatusDocument, WhyDocument
 from pspc.web import schema, wishes
-from pspc.web.endpoints import EVENTS, JPEG, ROOT, Endpoint, Nothing, answered
+from pspc.web.endpoints import EVENTS, JPEG, PNG, ROOT, Endpoint, Nothing, answered
 from pspc.web.gate import LOGIN_PATH
 from pspc.web.openapi import OpenApi
 from pspc.web.refusals import Refusal, RefusedError, refused
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pspc.web.acts import Acts
     from pspc.web.daemon_life import DaemonLife
+    from pspc.web.details import Details
     from pspc.web.distinctions import Distinctions
     from pspc.web.duplicates import Duplicates
     from pspc.web.endpoints import AnyEndpoint
@@ -41,6 +42,7 @@ class Handlers(NamedTuple):
     library: Library
     searches: Searches
     pictures: Pictures
+    details: Details
     duplicates: Duplicates
     distinctions: Distinctions
     acts: Acts
@@ -82,6 +84,8 @@ def table(to: Handlers) -> list[AnyEndpoint]:
                  only_reads=True),
         Endpoint("GET", "/queries/{image}/picture", "Draw a query that is kept.",
                  to.pictures.query, wish.QueryPictureWish, Nothing, JPEG),
+        Endpoint("GET", "/queries/{image}/detail", "Draw the pixels of a part of a kept query.",
+                 to.details.query, wish.DetailWish, Nothing, PNG),
         Endpoint("GET", "/pictures/{image}", "Tell what a picture is, and where its files lie.",
                  to.pictures.details, wish.ImageWish, Nothing, told.PictureDocument),
         Endpoint("POST", "/pictures/{image}/search", "Search with a picture of the index.",
@@ -89,6 +93,8 @@ def table(to: Handlers) -> list[AnyEndpoint]:
                  only_reads=True),
         Endpoint("GET", "/pictures/{image}/thumbnail", "Draw a picture small.",
                  to.pictures.thumbnail, wish.ThumbnailWish, Nothing, JPEG),
+        Endpoint("GET", "/pictures/{image}/detail", "Draw the pixels of a part of a picture.",
+                 to.details.indexed, wish.DetailWish, Nothing, PNG),
         Endpoint("POST", "/pictures/{image}/show", "Show a file in the desktop's file manager.",
                  to.pictures.show, wish.ImageWish, wish.FileWish, told.Shown),
         Endpoint("GET", "/compare", "Say what joins or parts two pictures.",

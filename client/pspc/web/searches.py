@@ -12,6 +12,7 @@ from pspc import documents
 from pspc.sources import checked
 from pspc.web.originals import original
 from pspc.web.schema import FoundDocument, KeyedHit, WholeDocument
+from pspc.web.wishes import rectangle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ class Searches:
                 alike=wish.alike,
                 budget=_given(wish.budget),
                 expect=_given(wish.expect),
-                crop=_crop(wish.crop),
+                crop=rectangle(wish.crop) if wish.crop else None,
             )
 
         reply = await self._workers.ask(ask)
@@ -126,10 +127,3 @@ class Searches:
 
 def _given(value: T | UnsetType) -> T | None:
     return None if isinstance(value, UnsetType) else value
-
-
-def _crop(text: str) -> tuple[int, int, int, int] | None:
-    if not text:
-        return None
-    left, top, width, height = (int(each) for each in text.split(","))
-    return left, top, width, height

@@ -19,7 +19,7 @@ Key = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", min_length=24, max_length=
 Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]+$", max_length=8192)]
 """Where a page begins: the `next` of the page before."""
 
-_CROP = "^[0-9]{1,9},[0-9]{1,9},[1-9][0-9]{0,8},[1-9][0-9]{0,8}$"
+_RECTANGLE = "^[0-9]{1,9},[0-9]{1,9},[1-9][0-9]{0,8},[1-9][0-9]{0,8}$"
 
 Verdict = Literal["same_file", "same_pixels", "copy"]
 
@@ -47,6 +47,13 @@ class QueryPictureWish(ImageWish, kw_only=True):
     size: Annotated[int, Meta(ge=16, le=1024)] = 1024
 
 
+class DetailWish(ImageWish, kw_only=True):
+    """A part of a picture."""
+
+    part: Annotated[str, Meta(pattern=_RECTANGLE, max_length=39)]
+    """Left, top, width and height, in pixels of the upright picture, in which it has to lie."""
+
+
 class SearchWish(Wish, kw_only=True):
     """How to search."""
 
@@ -57,7 +64,7 @@ class SearchWish(Wish, kw_only=True):
     effort: Literal["fast", "full"] = "full"
     alike: bool = False
     budget: Annotated[float, Meta(gt=0, le=60)] | UnsetType = UNSET
-    crop: Annotated[str, Meta(pattern=_CROP, max_length=39)] = ""
+    crop: Annotated[str, Meta(pattern=_RECTANGLE, max_length=39)] = ""
     """Left, top, width and height, in pixels of the upright picture."""
 
 
@@ -172,3 +179,9 @@ class Images(Wish, kw_only=True):
     """Some pictures."""
 
     images: Annotated[list[Image], Meta(min_length=1, max_length=1000)]
+
+
+def rectangle(text: str) -> tuple[int, int, int, int]:
+    """Read the left, top, width and height of a part."""
+    left, top, width, height = (int(each) for each in text.split(","))
+    return left, top, width, height

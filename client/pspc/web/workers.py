@@ -17,6 +17,9 @@ THREADS = 5
 PICTURE_THREADS = 3
 """Besides the others: a screen of thumbnails must not keep a search waiting."""
 
+DETAIL_THREADS = 2
+"""Parts of pictures: the daemon makes one at a time, and shall find the next one waiting."""
+
 LIST_THREADS = 2
 """A page of groups reads what its files tell of themselves, and may search for each that stays."""
 

@@ -170,6 +170,30 @@ def test_a_picture_that_is_not_indexed_is_not_served(shared_library: Library) ->
         assert _error(answer, 400) == "usage"
 
 
+def test_a_part_is_drawn_without_loss_of_a_picture_and_a_query(shared_library: Library) -> None:
+    library = shared_library
+    data = (library.folder / "scene-1.png").read_bytes()
+    expected = Image.open(io.BytesIO(data)).convert("RGB").crop((300, 200, 320, 240))
+    image = _ok(_search(library, data, effort="fast"))["query"]["image"]
+    for kind in ("pictures", "queries"):
+        address = f"/api/v1/{kind}/{image}/detail"
+        drawn = library.script.get(address, params={"part": "300,200,20,40"})
+        assert drawn.status_code == 200
+        assert drawn.headers["content-type"] == "image/png"
+        assert drawn.headers["cache-control"] == "private, max-age=86400, immutable"
+        assert Image.open(io.BytesIO(drawn.content)).tobytes() == expected.tobytes()
+        for part in ("301,200,20,40", "0,0,321,1", "999999999,0,1,1"):
+            outside = library.script.get(address, params={"part": part})
+            assert _error(outside, 400) == "bad_request"
+            assert "320 × 240" in outside.json()["error"]["message"]
+        for part in ("", "1,2,3", "0,0,0,1", "-1,0,5,5", "0,0,1,1e3", "0,0,1,1,1", "٣,0,1,1"):
+            assert _error(library.script.get(address, params={"part": part}), 400) == "usage"
+        assert _error(library.script.get(address), 400) == "usage"
+        other = address.replace(image, "0" * 64)
+        answer = library.script.get(other, params={"part": "0,0,1,1"})
+        assert answer.status_code == (400 if kind == "pictures" else 404)
+
+
 def test_two_pictures_are_compared(shared_library: Library) -> None:
     library = shared_library
     hits = _ok(_search(library, _query(0)))

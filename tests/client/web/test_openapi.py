@@ -15,6 +15,7 @@ from pspc.connection import Connection
 from pspc.fetch import fetch
 from pspc.web.acts import Acts
 from pspc.web.daemon_life import DaemonLife
+from pspc.web.details import Details
 from pspc.web.distinctions import Distinctions
 from pspc.web.duplicates import Duplicates
 from pspc.web.events import Events
@@ -38,6 +39,7 @@ def _document() -> dict[str, Any]:
         LibraryHandler(workers),
         Searches(workers, queries, keys, fetch),
         Pictures(workers, queries, keys, None),
+        Details(workers, queries),
         Duplicates(workers, keys),
         Distinctions(workers),
         Acts(keys, os.environ, print),
@@ -87,7 +89,7 @@ def test_the_description_has_every_route(shared_library: Library) -> None:
     operations = {
         (method.upper(), path) for path, ways in document["paths"].items() for method in ways
     }
-    assert len(operations) == 30
+    assert len(operations) == 32
     assert set(LEFT_OUT) <= operations
     names = [way["operationId"] for ways in document["paths"].values() for way in ways.values()]
     assert len(set(names)) == len(names)

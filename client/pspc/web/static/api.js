@@ -78,6 +78,14 @@ export const thumbnailAddress = (image, size) => `${ROOT}pictures/${image}/thumb
 /** Return where a query that the gateway has kept is drawn. */
 export const queryAddress = (image, size = 1024) => `${ROOT}queries/${image}/picture?size=${size}`;
 
+/** Return where the pixels of a part of a picture of the index are drawn. */
+export const detailAddress = (image, part) => `${ROOT}pictures/${image}/detail?${partOf(part)}`;
+
+/** Return where those of a query that the gateway has kept are drawn. */
+export const queryDetailAddress = (image, part) => `${ROOT}queries/${image}/detail?${partOf(part)}`;
+
+const partOf = ({ left, top, width, height }) => `part=${[left, top, width, height].join()}`;
+
 export const eventsAddress = `${ROOT}events`;
 
 export const duplicates = (wishes, after, signal) =>

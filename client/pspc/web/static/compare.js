@@ -32,7 +32,7 @@ export class CompareView {
     this.element = h("div", { class: "compare" },
       h("div", { class: "compare-top" }, this.button("back", "compare.back", () => this.back()),
         this.heading, this.series),
-      this.bar, this.stage.element,
+      this.bar, this.stage.element, this.stage.sharp.notice,
       h("div", { class: "compare-below" }, this.verdict, this.facts));
     this.sides = null;
     this.proof = null;
@@ -73,6 +73,7 @@ export class CompareView {
   /** Stop what goes on by itself. */
   leave() {
     this.stage.play(false);
+    this.stage.sharp.begin(null);
     this.abort.abort();
   }
 

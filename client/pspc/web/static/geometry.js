@@ -65,12 +65,6 @@ export function outline({ width, height }, map) {
   return `polygon(${points.map(([x, y]) => `${x.toFixed(1)}px ${y.toFixed(1)}px`).join()})`;
 }
 
-/** Return how long a map makes a pixel of a picture that is so wide. */
-export function stretchOf(map, width) {
-  const [left, right] = [apply(map, [0, 0]), apply(map, [width, 0])];
-  return Math.hypot(right[0] - left[0], right[1] - left[1]) / width;
-}
-
 /** What each turn does to a picture whose sides are 1: `rotate_90` is counter-clockwise. */
 const TURNS = {
   none: IDENTITY,

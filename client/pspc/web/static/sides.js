@@ -2,9 +2,10 @@
 
 import * as api from "./api.js";
 import { nameOf } from "./paths.js";
+import { PREVIEW_SIDE } from "./parts.js";
 import { queryOf } from "./queries.js";
 
-/** Return what is known of a picture: where it is drawn, its size, files and tags. */
+/** Return what is known of a picture: where it and its parts are drawn, its size, files and tags. */
 export async function loadSide(image, signal) {
   if (isStranger(queryOf(image))) return querySide(image, signal);
   try {
@@ -15,7 +16,8 @@ export async function loadSide(image, signal) {
       image,
       isQuery: false,
       name: file ? nameOf(file.path) : "",
-      address: api.thumbnailAddress(image, 1024),
+      address: api.thumbnailAddress(image, PREVIEW_SIDE),
+      detail: (part) => api.detailAddress(image, part),
     };
   } catch (error) {
     if (!(error instanceof api.ApiError) || error.status >= 500) throw error;
@@ -38,7 +40,8 @@ async function querySide(image, signal) {
     image,
     isQuery: true,
     name: nameOf(query?.name ?? ""),
-    address: api.queryAddress(image),
+    address: api.queryAddress(image, PREVIEW_SIDE),
+    detail: (part) => api.queryDetailAddress(image, part),
     files: [],
     tags: [],
   };

@@ -5,16 +5,14 @@
 //     pixels of a preview ─▶ pixels of its picture ─▶ (second only: across) ─▶ looking ─▶ screen
 
 import { h, set, svg } from "./dom.js";
-import { apply, around, chain, corners, css, inverse, outline, scaling, shifting, stretchOf } from "./geometry.js";
+import { apply, around, chain, corners, css, inverse, outline, scaling, shifting } from "./geometry.js";
 import { say } from "./i18n.js";
+import { SharpLayer } from "./sharp_layer.js";
 
 export const MODES = ["beside", "slider", "flicker", "difference"];
 
 const LEAST_ZOOM = 0.2;
 const MOST_ZOOM = 60;
-
-/** Screen pixels a preview's pixel takes, from which on the squares are shown as they are. */
-const SQUARES_FROM = 3;
 
 /** Milliseconds that each picture is shown; less than three flashes a second, for safety. */
 const FLICKER = 700;
@@ -35,6 +33,7 @@ export class Stage {
       "aria-label": say("compare.divider"), "aria-valuemin": "0", "aria-valuemax": "100" },
       h("span", { class: "divider-grip" }));
     this.element = h("div", { class: "stage" }, ...this.panes.map(({ pane }) => pane), this.divider);
+    this.sharp = new SharpLayer(this.element, this.panes.map(({ details }) => details));
     this.listen();
     new ResizeObserver(() => this.draw()).observe(this.element);
   }
@@ -44,6 +43,7 @@ export class Stage {
     this.play(false);
     this.sides = null;
     this.showsSecond = false;
+    this.sharp.begin(null);
     for (const { picture, place } of this.panes) {
       set(picture, "alt", "");
       picture.removeAttribute("src");
@@ -52,13 +52,10 @@ export class Stage {
     this.draw();
   }
 
-  /** Show two sides, each {address, width, height, alt}, laid on each other by `across`. */
+  /** Show two sides, each {address, detail, width, height, alt}, laid on each other by `across`. */
   begin(sides, across) {
-    this.sides = sides;
-    this.across = across;
-    this.marks = [null, null];
-    this.aligned = true;
-    this.showsSecond = false;
+    Object.assign(this, { sides, across, marks: [null, null], aligned: true, showsSecond: false });
+    this.sharp.begin(sides);
     sides.forEach(({ address, alt }, index) => {
       const { picture } = this.panes[index];
       set(picture, "alt", alt);
@@ -153,14 +150,13 @@ export class Stage {
       const { width, height } = this.sides[index];
       const natural = [picture.naturalWidth || width, picture.naturalHeight || height];
       Object.assign(picture.style, { width: `${natural[0]}px`, height: `${natural[1]}px` });
-      const whole = chain(maps[index], scaling(width / natural[0], height / natural[1]));
-      picture.style.transform = css(whole);
-      picture.classList.toggle("squares", stretchOf(whole, natural[0]) > SQUARES_FROM);
+      picture.style.transform = css(chain(maps[index], scaling(width / natural[0], height / natural[1])));
       const mark = this.mode === "beside" ? this.marks[index] : null;
       place.classList.toggle("unseen", !mark);
       if (mark) line.setAttribute("points", mark.map((each) => apply(maps[index], each).join()).join(" "));
     });
     this.clip(maps);
+    this.sharp.draw({ maps, pane: this.room(), mode: this.mode });
   }
 
   /** Let each pane show what its mode wants of it. */
@@ -288,7 +284,9 @@ function makePane(name) {
   const line = svg("polygon");
   const place = svg("svg", { class: "place", "aria-hidden": "true" }, line);
   const label = h("span", { class: "pane-label", "aria-hidden": "true" }, name === "first" ? "A" : "B");
-  return { pane: h("div", { class: `pane ${name}` }, picture, place, label), picture, place, line };
+  const details = h("div", { class: "details" });
+  const pane = h("div", { class: `pane ${name}` }, picture, details, place, label);
+  return { pane, picture, details, place, line };
 }
 
 function fitting({ width, height }, wide, high) {
