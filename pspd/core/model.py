@@ -211,6 +211,8 @@ class WatchRoot:
     """Whether the user removed it and its records are still being dropped."""
     directory: DirectoryId = DirectoryId(0)
     """The directory that is the root itself."""
+    paused: bool = False
+    """Whether the user wants nothing below it to be looked at; its records stay and answer."""
 
 
 @dataclass(frozen=True, slots=True)

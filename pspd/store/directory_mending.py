@@ -1,13 +1,14 @@
 """Mends the tree of directories: each root has its top, and each directory a way up to one.
 
 A root that was lost is put back as the manifest has it, with its numbers where they are free: by
-them the watcher knows it, and what is below it is kept. A directory that leads to none is dropped,
-and the next scan finds it.
+them the watcher knows it, and what is below it is kept. One that is paused there is paused again. A
+directory that leads to none is dropped, and the next scan finds it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.model import Directory, DirectoryId, FileKey, RootId
@@ -74,8 +75,12 @@ class DirectoryMender:
                 root = kept.as_root(RootId(next_root), DirectoryId(next_directory))
                 next_root += 1
                 next_directory += 1
-            self._tables.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
+            self._tables.put_root(root)
             roots.append(root)
+        paused = {kept.path for kept in self._kept_roots if kept.paused}
+        for root in roots:
+            if root.path in paused and not root.paused:
+                self._tables.put_root(replace(root, paused=True))
         for root in roots:
             top = self._directories.get(root.directory)
             if top is None or top.parent or top.root_id != root.root_id:

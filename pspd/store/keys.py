@@ -63,6 +63,11 @@ def root_from_key(key: bytes) -> RootId:
     return RootId(_U32.unpack(key)[0])
 
 
+def paused_key(root_id: RootId) -> bytes:
+    """Key in `meta` of a root that is paused; there is none for others."""
+    return b"paused %d" % root_id
+
+
 def number_key(number: int) -> bytes:
     """Key in `directories`, `images`, `orphans`, `pixels`, `pending`: one number.
 

@@ -39,11 +39,18 @@ class KeptRoot(msgspec.Struct, frozen=True):
     """Its number in the store; 0 where an earlier version wrote this."""
     directory: int = 0
     """The number of its own directory there."""
+    paused: bool = False
 
     def as_root(self, number: RootId, directory: DirectoryId) -> WatchRoot:
         """Return it as a root of a store."""
         return WatchRoot(
-            number, self.path, self.include, self.exclude, self.hidden, directory=directory
+            number,
+            self.path,
+            self.include,
+            self.exclude,
+            self.hidden,
+            directory=directory,
+            paused=self.paused,
         )
 
 
@@ -83,7 +90,15 @@ def new_store_id() -> int:
 def kept(roots: list[WatchRoot]) -> tuple[KeptRoot, ...]:
     """Return the roots as a manifest keeps them, without those that are being removed."""
     return tuple(
-        KeptRoot(root.path, root.include, root.exclude, root.hidden, root.root_id, root.directory)
+        KeptRoot(
+            root.path,
+            root.include,
+            root.exclude,
+            root.hidden,
+            root.root_id,
+            root.directory,
+            root.paused,
+        )
         for root in roots
         if not root.removing
     )

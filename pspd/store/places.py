@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.model import Directory, DirectoryId, FileKey, RootId, WatchRoot
@@ -27,7 +28,7 @@ class Places(Entries):
     def roots(self) -> list[WatchRoot]:
         """Return all watch roots, those being removed included."""
         return [
-            codec.decode_root(keys.root_from_key(key), body) for key, body in self.items("roots")
+            self._decoded_root(keys.root_from_key(key), body) for key, body in self.items("roots")
         ]
 
     def directory(self, directory_id: DirectoryId) -> Directory | None:
@@ -68,11 +69,21 @@ class Places(Entries):
         directory = self.directory(directory_id)
         return None if directory is None else self._root(directory.root_id)
 
+    def is_paused(self, directory_id: DirectoryId) -> bool:
+        """Say whether a directory is below a root that is paused."""
+        root = self.root_of(directory_id)
+        return root is not None and root.paused
+
     def _root(self, root_id: RootId) -> WatchRoot | None:
         """Return a root; None when it is gone or going."""
         body = self.get("roots", keys.root_key(root_id))
-        root = None if body is None else codec.decode_root(root_id, body)
+        root = None if body is None else self._decoded_root(root_id, body)
         return None if root is None or root.removing else root
+
+    def _decoded_root(self, root_id: RootId, body: bytes) -> WatchRoot:
+        root = codec.decode_root(root_id, body)
+        is_paused = self.get("meta", keys.paused_key(root_id)) is not None
+        return replace(root, paused=True) if is_paused else root
 
     def place_of(self, directory_id: DirectoryId) -> tuple[str, tuple[str, ...]] | None:
         """Return a directory's root path and the names from there; None as `path_of`."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import lmdb
 
+    from pspd.core.model import WatchRoot
+
 
 class Tables:
     """Puts and deletes values; numbers of `meta` are collected and written once."""
@@ -28,6 +30,14 @@ class Tables:
     def put(self, database: str, key: bytes, body: bytes) -> None:
         """Set a value."""
         self._transaction.put(key, checksum.seal(key, body), db=self._databases[database])
+
+    def put_root(self, root: WatchRoot) -> None:
+        """Set a watch root, and beside it whether it is paused: earlier versions pass that over."""
+        self.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
+        if root.paused:
+            self.put("meta", keys.paused_key(root.root_id), codec.encode_number(1))
+        else:
+            self.delete("meta", keys.paused_key(root.root_id))
 
     def delete(self, database: str, key: bytes) -> None:
         """Delete a value; one that is not there is no error."""

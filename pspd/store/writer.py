@@ -76,7 +76,7 @@ class Writer:
             case batches.RemoveDirectory(directory_id, place):
                 self._directories.remove_missed(directory_id, place)
             case batches.PutRoot(root):
-                self._tables.put("roots", keys.root_key(root.root_id), codec.encode_root(root))
+                self._tables.put_root(root)
             case batches.ForgetRoot(root):
                 self._forget_root(root)
             case batches.ImageRefreshed(number, features):
@@ -264,3 +264,4 @@ class Writer:
         self._directories.remove(root.directory)
         self._ledger.forget_root(root.root_id)
         self._tables.delete("roots", keys.root_key(root.root_id))
+        self._tables.delete("meta", keys.paused_key(root.root_id))

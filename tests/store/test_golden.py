@@ -162,6 +162,11 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]
         lambda body: codec.decode_root(RootId(1), body),
         ROOT,
     ),
+    "paused key": (
+        lambda: keys.paused_key(RootId(12)),
+        lambda key: RootId(int(key.removeprefix(b"paused "))),
+        12,
+    ),
     "sealed": (
         lambda: checksum.seal(b"key", b"body"),
         lambda value: checksum.unseal(b"key", value),

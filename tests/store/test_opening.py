@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,18 @@ import pytest
 
 from pspd.core.model import FileKey
 from pspd.errors import StoreTooNew, StoreUnusable
-from pspd.store import backups, batch, file_system, manifest, migrations, opening, preflight
+from pspd.store import (
+    backups,
+    batch,
+    checksum,
+    codec,
+    file_system,
+    keys,
+    manifest,
+    migrations,
+    opening,
+    preflight,
+)
 from pspd.store.manifest import Unchecked
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import Options, open_store
@@ -101,12 +113,14 @@ def test_a_store_that_was_built_anew_has_nothing_unchecked(state: Path) -> None:
 
 
 def test_a_manifest_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    document = msgspec.to_builtins(manifest.Manifest(7, 1, is_clean=True))
+    kept = manifest.KeptRoot("/pictures", root_id=1, directory=2)
+    document = msgspec.to_builtins(manifest.Manifest(7, 1, roots=(kept,), is_clean=True))
     del document["unchecked"]
+    del document["roots"][0]["paused"]
     (tmp_path / manifest.NAME).write_bytes(msgspec.json.encode(document))
     known = manifest.read(tmp_path)
     assert known is not None
-    assert (known.store_id, known.unchecked) == (7, "nothing")
+    assert (known.store_id, known.unchecked, known.roots) == (7, "nothing", (kept,))
 
 
 def empty(data: Path) -> None:
@@ -184,6 +198,50 @@ def test_a_root_that_was_removed_after_the_backup_does_not_come_back(state: Path
     zeros(state / "store" / "data.mdb")
     opened = open_store(state, OPTIONS)
     assert roots_of(opened) == ["/pictures"]
+    opened.close()
+
+
+@pytest.mark.parametrize("harm", [zeros, all_gone])
+def test_a_root_stays_paused_whatever_becomes_of_the_store(
+    state: Path, harm: Callable[[Path], None]
+) -> None:
+    opened = open_store(state, OPTIONS)
+    backups.make(opened.store, state / backups.FOLDER, 1e9)
+    with opened.store.read() as reader:
+        [root] = reader.roots()
+    opened.store.apply([batch.PutRoot(replace(root, paused=True))])
+    opened.close()
+    harm(state / "store" / "data.mdb")
+    opened = open_store(state, OPTIONS)
+    with opened.store.read() as reader:
+        assert reader.roots() == [replace(root, paused=True)]
+    opened.close()
+
+
+def test_a_root_is_paused_beside_its_record_and_what_is_lost_there_stands_in_the_manifest(
+    state: Path,
+) -> None:
+    opened = open_store(state, OPTIONS)
+    with opened.store.read() as reader:
+        [root] = reader.roots()
+    opened.store.apply([batch.PutRoot(replace(root, paused=True))])
+    opened.close()
+    opened = open_store(state, OPTIONS)
+    with opened.store.read() as reader:
+        body = reader.get("roots", keys.root_key(root.root_id))
+    assert body == codec.encode_root(root), "as earlier versions have it, which pass over the rest"
+    opened.close()
+    key = keys.paused_key(root.root_id)
+    data = state / "store" / "data.mdb"
+    value = checksum.seal(key, codec.encode_number(1))
+    data.write_bytes(data.read_bytes().replace(key + value, key + bytes(len(value))))
+    opened = open_store(state, OPTIONS)
+    assert any("dropped" in notice.cause for notice in opened.notices)
+    with opened.store.read() as reader:
+        assert reader.roots() == [replace(root, paused=True)]
+    opened.store.apply([batch.ForgetRoot(root)])
+    with opened.store.read() as reader:
+        assert reader.get("meta", key) is None
     opened.close()
 
 
