@@ -162,6 +162,11 @@ class Describer:
         """Look at once which model is in use: it was changed."""
         self._woken.set()
 
+    def try_again(self) -> None:
+        """Try those again that could not be read: a root that was paused goes on."""
+        self._again_at = -math.inf
+        self._woken.set()
+
     def progress(self) -> Progress:
         """Say how far it is."""
         model = self._in_use.model

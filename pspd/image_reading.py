@@ -26,15 +26,23 @@ class ImageReader:
         pool: The workers.
         quarantine: Stands before them.
         pause: Called before anything is decoded; those who search may be let pass.
+        heeds_pauses: Whether files below paused roots are left alone: nobody asked for an image.
     """
 
     def __init__(
-        self, store: Store, pool: WorkerPool, quarantine: Quarantine, pause: Pause = unhindered
+        self,
+        store: Store,
+        pool: WorkerPool,
+        quarantine: Quarantine,
+        pause: Pause = unhindered,
+        *,
+        heeds_pauses: bool = False,
     ) -> None:
         self._store = store
         self._pool = pool
         self._quarantine = quarantine
         self._pause = pause
+        self._heeds_pauses = heeds_pauses
 
     def read(self, number: ImageNumber, image_id: ImageId, order: Order) -> Outcome | None:
         """Read an image; None when no file has its content any more, or can be read.
@@ -48,7 +56,11 @@ class ImageReader:
             NoWorker: No worker can be had.
         """
         with self._store.read() as reader:
-            places = [(reader.place_of(key.directory), key.name) for key in reader.links(number)]
+            places = [
+                (reader.place_of(key.directory), key.name)
+                for key in reader.links(number)
+                if not (self._heeds_pauses and reader.is_paused(key.directory))
+            ]
         for place, name in places:
             if place is None:
                 continue

@@ -29,7 +29,7 @@ from pspd.log import get_logger
 from pspd.reading import FileReader
 from pspd.reading_queue import Entry, ReadingQueue
 from pspd.room import LOOK_SECONDS, Room
-from pspd.second_looks import Missing, NotReady
+from pspd.second_looks import Missing, NotReady, RootPaused
 from pspd.store import batch
 from pspd.supervision import ThreadMaker, unsupervised
 
@@ -163,8 +163,12 @@ class Indexer:
         self._queue.recheck()
 
     def root_is_back(self) -> None:
-        """Read what was put aside because its root was not there."""
+        """Read what was put aside because its root was not there, or was paused."""
         self._queue.unpark()
+
+    def root_is_paused(self) -> None:
+        """Have nobody wait any longer for files of a root that was paused."""
+        self._queue.recheck()
 
     def apply(self, operations: Sequence[batch.Operation]) -> batch.Applied:
         """Apply operations to the store, then to the index.
@@ -239,7 +243,9 @@ class Indexer:
         except NotReady as wait:
             if isinstance(wait, Missing):
                 self._ask_to_look(entry.key)
-            if wait.is_absent:
+            if isinstance(wait, RootPaused):
+                self._queue.give_back(entry)
+            elif wait.is_absent:
                 self._queue.park(entry)
             else:
                 self._queue.put_later(entry.sequence, entry.key, wait.seconds)

@@ -20,7 +20,7 @@ from pspd.core.reconcile import COARSE_GRAIN_NS, racy_for
 from pspd.errors import FileFailure
 from pspd.image_reading import ImageReader
 from pspd.quarantine import QuarantinedError
-from pspd.second_looks import NotReady, SecondLooks
+from pspd.second_looks import NotReady, RootPaused, SecondLooks
 from pspd.store import batch
 from pspd.watcher.descriptors import has_writer, open_file, stamp_of
 from pspd.watcher.roots import inode_of
@@ -82,7 +82,7 @@ class FileReader:
         self._pause = pause
         self._quarantine = quarantine
         self._pool = pool
-        self._images = ImageReader(store, pool, quarantine)
+        self._images = ImageReader(store, pool, quarantine, heeds_pauses=True)
         self._quiet_seconds = quiet_seconds
         self._max_delay_seconds = max_delay_seconds
         self.looks = SecondLooks(incomplete_seconds)
@@ -101,15 +101,18 @@ class FileReader:
         """Read a queued file; None when there is nothing to do any more.
 
         Raises:
-            NotReady: It was changed too recently.
+            NotReady: It was changed too recently, or its root is paused.
             NoWorker: No worker can be had.
         """
         with self._store.read() as reader:
             record = reader.file(key)
             place = reader.place_of(key.directory)
+            is_paused = reader.is_paused(key.directory)
         if record is None or record.sequence != sequence or place is None:
             self._forget(key)
             return None
+        if is_paused:
+            raise RootPaused
         self._pause()
         try:
             descriptor = open_file(*place, key.name)

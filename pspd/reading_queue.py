@@ -4,7 +4,7 @@ The queue itself is in the store (`pending`), so a stop or a crash loses none of
 the order in which it is served. News are files that a hint named, and their directories take turns;
 the backlog is served by its sequence numbers, but for its end, which is served by size, so that no
 worker is left with a large file when the others have none; a file that is still being written waits
-for its time.
+for its time, and one of a paused root in the store.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pspd.core.model import DirectoryId, FileKey
 from pspd.core.turns import Turns
 
 if TYPE_CHECKING:
+    from pspd.store.reader import Reader
     from pspd.store.store import Store
 
 PREFETCH = 256
@@ -67,6 +68,8 @@ class ReadingQueue:
         self._probe_at = 0.0
         self._blocking = 0
         """The first sequence that barriers wait for, when it was last looked for."""
+        self._passed = 0
+        """Up to this one barriers wait for none; sequences only grow, so nobody looks again."""
         self._epoch = 0
         """Counts what took entries out of the queue or put them aside."""
         self._barriers: list[tuple[int, Future[None]]] = []
@@ -95,7 +98,7 @@ class ReadingQueue:
         with self._condition:
             self._backlog.clear()
             self._served_to = 0
-            self._blocking = 0
+            self._blocking = self._passed = 0
             self._has_more = True
             self._epoch += 1
             self._barriers = [(max(upto, last), future) for upto, future in self._barriers]
@@ -138,15 +141,27 @@ class ReadingQueue:
         if blocks:
             self._tell_reached()
 
+    def give_back(self, entry: Entry) -> None:
+        """Leave an entry in the store's queue: its root is paused, and barriers pass over it."""
+        with self._condition:
+            self._taken.discard(entry.sequence)
+            self._fresh.discard(entry.sequence)
+            if entry.sequence == self._probe:
+                self._probe = 0
+            # It is looked for once more, for its root may have gone on meanwhile.
+            self._served_to = min(self._served_to, entry.sequence - 1)
+            self._has_more = True
+        self.recheck()
+
     def unpark(self) -> None:
-        """Serve what was put aside: a root is back."""
+        """Serve what was put aside or left in the store: a root is back, or goes on."""
         with self._condition:
             for entry in self._parked.values():
                 self._news.put(entry.key.directory, entry)
             self._has_more = True
             self._parked.clear()
             self._probe = 0
-            self._blocking = 0
+            self._blocking = self._passed = 0
             self._epoch += 1
             self._served_to = 0
             self._condition.notify_all()
@@ -165,7 +180,7 @@ class ReadingQueue:
             self._tell_reached()
 
     def recheck(self) -> None:
-        """Look again which barriers are reached: somebody else took entries out of the queue."""
+        """Look again which barriers are reached: entries went, or their root was paused."""
         with self._condition:
             self._epoch += 1
         self._tell_reached()
@@ -175,16 +190,14 @@ class ReadingQueue:
             with self._condition:
                 if not self._barriers:
                     return
-                epoch = self._epoch
-                # Sequences only grow, so that what was passed over once need not be read again.
-                after = max(0, self._blocking - 1)
-            first = self._first_sequence(after)
+                epoch, after = self._epoch, self._passed
+            first, passed = self._first_sequence(after)
             with self._condition:
                 if epoch != self._epoch:
                     # Entries went while the store was read: who waits for one of them would
                     # wait for ever, for nobody tells of it again.
                     continue
-                self._blocking = first or 0
+                self._blocking, self._passed = first or 0, passed
                 reached = [
                     future for upto, future in self._barriers if first is None or first > upto
                 ]
@@ -247,12 +260,13 @@ class ReadingQueue:
                 entry = self._backlog.popleft()
                 if self._is_free(entry.sequence):
                     return entry
-            if not self._has_more:
-                return None
-            self._fetch()
+            if not self._has_more or not self._fetch():
+                return None  # after a page of paused roots as well: others want the lock
 
     def _seconds_to_next(self) -> float | None:
-        """How long nothing has to be served by the clock; None for ever."""
+        """How long nothing has to be looked for; None for ever."""
+        if self._has_more:
+            return 0.0
         times = [self._later[0][0]] if self._later else []
         if self._parked and not self._probe:
             times.append(self._probe_at)
@@ -265,28 +279,39 @@ class ReadingQueue:
             and sequence not in self._parked
         )
 
-    def _fetch(self) -> None:
+    def _fetch(self) -> bool:
+        """Read a page of the store's queue; say whether anything of it can be served."""
         with self._store.read() as reader:
             found = reader.queued_with_sizes(self._served_to, PREFETCH)
+            paused = _paused(reader, (key for _, key, _ in found))
         self._has_more = len(found) == PREFETCH
         if found:
             self._served_to = found[-1][0]
         if not self._has_more:
             found.sort(key=itemgetter(2), reverse=True)
-        self._backlog.extend(Entry(sequence, key) for sequence, key, _ in found)
+        self._backlog.extend(
+            Entry(sequence, key) for sequence, key, _ in found if key.directory not in paused
+        )
+        return bool(self._backlog)
 
-    def _first_sequence(self, after: int) -> int | None:
-        """Return the first place in the store's queue, above one, that barriers wait for."""
+    def _first_sequence(self, after: int) -> tuple[int | None, int]:
+        """Return the first place above one that barriers wait for, and up to where none is."""
         # The next one is mostly it; of thousands put aside a growing page is read.
         limit = FEWEST_LOOKED_AT
         while True:
             with self._store.read() as reader:
                 queued = reader.queued(after, limit)
+                paused = _paused(reader, (key for _, key in queued))
             with self._condition:
-                for sequence, _ in queued:
-                    if sequence not in self._parked:
-                        return sequence
+                for sequence, key in queued:
+                    if sequence not in self._parked and key.directory not in paused:
+                        return sequence, after
+                    after = sequence
             if not queued:
-                return None
-            after = queued[-1][0]
+                return None, after
             limit = min(2 * limit, PREFETCH)
+
+
+def _paused(reader: Reader, keys: Iterable[FileKey]) -> set[DirectoryId]:
+    """Return those of the files' directories that are below a paused root."""
+    return {number for number in {key.directory for key in keys} if reader.is_paused(number)}

@@ -1,9 +1,10 @@
-"""Adds and removes watch roots, and tells how each is."""
+"""Adds, removes and pauses watch roots, and tells how each is."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pspd.core.model import Counts, Directory, DirectoryId, RootId, WatchRoot
@@ -49,7 +50,8 @@ class Roots:
             if root.path == path:
                 if (root.include, root.exclude, root.hidden) == wanted:
                     return self._status_of(root.root_id)
-                return self._take_up(WatchRoot(root.root_id, path, *wanted, False, root.directory))
+                include, exclude, hidden = wanted
+                return self._take_up(replace(root, include=include, exclude=exclude, hidden=hidden))
             _refuse_nesting(path, root.path)
         inode = inode_of(path)
         if inode is None or inode in self._own:
@@ -66,31 +68,34 @@ class Roots:
         Raises:
             RootError: It is not watched.
         """
-        given = os.path.normpath(os.fsdecode(request.path))
-        with self._store.read() as reader:
-            roots = [root for root in reader.roots() if not root.removing]
-        for root in roots:
-            if root.path in {given, os.path.realpath(given)}:
-                status = self._status_of(root.root_id)
-                going = WatchRoot(
-                    root.root_id,
-                    root.path,
-                    root.include,
-                    root.exclude,
-                    root.hidden,
-                    True,
-                    root.directory,
-                )
-                self._apply([batch.PutRoot(going)])
-                self._watcher.remove(going)
-                return status
-        raise _stranger(given, "not watched", roots)
+        root = self._watched(request.path)
+        status = self._status_of(root.root_id)
+        going = replace(root, removing=True, paused=False)
+        self._apply([batch.PutRoot(going)])
+        self._watcher.remove(going)
+        return status
+
+    def pause(self, request: wire.PauseRoot) -> wire.RootStatus:
+        """Look at nothing below a root for now, or again; what is known of it answers.
+
+        Raises:
+            RootError: It is not watched.
+        """
+        root = self._watched(request.path)
+        wanted = replace(root, paused=request.action == "pause")
+        if wanted != root:
+            self._apply([batch.PutRoot(wanted)])
+            if wanted.paused:
+                self._watcher.pause(wanted)
+            else:
+                self._watcher.resume(wanted)
+        return self._status_of(root.root_id)
 
     def confirm(self, request: wire.ConfirmRoot) -> wire.RootStatus:
         """Drop what is missing at and below a path; it is done when a sync asked for now is.
 
         Raises:
-            RootError: It is in no watched directory.
+            RootError: It is in no watched directory, or in one that is paused.
         """
         given = os.path.normpath(os.fsdecode(request.path))
         with self._store.read() as reader:
@@ -98,6 +103,8 @@ class Roots:
         for path in (given, os.path.realpath(given)):
             for root in roots:
                 if f"{path}/".startswith(root.path.rstrip("/") + "/"):
+                    if root.paused:
+                        raise RootError(f"{quoted(path)} is not looked at: {_paused(root)}")
                     self._watcher.confirm(path)
                     return self._status_of(root.root_id)
         raise _stranger(given, "in no watched folder", roots)
@@ -150,7 +157,22 @@ class Roots:
             stale=stale,
             unverified=unverified,
             problem=problem,
+            paused_roots=[s.path for s in statuses if s.paused],
         )
+
+    def _watched(self, path: bytes) -> WatchRoot:
+        """Return the root at a path, or where a symbolic link there leads.
+
+        Raises:
+            RootError: There is none.
+        """
+        given = os.path.normpath(os.fsdecode(path))
+        with self._store.read() as reader:
+            roots = [root for root in reader.roots() if not root.removing]
+        for root in roots:
+            if root.path in {given, os.path.realpath(given)}:
+                return root
+        raise _stranger(given, "not watched", roots)
 
     def _take_up(self, root: WatchRoot, *before: batch.Operation) -> wire.RootStatus:
         self._apply([*before, batch.PutRoot(root)])
@@ -175,16 +197,22 @@ def _status(root: WatchRoot, state: RootState | None, counts: Counts) -> wire.Ro
         include=list(root.include),
         exclude=list(root.exclude),
         hidden=root.hidden,
-        problem="" if state is None else state.problem,
+        problem=_paused(root) if root.paused else "" if state is None else state.problem,
+        paused=root.paused,
     )
 
 
 def _state_word(root: WatchRoot, state: RootState | None) -> wire.RootStateWord:
     if root.removing:
         return "removing"
-    if state is not None and state.is_unavailable:
+    # To those who know nothing of pausing this says enough: what is told is what was last seen.
+    if root.paused or (state is not None and state.is_unavailable):
         return "unavailable"
     return "watching" if state is not None and state.is_scanned else "scanning"
+
+
+def _paused(root: WatchRoot) -> str:
+    return f"it is paused; to go on: pspc resume {quoted(root.path)}"
 
 
 def _real_directory(path: str) -> str:

@@ -100,7 +100,7 @@ def searching(  # noqa: PLR0913 - every part by its name
     describer = Describer(
         store,
         indexer,
-        ImageReader(store, pools.indexing, quarantine, precedence.pause),
+        ImageReader(store, pools.indexing, quarantine, precedence.pause, heeds_pauses=True),
         tier,
         models,
         encoders,

@@ -59,6 +59,13 @@ class NotReady(Exception):
         """Whether its root is not there, so that nobody need wait for it."""
 
 
+class RootPaused(NotReady):
+    """Its root is paused: the file stays in the store's queue, and nobody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+
 class Missing(NotReady):
     """The file is not where it was; the watcher has to look what became of it or of its folder."""
 

@@ -67,7 +67,8 @@ class Describing:
         self.bench.settle()
 
     def made_describer(self) -> Describer:
-        images = ImageReader(self.store, self.pool, Quarantine(self.store, "this one"))
+        quarantine = Quarantine(self.store, "this one")
+        images = ImageReader(self.store, self.pool, quarantine, heeds_pauses=True)
         return Describer(
             self.store,
             self.bench.indexer,
@@ -193,6 +194,21 @@ def test_nothing_is_described_while_it_is_paused(describing: Describing) -> None
     assert describing.described(key) == 0
     assert describing.describer.progress() == Progress("one", 0, COUNT, PAUSED)
     describing.models.pause(is_paused=False)
+    describing.describe()
+    assert describing.describer.progress() == Progress("one", COUNT, COUNT)
+
+
+def test_nothing_is_described_below_a_paused_root_until_that_goes_on(
+    describing: Describing,
+) -> None:
+    root = describing.bench.tree.root
+    describing.bench.indexer.apply([batch.PutRoot(replace(root, paused=True))])
+    key = describing.use("one")
+    describing.describe()
+    assert describing.described(key) == 0
+    assert describing.describer.progress() == Progress("one", 0, 0)
+    describing.bench.indexer.apply([batch.PutRoot(root)])
+    describing.describer.try_again()
     describing.describe()
     assert describing.describer.progress() == Progress("one", COUNT, COUNT)
 

@@ -28,6 +28,7 @@ from pspd.store.shapes import Column
 from pspd.upkeep import Upkeep
 from pspd.workers.pool import WorkerPool
 from tests.e2e.scenes import save
+from tests.waiting import expect
 from tests.watcher.test_scan import Tree
 
 QUIET = 0.2
@@ -182,6 +183,37 @@ def test_the_queue_is_served_after_a_restart(bench: Bench) -> None:
     bench.settle()
 
     assert len(bench.index) == 1
+
+
+def pause(bench: Bench, *, is_paused: bool = True) -> None:
+    bench.tree.root = replace(bench.tree.root, paused=is_paused)
+    bench.indexer.apply([batch.PutRoot(bench.tree.root)])
+
+
+def test_what_waits_below_a_paused_root_is_not_read_until_that_goes_on(bench: Bench) -> None:
+    for seed in range(3):
+        save(seed, bench.tree.top / f"{seed}.png")
+    bench.scan()  # news, while nobody reads
+    pause(bench)
+    bench.start()
+    bench.settle()
+    expect(lambda: bench.indexer.is_idle)
+    assert bench.reader.extracted == 0
+
+    pause(bench, is_paused=False)
+    bench.indexer.root_is_back()
+    bench.settle()
+    assert len(bench.index) == 3
+
+
+def test_pausing_a_root_frees_those_who_wait_for_its_files(bench: Bench) -> None:
+    save(1, bench.tree.top / "a.png")
+    bench.scan()
+    barrier = bench.indexer.barrier()
+    pause(bench)
+    assert not barrier.done()
+    bench.indexer.root_is_paused()
+    assert barrier.result(timeout=30) is None
 
 
 def test_a_file_that_is_not_where_it_was_is_left_to_the_watcher(bench: Bench) -> None:

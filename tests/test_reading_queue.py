@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from pathlib import Path
 
 import lmdb
@@ -188,6 +189,64 @@ def test_thousands_put_aside_cost_a_barrier_next_to_nothing(line: Line) -> None:
     assert line.queue.barrier().result(timeout=5) is None
 
 
+def pause(line: Line, *, is_paused: bool = True) -> None:
+    line.root = replace(line.root, paused=is_paused)
+    line.store.apply([batch.PutRoot(line.root)])
+
+
+def test_what_waits_below_a_paused_root_stays_in_the_store_until_that_goes_on(line: Line) -> None:
+    other = add_root(line.store, "/other")
+    line.see(*(f"{number:04}" for number in range(600)))
+    pause(line)
+    line.store.apply([batch.FileSeen(FileKey(other.directory, "other"), stamp())])
+    line.queue.wake()
+    assert line.take() == "other"
+    assert not line.queue.is_idle
+    pause(line, is_paused=False)
+    line.queue.unpark()
+
+    assert [line.take() for _ in range(600)] == [f"{number:04}" for number in range(600)]
+
+
+def test_barriers_pass_over_what_waits_below_a_paused_root(line: Line) -> None:
+    line.see(*(str(number) for number in range(600)))
+    at_hand = line.entry()
+    barrier = line.queue.barrier()
+    pause(line)
+    assert not barrier.done()
+    line.queue.recheck()
+
+    assert barrier.result(timeout=5) is None
+    line.queue.give_back(at_hand)
+    assert line.queue.barrier().result(timeout=5) is None
+
+
+def test_what_is_given_back_is_served_again_though_its_root_went_on_before(line: Line) -> None:
+    line.queue.put_news(line.see("a", "b"))
+    pause(line)
+    a, b = line.entry(), line.entry()
+    pause(line, is_paused=False)
+    line.queue.unpark()
+    line.queue.give_back(b)
+    line.queue.give_back(a)
+
+    assert {line.take(), line.take()} == {"a", "b"}
+
+
+def test_one_that_was_put_aside_and_is_paused_does_not_keep_others_from_being_tried(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pspd.reading_queue.PROBE_SECONDS", 0.0)
+    line.see("paused", "absent")
+    for entry in [line.entry(), line.entry()]:
+        line.queue.park(entry)
+    pause(line)
+    tried = line.entry()
+    line.queue.give_back(tried)
+
+    assert (tried.key.name, line.take()) == ("paused", "absent")
+
+
 def test_one_of_those_put_aside_is_tried_and_frees_all_when_its_root_is_back(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +270,7 @@ def test_a_barrier_is_told_of_an_entry_that_goes_while_it_looks(
     line.entry()
     look = line.queue._first_sequence
 
-    def look_while_it_goes(after: int) -> int | None:
+    def look_while_it_goes(after: int) -> tuple[int | None, int]:
         found = look(after)
         monkeypatch.undo()
         line.finish(Entry(sequence, key))

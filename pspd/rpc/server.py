@@ -301,7 +301,7 @@ class RpcServer:
         match request:
             case wire.SearchRequest() | wire.WhyRequest() | wire.DuplicatesRequest():
                 return self._searchers
-            case wire.AddRoot() | wire.RemoveRoot() | wire.ConfirmRoot():
+            case wire.AddRoot() | wire.RemoveRoot() | wire.ConfirmRoot() | wire.PauseRoot():
                 return self._changers
             case wire.PictureRequest() | wire.PreviewRequest():
                 return self._showers

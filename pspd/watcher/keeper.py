@@ -82,7 +82,10 @@ class Taker(Protocol):
         """Apply operations; news are read before the backlog. Raises StoreError."""
 
     def root_is_back(self) -> None:
-        """Hear that a root is there again, and with it files that could not be read."""
+        """Hear that a root is there again or goes on, and with it files that were not read."""
+
+    def root_is_paused(self) -> None:
+        """Hear that the files of a root are not read for now; nobody shall wait for them."""
 
 
 class RootKeeper:
@@ -163,7 +166,9 @@ class RootKeeper:
             self._board.withdraw("watching", f"{part} {root.root_id}")
 
     def enter(self, state: RootState) -> bool:
-        """Make sure that a root is there and watched before it is scanned."""
+        """Make sure that a root is there and watched before it is scanned; never a paused one."""
+        if state.root.paused:
+            return False
         inode = inode_of(state.root.path)
         with self._store.read() as reader:
             known = reader.directory(state.root.directory)
@@ -231,6 +236,8 @@ class RootKeeper:
         return [state for state in states if any(_is_below(place, state) for place in places)]
 
     def _needs_scan(self, state: RootState) -> bool:
+        if state.root.paused:
+            return False
         inode = inode_of(state.root.path)
         if state.is_unavailable:
             return inode is not None

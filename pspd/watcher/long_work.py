@@ -1,4 +1,4 @@
-"""The work that takes long, bit by bit: scans of whole roots, and the dropping of removed ones."""
+"""The work that takes long, bit by bit: scans of roots, and leaving removed and paused ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ directories 100 each."""
 
 
 class LongWork:
-    """Takes scans and removals in turn; one thread works, others ask for work with the lock held.
+    """Takes what is to be left and scans in turn; one thread works, others ask with the lock held.
 
     Args:
         store: Where the records of a removed root are.
@@ -66,18 +66,20 @@ class LongWork:
         self._catch_up = catch_up
         self._lock = lock
         self._pause = pause
-        self._removals: deque[WatchRoot] = deque()
+        self._left: deque[WatchRoot] = deque()
+        """Roots that were removed or paused."""
         self._work: Iterator[None] | None = None
         self._sweep: Pass | None = None
 
-    def remove(self, root: WatchRoot) -> None:
-        """Ask for a root's records to be dropped."""
-        self._removals.append(root)
+    def leave(self, root: WatchRoot) -> None:
+        """Ask for a root to be watched no longer, and for its records to go if it was removed."""
+        self._left.append(root)
 
     def take(self) -> bool:
         """Begin the next work, the lock being held; returns whether there is any."""
-        if self._removals:
-            self._work = self._remove(self._removals[0])
+        if self._left:
+            root = self._left[0]
+            self._work = self._remove(root) if root.removing else self._rest(root)
         elif (request := self._scans.take()) is not None:
             self._work = self._scan(request)
         return self._work is not None
@@ -113,7 +115,7 @@ class LongWork:
             self._keeper.doubts.begin_scan(state)
             sweep = self._sweep = self._new_pass()
             for _ in sweep.scan(state.root, state.former_device):
-                if state.is_unavailable or self._roots.get(request.root_id) is not state:
+                if state.is_resting or self._roots.get(request.root_id) is not state:
                     break
                 yield
             else:
@@ -151,4 +153,23 @@ class LongWork:
             self._taker.hand_on([operation], is_news=False)
             yield
         with self._lock:
-            self._removals.popleft()
+            self._left.popleft()
+
+    def _rest(self, root: WatchRoot) -> Iterator[None]:
+        """Ask for no more hints about a paused root, directory by directory, unless it goes on."""
+        stack = [root.directory]
+        if self._is_paused(root):
+            self._keeper.unwatch(root)
+        while stack and self._is_paused(root):
+            number = stack.pop()
+            with self._store.read() as reader:
+                stack += [child.directory_id for child in reader.children(number)]
+            self._keeper.coverage.gone([number])
+            yield
+        self._keeper.coverage.publish()
+        with self._lock:
+            self._left.popleft()
+
+    def _is_paused(self, root: WatchRoot) -> bool:
+        state = self._roots.get(root.root_id)
+        return state is not None and state.root.paused

@@ -73,20 +73,19 @@ class Looks:
         sweep = self._new_pass()
         visited: list[RootState] = []
         for target in targets:
-            if target.state.is_unavailable:
+            if target.state.is_resting:
                 continue
             visited.append(target.state)
             before, looked_at = sweep.differences, time.monotonic()
-            for _ in sweep.look(target.state.root, target.names, target.only):
-                if is_stopping():
-                    return False
-                self._pause()
+            if not self._look(sweep, target, is_stopping):
+                return False
             if target.hinted is not None:
                 self._rest(target.hinted, time.monotonic() - looked_at)
             if target.polled is not None:
                 is_changed = sweep.differences != before
                 self._coverage.polled(target.polled, time.monotonic(), is_changed=is_changed)
         sweep.flush()
+        visited = [state for state in visited if self._is_current(state)]
         if not all(state.is_in_place() for state in visited):
             return True
         sweep.finish([state.root for state in visited], self._believe)
@@ -95,6 +94,20 @@ class Looks:
         if polls:
             self._coverage.took(time.monotonic() - begun)
         return sweep.is_disturbed
+
+    def _look(self, sweep: Pass, target: Target, is_stopping: Callable[[], bool]) -> bool:
+        """Look at one place, unless its root is paused meanwhile; returns whether to go on."""
+        for _ in sweep.look(target.state.root, target.names, target.only):
+            if is_stopping():
+                return False
+            if not self._is_current(target.state):
+                break
+            self._pause()
+        return True
+
+    def _is_current(self, state: RootState) -> bool:
+        """Say whether a root is watched as it was: not paused, not removed, with its globs."""
+        return self._roots.get(state.root.root_id) is state
 
     def _hinted(self, looks: Sequence[tuple[Look[Place], int]]) -> list[Target]:
         targets: list[Target] = []

@@ -36,6 +36,11 @@ class RootState:
     """When it is scanned again, by the monotonic clock."""
 
     @property
+    def is_resting(self) -> bool:
+        """Whether nothing of it is looked at: it is not there, or a person has paused it."""
+        return self.is_unavailable or self.root.paused
+
+    @property
     def prefix(self) -> str:
         """What the paths below it begin with."""
         return self.root.path.rstrip("/") + "/"

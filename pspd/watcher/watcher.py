@@ -3,7 +3,7 @@
     Notifier ──hint──▶ HintBox ──Target──┐
     Coverage (polling) ────────Target───┼─▶ Pass ──operations──▶ store, queue of files to read
     start, timer, sync ──scan──LongWork─┤
-    add, remove ───────────────LongWork─┘
+    add, remove, pause ────────LongWork─┘
 
 One thread does all looking. A look where a hint points goes before the next directory of a scan, so
 a new picture is found at once while a rescan of millions goes on.
@@ -84,7 +84,7 @@ class Watcher:
         pause: Pause = unhindered,
     ) -> None:
         self._store = store
-        self._hand_on = taker.hand_on
+        self._taker = taker
         self._options = options
         self._board = board
         self._keeper = RootKeeper(
@@ -138,7 +138,7 @@ class Watcher:
             roots = reader.roots()
         for root in roots:
             if root.removing:
-                self._work.remove(root)
+                self._work.leave(root)
             else:
                 self._roots[root.root_id] = RootState(root)
                 self._scans.request([root.root_id])
@@ -180,8 +180,24 @@ class Watcher:
         """Stop watching a root and drop its records, bit by bit."""
         with self._condition:
             self._roots.pop(root.root_id, None)
-            self._work.remove(root)
+            self._work.leave(root)
             self._condition.notify_all()
+
+    def pause(self, root: WatchRoot) -> None:
+        """Look at nothing below a root any more, not to the end of a scan either.
+
+        Its records stay, and those who wait for it wait no longer.
+        """
+        with self._condition:
+            self._roots[root.root_id] = RootState(root)
+            self._work.leave(root)
+            self._condition.notify_all()
+        self._taker.root_is_paused()
+
+    def resume(self, root: WatchRoot) -> None:
+        """Scan a root that was paused, as at a start, and watch it again."""
+        self.add(root)
+        self._taker.root_is_back()
 
     def roots(self) -> list[RootState]:
         """Return the roots and how each is."""
@@ -312,7 +328,7 @@ class Watcher:
     def _new_pass(self, *, is_news: bool) -> Pass:
         return Pass(
             self._store,
-            lambda found: self._hand_on(found, is_news=is_news),
+            lambda found: self._taker.hand_on(found, is_news=is_news),
             self._own,
             self._keeper.coverage,
             self._unchanged,
@@ -321,4 +337,6 @@ class Watcher:
     def _believe(self, doomed: Doomed) -> bool:
         """Say whether what is gone from a root may be dropped, or waits for a second look."""
         state = self._roots.get(doomed.root.root_id)
+        if state is not None and state.root.paused:
+            return False
         return state is None or self._keeper.doubts.believe(state, doomed)

@@ -90,6 +90,7 @@ REQUESTS: tuple[wire.Request, ...] = (
     wire.AddRoot(path=b"/home/ann/Pictures", include=["*.jpg"], exclude=["cache/*"], hidden=True),
     wire.RemoveRoot(path=b"/home/ann/Pictures"),
     wire.ConfirmRoot(path=b"/home/ann/Pictures/usb"),
+    wire.PauseRoot(path=b"/home/ann/Pictures", action="resume"),
     wire.SearchRequest(mode="similar", distance=20, count=10),
     wire.WhyRequest(first_bytes=51_234, show=True),
     wire.PictureRequest(image="ab" * 32, longest=512, tags=True),
@@ -271,7 +272,22 @@ LATER_REQUESTS = {
 }
 """With fields that the first bytes of a message do not have."""
 
+PAUSED = msgspec.structs.replace(
+    ROOT,
+    state="unavailable",
+    paused=True,
+    problem="it is paused; to go on: pspc resume '/home/ann/Pictures'",
+)
+
 LATER_REPLIES = {
+    "a folder that is paused": wire.RootReply(root=PAUSED),
+    "a sync that left a paused folder out": wire.SyncReply(
+        freshness=msgspec.structs.replace(
+            FRESHNESS,
+            unavailable_roots=[b"/home/ann/Pictures", b"/media/usb"],
+            paused_roots=[b"/home/ann/Pictures"],
+        )
+    ),
     "a search with a proof": wire.SearchReply(
         query=QUERY,
         hits=[msgspec.structs.replace(HIT, likeness=0.875, proof=PROOF)],

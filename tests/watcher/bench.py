@@ -51,6 +51,9 @@ class Bench(Tree):
         self.lock = threading.Lock()
         self.extracted = 0
         self.returned = 0
+        self.paused = 0
+        self.between: Callable[[], None] = lambda: None
+        """Called by the watcher between two bits of its work."""
         self.watcher = self.new_watcher()
 
     def new_watcher(self) -> Watcher:
@@ -61,7 +64,11 @@ class Bench(Tree):
             self.options,
             self.board,
             folder=self.folder / "heartbeat",
+            pause=self._pause,
         )
+
+    def _pause(self) -> None:
+        self.between()
 
     def new_notifier(self) -> Notifier:
         self.last_notifier = self.factory()
@@ -74,6 +81,17 @@ class Bench(Tree):
 
     def sync(self) -> None:
         self.watcher.scan_all().result(timeout=120)
+
+    def pause(self) -> None:
+        """Pause the root, as the daemon does: in the store first."""
+        self.root = replace(self.root, paused=True)
+        self.store.apply([batch.PutRoot(self.root)])
+        self.watcher.pause(self.root)
+
+    def resume(self) -> None:
+        self.root = replace(self.root, paused=False)
+        self.store.apply([batch.PutRoot(self.root)])
+        self.watcher.resume(self.root)
 
     def index_all(self) -> None:
         """Read the whole queue: every new content is one image, known ones are not extracted."""
@@ -164,6 +182,9 @@ class _Taker:
 
     def root_is_back(self) -> None:
         self._bench.returned += 1
+
+    def root_is_paused(self) -> None:
+        self._bench.paused += 1
 
 
 def deep_folder(top: Path) -> int:

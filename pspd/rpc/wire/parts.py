@@ -23,6 +23,9 @@ class RootStatus(msgspec.Struct, frozen=True):
     hidden: bool = False
     problem: str = ""
     """Why it is unavailable, or what the watcher misses; empty when all is well."""
+    paused: bool = False
+    """Whether a person wants nothing below it to be looked at. Its `state` is `unavailable`, which
+    readers that do not know this field understand."""
 
 
 class Freshness(msgspec.Struct, frozen=True):
@@ -37,6 +40,7 @@ class Freshness(msgspec.Struct, frozen=True):
     scanning_roots: list[bytes] = []
     """Roots whose first scan is not through: there may be files nobody has seen yet."""
     unavailable_roots: list[bytes] = []
+    """Roots of which is told what was last seen: they are not there, or paused."""
     stale: int = 0
     """Pictures that still have the features of an older version."""
     unverified: int = 0
@@ -51,6 +55,8 @@ class Freshness(msgspec.Struct, frozen=True):
     """Pictures that shall have one; 0 without a model."""
     cut: str = ""
     """What was left out of this reply for want of time, as a clause; empty when nothing was."""
+    paused_roots: list[bytes] = []
+    """Those of `unavailable_roots` that a person has paused."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -114,7 +114,7 @@ class RootsReply(Message, frozen=True, tag="roots_reply"):
 
 
 class RootReply(Message, frozen=True, tag="root_reply"):
-    """The root that was added or removed."""
+    """The root that was added, removed, confirmed or paused."""
 
     root: RootStatus
 

@@ -49,6 +49,14 @@ class ConfirmRoot(Message, frozen=True, tag="confirm_root"):
     """A watch root, or a directory in one."""
 
 
+class PauseRoot(Message, frozen=True, tag="pause_root"):
+    """Look at nothing below a watch root until it is resumed; what is known of it answers."""
+
+    path: bytes
+    action: Literal["pause", "resume"] = "pause"
+    """`resume`: scan it for what changed meanwhile, and watch it again."""
+
+
 Place = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
 Length = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF_FFFF)]
 
@@ -231,6 +239,7 @@ Request = (
     | AddRoot
     | RemoveRoot
     | ConfirmRoot
+    | PauseRoot
     | SearchRequest
     | WhyRequest
     | PictureRequest
