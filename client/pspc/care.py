@@ -99,6 +99,24 @@ class CareVerbs:
         where = None if path is None else absolute(path)
         return self._ask(wire.QuarantineRequest(retry, where), wire.QuarantineReply).entries
 
+    def pause(self: _Asking, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
+        """Have nothing below a watched directory looked at; what is known of it answers.
+
+        Raises:
+            PathError: the path is empty, or relative to a folder that is gone.
+            DaemonError: `root`, when it is not watched.
+        """
+        return self._ask(wire.PauseRoot(absolute(path), "pause"), wire.RootReply).root
+
+    def resume(self: _Asking, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
+        """Have a directory that was paused scanned, and watched again.
+
+        Raises:
+            PathError: as for `pause`.
+            DaemonError: likewise.
+        """
+        return self._ask(wire.PauseRoot(absolute(path), "resume"), wire.RootReply).root
+
     def models(self: _Asking) -> list[wire.ModelStatus]:
         """Return the models that make learned descriptors."""
         return self._ask(wire.ModelsRequest(), wire.ModelsReply).models

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from pspc.render import state_word
 from pspc.schema import (
     BackupDocument,
     CheckDocument,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
     from pspc.errors import PspcError
     from pspd.rpc import wire
-
 
 _HARMLESS = "\n\u3000\u00a0"
 """Not printable by `str.isprintable`, and harmless; the spaces are those of `printable`."""
@@ -145,7 +145,7 @@ def root(status: wire.RootStatus) -> RootDocument:
     return RootDocument(
         path=path_text(status.path),
         path_base64=path_base64(status.path),
-        state=status.state,
+        state=state_word(status),
         indexed=status.indexed,
         pending=status.pending,
         failed=status.failed,
@@ -370,7 +370,10 @@ def freshness(told: wire.Freshness) -> FreshnessDocument:
         pending=told.pending,
         failed=told.failed,
         scanning_roots=[path_text(path) for path in told.scanning_roots],
-        unavailable_roots=[path_text(path) for path in told.unavailable_roots],
+        unavailable_roots=[
+            path_text(path) for path in told.unavailable_roots if path not in told.paused_roots
+        ],
+        paused_roots=[path_text(path) for path in told.paused_roots],
         stale=told.stale,
         unverified=told.unverified,
         problem=told.problem,

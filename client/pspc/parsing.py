@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 VERBS = {
     "add": "watch a folder",
     "remove": "stop watching a folder and forget its files",
+    "pause": "leave a watched folder alone for a while",
+    "resume": "go on with a folder that was paused",
     "roots": "list the watched folders and how far each is",
     "search": "find files with the same picture, and copies of it",
     "why": "say what joins or parts two pictures",
@@ -50,6 +52,8 @@ _LOCAL_VERBS = (
     "add",
     "apply",
     "remove",
+    "pause",
+    "resume",
     "distinct",
     "duplicates",
     "model",
@@ -71,7 +75,7 @@ exit status:
   0  done; for a search: something was found
   1  nothing was found; for a check: something is wrong
   2  an error
-  3  nothing was found yet: the index is not complete, or a folder is not there
+  3  nothing was found yet: the index is not complete, or a folder is not there, or paused
 
 examples:
   pspc add ~/Pictures --wait

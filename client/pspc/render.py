@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspd.rpc.wire.text import printable
+from pspd.rpc.wire.text import printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +88,11 @@ def local_time(moment: str) -> str:
         return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
     except (ValueError, OverflowError):
         return moment
+
+
+def state_word(root: wire.RootStatus) -> str:
+    """Return the word for how a watch root is."""
+    return "paused" if root.paused else root.state
 
 
 def filters(root: wire.RootStatus) -> str:
@@ -216,6 +221,12 @@ def freshness_notes(freshness: wire.Freshness) -> list[str]:
     notes.extend(
         f"{printable(path)} is unavailable; its files are answered for as they were last seen"
         for path in freshness.unavailable_roots
+        if path not in freshness.paused_roots
+    )
+    notes.extend(
+        f"{printable(path)} is paused; its files are answered for as they were last seen; "
+        f"to go on: pspc resume {quoted(path)}"
+        for path in freshness.paused_roots
     )
     if freshness.unverified:
         files = counted(freshness.unverified, "candidate")

@@ -80,6 +80,7 @@ class FreshnessDocument(msgspec.Struct, kw_only=True):
     failed: int
     scanning_roots: list[str]
     unavailable_roots: list[str]
+    paused_roots: list[str]
     stale: int
     unverified: int
     problem: str

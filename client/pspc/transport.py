@@ -62,6 +62,7 @@ _REPEATABLE = (
     | wire.DistancesRequest
     | wire.ModelsRequest
     | wire.JobRequest
+    | wire.PauseRoot
 )
 """Requests that say the same once or twice. A root removed twice is an error, and a second `stop`
 would reach the next daemon."""

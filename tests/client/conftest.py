@@ -74,6 +74,7 @@ def handler() -> TableHandler:
         .on(wire.AddRoot, replies[wire.RootReply])
         .on(wire.RemoveRoot, replies[wire.RootReply])
         .on(wire.ConfirmRoot, replies[wire.RootReply])
+        .on(wire.PauseRoot, replies[wire.RootReply])
         .on(wire.SearchRequest, SEARCH_REPLY)
         .on(wire.SyncRequest, wire.SyncReply(SEARCH_REPLY.freshness))
         .on(wire.FailuresRequest, wire.FailuresReply([]))

@@ -95,6 +95,7 @@ def test_a_part_or_budget_that_cannot_be_is_refused_before_anything_is_asked(
         (INCOMPLETE, 3),
         (msgspec.structs.replace(COMPLETE, scanning_roots=[b"/a"]), 3),
         (msgspec.structs.replace(COMPLETE, unavailable_roots=[b"/a"]), 3),
+        (msgspec.structs.replace(COMPLETE, unavailable_roots=[b"/a"], paused_roots=[b"/a"]), 3),
     ],
 )
 def test_nothing_found_is_final_only_when_the_index_is_complete(
@@ -255,6 +256,51 @@ def test_a_root_is_removed(daemon: TableHandler, run: Run) -> None:
     assert run("remove", "/x").status == 2
 
 
+def test_a_root_is_paused_and_resumed(daemon: TableHandler, run: Run) -> None:
+    daemon.on(wire.PauseRoot, wire.RootReply(samples.PAUSED))
+    result = run("pause", "/home/ann/Pictures")
+    assert (result.status, result.output) == (0, "paused /home/ann/Pictures\n")
+    assert result.errors == f"pspc: {samples.PAUSED.problem}\n"
+    assert daemon.calls[-1].request == wire.PauseRoot(b"/home/ann/Pictures", "pause")
+
+    scanning = msgspec.structs.replace(samples.ROOT, state="scanning")
+    daemon.on(wire.PauseRoot, wire.RootReply(scanning))
+    result = run("resume", "/home/ann/Pictures")
+    assert (result.status, result.output) == (0, "watching /home/ann/Pictures\n")
+    assert "to wait for it: pspc sync" in result.errors
+    assert daemon.calls[-1].request == wire.PauseRoot(b"/home/ann/Pictures", "resume")
+
+    refusal = "/x is not watched; watched are: /home/ann/Pictures"
+    daemon.on(wire.PauseRoot, wire.ErrorReply("root", refusal))
+    for verb in ("pause", "resume"):
+        result = run(verb, "/x")
+        assert (result.status, result.errors) == (2, f"pspc: {refusal}\n")
+
+
+def test_a_paused_root_is_listed_as_such_with_the_way_on(daemon: TableHandler, run: Run) -> None:
+    daemon.on(wire.RootsRequest, wire.RootsReply([samples.PAUSED]))
+    daemon.on(wire.StatusRequest, _status(samples.PAUSED))
+    assert run("roots").output.startswith("paused\t1200\t0\t3\tit is paused; to go on: ")
+    for verb in ("roots", "status"):
+        output = run(verb, is_terminal=True).output
+        assert "\npaused " in output
+        assert "to go on: pspc resume '/home/ann/Pictures'" in output
+        assert "unavailable" not in output
+    for document in (run("roots", "--json").output, run("status", "--json").output):
+        (root,) = json.loads(document)["roots"]
+        assert root["state"] == "paused"
+
+
+def test_adding_a_paused_root_says_so_and_waits_for_nothing(daemon: TableHandler, run: Run) -> None:
+    daemon.on(wire.AddRoot, wire.RootReply(samples.PAUSED))
+    daemon.on(wire.StatusRequest, _status(samples.PAUSED))
+    note = f"pspc: /home/ann/Pictures: {samples.PAUSED.problem}\n"
+    result = run("add", "/home/ann/Pictures")
+    assert (result.status, result.errors) == (0, note)
+    result = run("add", "/home/ann/Pictures", "--wait")
+    assert (result.status, result.errors) == (2, note)
+
+
 def test_what_is_missing_in_a_folder_is_confirmed_to_be_gone(
     daemon: TableHandler, run: Run, tmp_path: Path
 ) -> None:
@@ -379,6 +425,8 @@ def test_an_addition_with_other_filters_says_that_they_changed(
     [
         ("add", "an empty name is no folder"),
         ("remove", "an empty name is no folder"),
+        ("pause", "an empty name is no folder"),
+        ("resume", "an empty name is no folder"),
         ("search", "'': an empty name is no picture"),
     ],
 )

@@ -72,7 +72,13 @@ def test_a_search_prints_one_document_of_the_schema(
     daemon.on(
         wire.SearchRequest,
         msgspec.structs.replace(
-            SEARCH_REPLY, hits=[samples.HIT, plain], freshness=samples.FRESHNESS
+            SEARCH_REPLY,
+            hits=[samples.HIT, plain],
+            freshness=msgspec.structs.replace(
+                samples.FRESHNESS,
+                unavailable_roots=[b"/home/ann/Pictures", b"/media/usb"],
+                paused_roots=[b"/home/ann/Pictures"],
+            ),
         ),
     )
     document = json.loads(run("search", "--json", image).output)
@@ -88,6 +94,7 @@ def test_a_search_prints_one_document_of_the_schema(
     assert "proof" not in not_text
     assert text["proof"]["quadrilateral"][0] == [100.0, 50.0]
     assert document["freshness"]["unavailable_roots"] == ["/media/usb"]
+    assert document["freshness"]["paused_roots"] == ["/home/ann/Pictures"]
     assert document["freshness"]["complete"] is False
 
 

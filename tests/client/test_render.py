@@ -89,6 +89,16 @@ def test_freshness_says_what_is_missing() -> None:
     assert "1 candidate could not be compared" in notes[3]
 
 
+def test_a_paused_root_is_named_with_the_way_on_and_not_as_one_that_is_away() -> None:
+    roots = [b"/home/ann/My Pictures", b"/media/usb"]
+    fresh = wire.Freshness(1, 0, 0, unavailable_roots=roots, paused_roots=roots[:1])
+    away, paused = render.freshness_notes(fresh)
+    assert away.startswith("/media/usb is unavailable")
+    assert paused.startswith("/home/ann/My Pictures is paused; its files are answered for as")
+    assert paused.endswith("to go on: pspc resume '/home/ann/My Pictures'")
+    assert not render.is_complete(fresh)
+
+
 def test_a_complete_index_needs_no_notes() -> None:
     fresh = wire.Freshness(indexed=1, pending=0, failed=1)
     assert render.freshness_notes(fresh) == []

@@ -73,11 +73,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             added.append(root)
             console.line(f"watching {printable(root.path)}")
             _tell_of_new_filters(before.get(root.path), root, console)
+            if root.paused and not arguments.wait:
+                console.note(f"{printable(root.path)}: {printable(root.problem)}")
         if arguments.wait and added:
             _wait(connection, {root.path for root in added}, console)
-        elif any(root.pending or root.state == "scanning" for root in added):
+        elif any(_is_under_way(root) for root in added):
             console.note("indexing goes on in the background; to see how far it is: pspc status")
     return 2 if is_failed else 0
+
+
+def _is_under_way(root: wire.RootStatus) -> bool:
+    return not root.paused and (root.pending > 0 or root.state == "scanning")
 
 
 def _tell_of_new_filters(
@@ -115,6 +121,8 @@ def _follow(
         status = connection.status()
         roots = [root for root in status.roots if root.path in paths]
         for root in roots:
+            if root.paused:
+                raise PspcError(f"{printable(root.path)}: {printable(root.problem)}")
             if root.state == "unavailable":
                 raise PspcError(f"{printable(root.path)} is unavailable: {root.problem}")
         if len(roots) < len(paths):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pspc.commands import about_folder, connect
 from pspc.errors import DaemonError, PathError, UsageError
-from pspc.render import field, filters, table
+from pspc.render import field, filters, state_word, table
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def roots_table(roots: list[wire.RootStatus]) -> str:
     """Return the roots as a table for a terminal."""
     rows = [
         (
-            root.state,
+            state_word(root),
             f"{root.indexed:,}",
             f"{root.pending:,}",
             f"{root.failed:,}",
@@ -106,4 +106,4 @@ def _path_cell(root: wire.RootStatus) -> str:
 
 def _line(root: wire.RootStatus) -> str:
     counts = (root.indexed, root.pending, root.failed)
-    return "\t".join([root.state, *map(str, counts), field(root.problem), field(root.path)])
+    return "\t".join([state_word(root), *map(str, counts), field(root.problem), field(root.path)])
