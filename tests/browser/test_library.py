@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.browser.site import Site
+from tests.browser.site import Site, await_done, choose, found
 from tests.e2e import scenes
 
 MakeSite = Callable[..., Site]
@@ -38,6 +38,33 @@ def test_a_folder_is_added_and_removed(new_site: MakeSite) -> None:
     page.locator(".root", has_text=str(other)).wait_for(state="detached")
 
     assert (other / "another.png").exists()
+    assert site.is_sound()
+
+
+def test_a_folder_is_paused_and_goes_on(new_site: MakeSite) -> None:
+    site = new_site()
+    page = site.open("library")
+    page.get_by_role("button", name=f"Pause {site.folder}").click()
+    page.locator(".root.paused .state", has_text="paused").wait_for()
+    assert "“Go on” finds what has changed" in page.locator(".root").inner_text()
+    assert "pspc resume" not in page.locator(".root").inner_text()
+    page.locator(".progress-line", has_text="1 folder is paused").wait_for()
+    # Whoever paused goes on by the same key.
+    assert "Go on with" in page.evaluate("document.activeElement.ariaLabel")
+    new = scenes.save(41, site.folder / "new.png")
+    site.home.pspc("sync")
+
+    search = site.tab(page.context)
+    choose(search, new)
+    await_done(search)
+    assert found(search) == set()
+    notes = search.locator(".fresh-notes li", has_text=f"{site.folder} is paused")
+    assert "known as they were" in notes.inner_text()
+    page.bring_to_front()
+    assert page.locator(".number.indexed strong").inner_text() == "11"
+    page.get_by_role("button", name=f"Go on with {site.folder}").click()
+    page.locator(".number.indexed strong", has_text="12").wait_for()
+    page.locator(".root .state.watching").wait_for()
     assert site.is_sound()
 
 

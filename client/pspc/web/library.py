@@ -14,7 +14,7 @@ from pspc import documents
 from pspc.web.file_keys import decoded, encoded
 from pspc.web.refusals import refused
 from pspc.web.schema import DistancesDocument, FailuresPage
-from pspc.web.wishes import ModelWish, NewRoot, OldRoot, PageWish
+from pspc.web.wishes import KnownRoot, ModelWish, NewRoot, OldRoot, PageWish
 
 if TYPE_CHECKING:
     from pspc.connection import Connection
@@ -54,6 +54,16 @@ class Library:
         """Watch a folder no longer."""
         path = _path(root.path, root.path_base64)
         return documents.root(await self._workers.ask(lambda connection: connection.remove(path)))
+
+    async def pause(self, _wish: Nothing, root: KnownRoot) -> RootDocument:
+        """Look at nothing in a folder."""
+        path = _path(root.path, root.path_base64)
+        return documents.root(await self._workers.ask(lambda connection: connection.pause(path)))
+
+    async def resume(self, _wish: Nothing, root: KnownRoot) -> RootDocument:
+        """Go on with a folder that was paused."""
+        path = _path(root.path, root.path_base64)
+        return documents.root(await self._workers.ask(lambda connection: connection.resume(path)))
 
     async def failures(self, wish: PageWish, _body: Nothing) -> FailuresPage:
         """List a page of the files that could not be indexed."""

@@ -117,12 +117,16 @@ class NewRoot(Wish, kw_only=True):
     hidden: bool = False
 
 
-class OldRoot(Wish, kw_only=True):
-    """A folder to watch no longer."""
+class KnownRoot(Wish, kw_only=True):
+    """A folder that is watched."""
 
     path: Annotated[str, Meta(min_length=1, max_length=4096, pattern="^/")]
     path_base64: Annotated[str, Meta(max_length=8192)] = ""
     """The exact bytes, where they are no UTF-8."""
+
+
+class OldRoot(KnownRoot, kw_only=True):
+    """A folder to watch no longer."""
 
 
 class ModelWish(Wish, kw_only=True):

@@ -245,7 +245,27 @@ def test_folders_are_added_and_removed(library: Library) -> None:
         assert _error(answer, 400) == "malformed"
 
 
-def test_a_root_whose_name_is_no_text_can_be_removed(library: Library) -> None:
+def test_a_folder_is_paused_and_goes_on(library: Library) -> None:
+    root = {"path": str(library.folder)}
+    for _ in range(2):
+        paused = _ok(library.script.post("/api/v1/roots/pause", json=root))
+        assert (paused["state"], "pspc resume" in paused["problem"]) == ("paused", True)
+    freshness = _ok(_search(library, _query(0)))["freshness"]
+    assert (freshness["paused_roots"], freshness["complete"]) == ([str(library.folder)], False)
+    for _ in range(2):
+        resumed = _ok(library.script.post("/api/v1/roots/resume", json=root))
+        assert resumed["state"] in {"scanning", "watching"}
+    library.sync()
+    freshness = _ok(_search(library, _query(0)))["freshness"]
+    assert (freshness["paused_roots"], freshness["complete"]) == ([], True)
+    for act in ("pause", "resume"):
+        nobody = library.script.post(f"/api/v1/roots/{act}", json={"path": "/nowhere"})
+        assert _error(nobody, 400) == "root"
+        relative = library.script.post(f"/api/v1/roots/{act}", json={"path": "x"})
+        assert _error(relative, 400) == "malformed"
+
+
+def test_a_root_whose_name_is_no_text_can_be_paused_and_removed(library: Library) -> None:
     folder = os.fsencode(library.home.folder) + b"/caf\xe9"
     os.mkdir(folder)
     library.home.pspc("add", os.fsdecode(folder))
@@ -253,6 +273,7 @@ def test_a_root_whose_name_is_no_text_can_be_removed(library: Library) -> None:
     (root,) = [each for each in roots if "path_base64" in each]
     assert root["path"].endswith("caf\\xe9")
     wish = {"path": root["path"], "path_base64": root["path_base64"]}
+    assert _ok(library.script.post("/api/v1/roots/pause", json=wish))["state"] == "paused"
     assert _ok(library.script.post("/api/v1/roots/remove", json=wish))["path"] == root["path"]
 
 

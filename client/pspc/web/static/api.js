@@ -43,8 +43,9 @@ export function onApiError(listener) {
 export const status = (signal) => get("status", {}, signal);
 export const roots = () => get("roots");
 export const addRoot = (root) => post("roots", root);
-export const removeRoot = ({ path, path_base64: exact = "" }) =>
-  post("roots/remove", { path, path_base64: exact });
+export const removeRoot = (root) => post("roots/remove", known(root));
+export const pauseRoot = (root) => post("roots/pause", known(root));
+export const resumeRoot = (root) => post("roots/resume", known(root));
 export const failures = (after) => get("failures", { after, limit: PAGE });
 export const models = () => get("models");
 export const changeModel = (action, name) => post("models", { action, name });
@@ -98,6 +99,11 @@ export const undo = (number) => post("acts/undo", { act: number });
 export const markDistinct = (images) => post("distinct", { images });
 export const distinct = () => get("distinct");
 export const forgetDistinct = (images) => post("distinct/forget", { images });
+
+/** Name a watched folder, whose path need not be text. */
+function known({ path, path_base64: exact = "" }) {
+  return { path, path_base64: exact };
+}
 
 function get(path, values = {}, signal = undefined) {
   return call("GET", path + query(values), undefined, undefined, signal);

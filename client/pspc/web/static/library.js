@@ -35,6 +35,7 @@ export class LibraryView {
       this.card("about-card", "about", this.about),
       this.card("failures", "failures", this.failures.element));
     this.loaded = 0;
+    this.round = 0;
     on("progress", (progress) => {
       this.progress.live(progress);
       if (Date.now() - this.loaded > LOOK_EVERY) this.loadSoon();
@@ -72,11 +73,16 @@ export class LibraryView {
 
   async load() {
     this.loaded = Date.now();
+    // An answer that was overtaken may be from before what somebody just did.
+    this.round += 1;
+    const { round } = this;
     let status;
     try {
       status = await api.status();
+      if (round !== this.round) return;
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
+      if (round !== this.round) return;
       this.error.hidden = false;
       fill(this.error, icon("warning"), errorText(error));
       return;

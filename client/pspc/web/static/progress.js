@@ -36,13 +36,16 @@ export class ProgressCard {
   words(pending, rate) {
     const { roots = [], uncompared = 0, described = 0, describable = 0 } = this.status ?? {};
     if (this.status && !roots.length) return t("progress.empty");
-    if (pending && rate > 0) {
-      return t("progress.going", { rate: rough(rate), left: duration(pending / rate) });
+    const paused = roots.filter(({ state }) => state === "paused");
+    const waiting = paused.reduce((sum, root) => sum - root.pending, pending);
+    if (waiting > 0 && rate > 0) {
+      return t("progress.going", { rate: rough(rate), left: duration(waiting / rate) });
     }
-    if (pending) return t("progress.waiting", { count: pending });
+    if (waiting > 0) return t("progress.waiting", { count: waiting });
     if (roots.some(({ state }) => state === "scanning")) return t("progress.scanning");
     if (described < describable) return t("progress.describing", { described, describable });
     if (uncompared) return t("duplicates.uncompared", { count: uncompared });
+    if (paused.length) return t("progress.paused", { count: paused.length });
     return t("progress.done");
   }
 }

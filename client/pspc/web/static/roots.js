@@ -1,4 +1,4 @@
-// The watched folders: how each is, and adding and removing them.
+// The watched folders: how each is, and adding, pausing and removing them.
 
 import * as api from "./api.js";
 import { ask } from "./dialogs.js";
@@ -22,10 +22,10 @@ export class Roots {
     const stamp = JSON.stringify(roots);
     if (stamp === this.stamp) return;
     this.stamp = stamp;
-    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.path : null;
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.of : null;
     fill(this.list, roots.map((root) => this.entry(root)));
     if (!roots.length) fill(this.list, h("li", { class: "hint" }, say("roots.none")));
-    if (focused) this.list.querySelector(`[data-path="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) this.list.querySelector(`[data-of="${CSS.escape(focused)}"]`)?.focus();
   }
 
   entry(root) {
@@ -39,15 +39,27 @@ export class Roots {
       root.exclude.length ? t("roots.without", { globs: visible(root.exclude.join(" ")) }) : "",
       root.hidden ? t("roots.hidden") : "",
     ].filter(Boolean).join(" · ");
+    const isPaused = root.state === "paused";
     return h("li", { class: `root ${root.state}` }, icon("folder"),
       h("div", { class: "root-text" },
         h("bdi", { class: "root-path" }, visible(root.path)),
         h("span", { class: `state ${root.state}` }, say(`roots.state.${root.state}`)),
         h("p", { class: "facts" }, facts), filters() ? h("p", { class: "facts" }, filters) : null,
-        root.problem ? h("p", { class: "error" }, visible(root.problem)) : null),
-      h("button", { type: "button", class: "button quiet small", "data-path": root.path,
-        "aria-label": () => t("roots.remove_one", { path: visible(root.path) }),
-        onclick: () => this.remove(root) }, icon("trash"), say("roots.remove")));
+        isPaused ? h("p", { class: "facts" }, say("roots.paused.how")) : null,
+        root.problem && !isPaused ? h("p", { class: "error" }, visible(root.problem)) : null),
+      h("div", { class: "root-tools" },
+        isPaused ? this.button(root, "resume", "play") : null,
+        isPaused || root.state === "removing" ? null : this.button(root, "pause", "pause"),
+        this.button(root, "remove", "trash")));
+  }
+
+  /** Make a button for a folder; it keeps the focus when the list is drawn anew. */
+  button(root, act, shape) {
+    // Whoever pauses finds the way on under the same finger.
+    const place = act === "remove" ? act : "pause";
+    return h("button", { type: "button", class: "button quiet small", "data-of": `${place} ${root.path}`,
+      "aria-label": () => t(`roots.${act}.one`, { path: visible(root.path) }),
+      onclick: () => this[act](root) }, icon(shape), say(`roots.${act}`));
   }
 
   form() {
@@ -95,10 +107,21 @@ export class Roots {
       action: say("roots.remove"),
       isDanger: true,
     });
-    if (!isSure) return;
+    if (isSure) await this.change(api.removeRoot, root, "roots.removed");
+  }
+
+  pause(root) {
+    return this.change(api.pauseRoot, root, "roots.paused");
+  }
+
+  resume(root) {
+    return this.change(api.resumeRoot, root, "roots.resumed");
+  }
+
+  async change(act, root, done) {
     try {
-      await api.removeRoot(root);
-      notify(() => t("roots.removed", { path: visible(root.path) }));
+      await act(root);
+      notify(() => t(done, { path: visible(root.path) }));
     } catch (error) {
       notifyError(error);
     }

@@ -42,6 +42,7 @@ export function freshnessWords(freshness, flat = false) {
   for (const path of freshness.unavailable_roots) {
     words.push(t("fresh.unavailable", { path: visible(path) }));
   }
+  for (const path of freshness.paused_roots) words.push(t("fresh.paused", { path: visible(path) }));
   if (freshness.unverified) words.push(t("fresh.unverified", { count: freshness.unverified }));
   if (freshness.described < freshness.describable) {
     const { described, describable } = freshness;
