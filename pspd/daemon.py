@@ -226,6 +226,7 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         needs_sandbox=config.workers.sandbox == "require",
         board=board,
         precedence=precedence,
+        resting=watcher.resting,
         make_thread=supervisor,
     )
 

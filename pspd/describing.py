@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pspd.core.model import ImageNumber
+from pspd.core.model import ImageNumber, RootId
 from pspd.core.pausing import Pause, unhindered
 from pspd.errors import EncodingFailed, EncodingLate, ModelError, ModelMissing, NoWorker, StoreError
 from pspd.features.views import pixels_of
@@ -27,6 +28,7 @@ from pspd.noticeboard import Area, Notice
 from pspd.search.quantising import quantised
 from pspd.store import batch, descriptors
 from pspd.supervision import ThreadMaker, unsupervised
+from pspd.undescribed import Page, Undescribed
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
@@ -43,9 +45,6 @@ if TYPE_CHECKING:
 VIEW_SIDE: Final = 384
 """Pixels of the longer side of what a model sees: more than any takes."""
 
-PAGE_IMAGES: Final = 64
-"""Images that are stored together; what is lost by a death is this much work."""
-
 BATCH_IMAGES: Final = 8
 """Images that are encoded at once, while the next ones are decoded."""
 
@@ -57,9 +56,6 @@ PAUSE_SECONDS: Final = 1.0
 
 RETRY_SECONDS: Final = 60.0
 """When it is tried again after a model failed or none was there."""
-
-AGAIN_SECONDS: Final = 3600.0
-"""When images are tried again that could not be read: a drive may be back."""
 
 DROP_DESCRIPTORS: Final = 1000
 """Descriptors of a model that is no longer used, dropped in one transaction."""
@@ -101,6 +97,7 @@ class Describer:
         board: Where to say that a model cannot be used.
         threads: That have pictures decoded.
         pause: Called between two pieces of work; those who search may be let pass.
+        resting: Says which watch roots are not there, or paused.
         make_thread: Makes the thread.
     """
 
@@ -116,6 +113,7 @@ class Describer:
         *,
         threads: int,
         pause: Pause = unhindered,
+        resting: Callable[[], AbstractSet[RootId]] = frozenset,
         make_thread: ThreadMaker = unsupervised,
     ) -> None:
         self._store = store
@@ -132,14 +130,7 @@ class Describer:
         self._in_use = ModelInUse(store, models, tier, encoders, self._executor, pause)
         self._problem = ""
         """Why the model in use describes nothing."""
-        self._after = -1
-        """Images up to here were tried."""
-        self._unread = 0
-        """Images that cannot be read, or of which the model makes nothing."""
-        self._suspect = -1
-        """Up to this image they are described one by one."""
-        self._again_at = math.inf
-        """When those that could not be read are tried again."""
+        self._undescribed = Undescribed(store, resting)
         self._thread = make_thread("describer", self._run)
 
     def start(self) -> None:
@@ -162,11 +153,6 @@ class Describer:
         """Look at once which model is in use: it was changed."""
         self._woken.set()
 
-    def try_again(self) -> None:
-        """Try those again that could not be read: a root that was paused goes on."""
-        self._again_at = -math.inf
-        self._woken.set()
-
     def progress(self) -> Progress:
         """Say how far it is."""
         model = self._in_use.model
@@ -176,7 +162,7 @@ class Describer:
             known = descriptors.known(reader, model.key)
             pictures = reader.meta("pictures")
         described = 0 if known is None else known.described
-        describable = max(described, pictures - self._unread)
+        describable = max(described, pictures - self._undescribed.unread)
         problem = PAUSED if self._models.is_paused() else self._problem
         return Progress(model.name, described, describable, problem)
 
@@ -191,15 +177,19 @@ class Describer:
             StoreError: What was made is not stored; it is made again.
         """
         if self._in_use.look():
-            self._begin_anew()
+            self._undescribed.begin_anew()
         model = self._in_use.model
         if model is None or not self._indexer.is_idle:
             return False
         if self._models.is_paused():
             return self._tier.settle()
-        numbers = self._next_page(model)
-        if numbers:
-            return self._describe(model, numbers)
+        page = self._undescribed.next_page(model.key)
+        if page.numbers:
+            return self._describe(model, page)
+        if page.last >= 0:
+            self._undescribed.pass_over(page)
+            self._pause()
+            return True
         self._in_use.see_who_answers(is_through=True)
         return self._drop_others() or self._tier.settle()
 
@@ -213,27 +203,15 @@ class Describer:
 
     # --- describing
 
-    def _next_page(self, model: Model) -> list[ImageNumber]:
-        if time.monotonic() >= self._again_at:
-            self._begin_anew()
-        while True:
-            with self._store.read() as reader:
-                page = descriptors.undescribed(reader, model.key, self._after, PAGE_IMAGES)
-                # Those that are only kept in case their files come back can wait.
-                numbers = [number for number in page if reader.has_links(number)]
-            if numbers or not page:
-                return numbers
-            self._after = page[-1]
-            self._pause()
-
-    def _describe(self, model: Model, numbers: Sequence[ImageNumber]) -> bool:
+    def _describe(self, model: Model, page: Page) -> bool:
         """Describe a page; returns whether there may be more."""
+        numbers, undescribed = page.numbers, self._undescribed
         encoder = self._encoders.of(model.key, model.name).background
         views = [self._executor.submit(self._view, number) for number in numbers]
         # After a failure one by one, so that an image of which a model makes nothing costs itself.
-        size = 1 if numbers[0] <= self._suspect else BATCH_IMAGES
+        size = 1 if numbers[0] <= undescribed.suspect else BATCH_IMAGES
         found: list[batch.Operation] = []
-        after, unread = self._after, 0
+        done, unread = 0, 0
         try:
             for at in range(0, len(numbers), size):
                 if self._stopping.is_set() or not self._indexer.is_idle:
@@ -245,17 +223,17 @@ class Describer:
                     found += self._described(model, encoder, seen)
                 except EncodingFailed as error:
                     if size == 1 and not isinstance(error, EncodingLate):
-                        after, unread = some[-1], unread + 1
-                    self._suspect = some[-1]
+                        done, unread = at + 1, unread + 1
+                    undescribed.suspect = some[-1]
                     raise
-                after, unread = some[-1], unread + len(some) - len(seen)
+                done, unread = at + len(some), unread + len(some) - len(seen)
         finally:
             for view in views:
                 view.cancel()
             if found:
                 self._indexer.apply(found)
             # Not before it is stored: what is not is made again.
-            self._note(after, unread)
+            undescribed.note(page, numbers[:done], unread)
         self._board.withdraw(_AREA, _AREA)
         self._problem = ""
         self._in_use.see_who_answers()
@@ -273,13 +251,6 @@ class Describer:
             for number, vector in zip(seen, quantised(vectors), strict=True)
         ]
 
-    def _note(self, after: int, unread: int) -> None:
-        """Note how far it is, and how many more images cannot be described for now."""
-        self._after = after
-        self._unread += unread
-        if unread and self._again_at == math.inf:
-            self._again_at = time.monotonic() + AGAIN_SECONDS
-
     def _view(self, number: ImageNumber) -> View | None:
         if self._stopping.is_set():
             return None
@@ -290,10 +261,6 @@ class Describer:
         order = Order(features=False, view=VIEW_SIDE)
         outcome = self._images.read(number, image.image_id, order)
         return None if outcome is None else outcome.view
-
-    def _begin_anew(self) -> None:
-        self._after, self._again_at, self._unread = -1, math.inf, 0
-        self._suspect = -1
 
     # --- the thread
 

@@ -24,7 +24,11 @@ from pspd.query_reading import QueryReader
 from pspd.searcher import Options, Searcher
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+
     from pspd.choices import Pools
+    from pspd.core.model import RootId
     from pspd.descriptor_tier import DescriptorTier
     from pspd.indexer import Indexer
     from pspd.learned.installed import Models
@@ -81,6 +85,7 @@ def searching(  # noqa: PLR0913 - every part by its name
     needs_sandbox: bool,
     board: NoticeBoard,
     precedence: Precedence,
+    resting: Callable[[], AbstractSet[RootId]],
     make_thread: ThreadMaker,
 ) -> Searching:
     """Make the parts; nothing is started."""
@@ -107,6 +112,7 @@ def searching(  # noqa: PLR0913 - every part by its name
         board,
         threads=pools.threads,
         pause=precedence.pause,
+        resting=resting,
         make_thread=make_thread,
     )
     distances = ForeignDistances(store, precedence.pause)

@@ -104,7 +104,7 @@ class Service:
             case wire.ConfirmRoot():
                 return wire.RootReply(self._roots.confirm(request))
             case wire.PauseRoot():
-                return self._pause_root(request)
+                return wire.RootReply(self._roots.pause(request))
             case wire.SearchRequest():
                 return self._answering.search(request, image, deadline, self._freshness)
             case wire.WhyRequest():
@@ -195,12 +195,6 @@ class Service:
             expected=self._answering.foreign_hits(),
             keep=self._keep,
         )
-
-    def _pause_root(self, request: wire.PauseRoot) -> wire.RootReply:
-        reply = wire.RootReply(self._roots.pause(request))
-        if request.action == "resume":
-            self._answering.describer.try_again()
-        return reply
 
     def _sync(self) -> Future[wire.Reply]:
         """Scan every root, then wait until all that was queued by then was read."""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pspd.core.model import ImageNumber, Limits, ModelKey
+from pspd.core.model import ImageNumber, Limits, ModelKey, RootId
 from pspd.describing import PAUSED, Describer, Progress
 from pspd.descriptor_tier import DescriptorTier
 from pspd.encoders import Encoders
@@ -61,6 +61,7 @@ class Describing:
         stack.callback(self.encoders.close)
         self.tier = DescriptorTier(self.store, exact)
         self.board = NoticeBoard()
+        self.resting: set[RootId] = set()
         self.describer = self.made_describer()
         self.bench.start()
         self.bench.scan()
@@ -78,6 +79,7 @@ class Describing:
             self.encoders,
             self.board,
             threads=2,
+            resting=lambda: frozenset(self.resting),
         )
 
     def use(self, name: str) -> ModelKey:
@@ -198,19 +200,46 @@ def test_nothing_is_described_while_it_is_paused(describing: Describing) -> None
     assert describing.describer.progress() == Progress("one", COUNT, COUNT)
 
 
-def test_nothing_is_described_below_a_paused_root_until_that_goes_on(
+def test_nothing_is_described_below_a_root_that_rests_until_that_is_back(
     describing: Describing,
 ) -> None:
+    root = describing.bench.tree.root
+    describing.resting.add(root.root_id)
+    key = describing.use("one")
+    describing.describe()
+    assert describing.described(key) == 0
+    assert describing.describer.progress() == Progress("one", 0, 0)
+    describing.resting.clear()
+    describing.describe()
+    assert describing.describer.progress() == Progress("one", COUNT, COUNT)
+
+
+def test_what_also_lies_elsewhere_is_described_although_one_root_rests(
+    describing: Describing, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "copy.png").write_bytes((describing.pictures / "3.png").read_bytes())
+    describing.resting.add(describing.bench.tree.root.root_id)
+    describing.bench.tree.root = describing.bench.tree.new_root(other)
+    describing.bench.scan()
+    describing.bench.settle()
+    key = describing.use("one")
+    describing.describe()
+    assert describing.described(key) == 1
+    assert describing.describer.progress() == Progress("one", 1, 1)
+    describing.resting.clear()
+    describing.describe()
+    assert describing.describer.progress() == Progress("one", COUNT, COUNT)
+
+
+def test_a_root_that_is_paused_just_now_is_not_read_either(describing: Describing) -> None:
     root = describing.bench.tree.root
     describing.bench.indexer.apply([batch.PutRoot(replace(root, paused=True))])
     key = describing.use("one")
     describing.describe()
     assert describing.described(key) == 0
     assert describing.describer.progress() == Progress("one", 0, 0)
-    describing.bench.indexer.apply([batch.PutRoot(root)])
-    describing.describer.try_again()
-    describing.describe()
-    assert describing.describer.progress() == Progress("one", COUNT, COUNT)
 
 
 def test_an_image_that_cannot_be_read_is_left_out_and_counted(describing: Describing) -> None:

@@ -204,6 +204,12 @@ class Watcher:
         with self._condition:
             return list(self._roots.values())
 
+    def resting(self) -> frozenset[RootId]:
+        """Return the roots that are not there, or paused."""
+        with self._condition:
+            states = self._roots.values()
+            return frozenset(state.root.root_id for state in states if state.is_resting)
+
     def scan_all(self) -> Future[None]:
         """Scan every root from now on; the future is done when the store knows all of it."""
         with self._condition:

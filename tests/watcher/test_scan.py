@@ -29,15 +29,21 @@ class Tree:
         self.top = folder / "root"
         self.top.mkdir()
         self.store = Store(folder / "store")
-        status = self.top.stat()
-        self.root = WatchRoot(
-            self.store.new_root_id(), str(self.top), directory=self.store.new_directory_id()
+        self.root = self.new_root(self.top)
+        """The one that is scanned."""
+        self.applied: list[batch.Operation] = []
+
+    def new_root(self, top: Path) -> WatchRoot:
+        """Have a folder watched as well."""
+        status = top.stat()
+        root = WatchRoot(
+            self.store.new_root_id(), str(top), directory=self.store.new_directory_id()
         )
         directory = Directory(
-            self.root.directory, self.root.root_id, DirectoryId(0), "", status.st_dev, status.st_ino
+            root.directory, root.root_id, DirectoryId(0), "", status.st_dev, status.st_ino
         )
-        self.store.apply([batch.PutDirectory(directory), batch.PutRoot(self.root)])
-        self.applied: list[batch.Operation] = []
+        self.store.apply([batch.PutDirectory(directory), batch.PutRoot(root)])
+        return root
 
     def hand_on(self, operations: Sequence[batch.Operation]) -> None:
         self.applied += operations
