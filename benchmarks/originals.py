@@ -39,6 +39,8 @@ def original_rows(daemon: LiveDaemon, count: int, plan: Plan) -> Iterator[Row]:
             queries.append(_encoded(image, "PNG"))
         (folder / f"{number:03}.jpg").write_bytes(files[-1])
     daemon.pspc("add", folder, "--wait")
+    # Their learned descriptors are made now, on all cores.
+    daemon.await_rest(plan.rest)
     both = [_decoding(file) + _decoding(query) for file, query in zip(files, queries, strict=True)]
     one = [_decoding(query) for query in queries]
     with daemon.connect() as connection:

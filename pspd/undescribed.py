@@ -58,21 +58,27 @@ class Undescribed:
     """When those that could not be read are tried again."""
     _passed_over: AbstractSet[RootId] = field(default_factory=frozenset)
     """The roots that were resting when last asked."""
+    _is_all_beyond: bool = False
+    """Whether those were all there are, so that nothing was looked at."""
 
     def next_page(self, model: ModelKey) -> Page:
         """Return the images that come next."""
         resting = self.resting()
         is_back = bool(self._passed_over - resting)
         self._passed_over = resting
-        if is_back or time.monotonic() >= self._again_at:
-            self.begin_anew()
         with self.store.read() as reader:
+            was_all, self._is_all_beyond = self._is_all_beyond, _are_all(reader, resting)
+            if (
+                is_back
+                or time.monotonic() >= self._again_at
+                or (was_all and not self._is_all_beyond)
+            ):
+                self.begin_anew()
+            if self._is_all_beyond:
+                self.unread = reader.meta("pictures")
+                return Page(())
             found = descriptors.undescribed(reader, model, self._after, PAGE_IMAGES)
-            # Those that are only kept in case their files come back can wait.
-            kept = [number for number in found if reader.has_links(number)]
-            beyond = [each for each in kept if resting and _is_beyond(reader, each, resting)]
-        out_of_reach = set(beyond)
-        numbers = [number for number in kept if number not in out_of_reach]
+            numbers, beyond = _parted(reader, found, resting)
         return Page(numbers, beyond, found[-1] if found else -1)
 
     def pass_over(self, page: Page) -> None:
@@ -98,7 +104,28 @@ class Undescribed:
         self.suspect = -1
 
 
-def _is_beyond(reader: Reader, number: ImageNumber, resting: AbstractSet[RootId]) -> bool:
-    """Say whether all files of an image are below roots that are resting."""
-    directories = (reader.directory(key.directory) for key in reader.links(number))
-    return all(each is None or each.root_id in resting for each in directories)
+def _are_all(reader: Reader, resting: AbstractSet[RootId]) -> bool:
+    """Say whether every watch root is resting, and there is one."""
+    return bool(resting) and all(
+        root.removing or root.root_id in resting for root in reader.roots()
+    )
+
+
+def _parted(
+    reader: Reader, found: Sequence[ImageNumber], resting: AbstractSet[RootId]
+) -> tuple[list[ImageNumber], list[ImageNumber]]:
+    """Return the images with a file within reach, and those with files below resting roots alone.
+
+    Those that are only kept in case their files come back are in neither: they can wait.
+    """
+    if not resting:
+        return [number for number in found if reader.has_links(number)], []
+    numbers: list[ImageNumber] = []
+    beyond: list[ImageNumber] = []
+    for number in found:
+        directories = [reader.directory(key.directory) for key in reader.links(number)]
+        if any(each is not None and each.root_id not in resting for each in directories):
+            numbers.append(number)
+        elif directories:
+            beyond.append(number)
+    return numbers, beyond

@@ -209,7 +209,11 @@ def test_nothing_is_described_below_a_root_that_rests_until_that_is_back(
     describing.describe()
     assert describing.described(key) == 0
     assert describing.describer.progress() == Progress("one", 0, 0)
-    describing.resting.clear()
+    other = describing.bench.tree.new_root(describing.folder)
+    describing.describe()
+    assert describing.describer.progress() == Progress("one", 0, 0)
+    describing.resting.add(other.root_id)
+    describing.resting.remove(root.root_id)
     describing.describe()
     assert describing.describer.progress() == Progress("one", COUNT, COUNT)
 
