@@ -47,6 +47,7 @@ from pspd.search.index import Index
 from pspd.search.multi_index import MultiIndex
 from pspd.searching import searching
 from pspd.service import Service
+from pspd.spare_memory import SpareMemory
 from pspd.store.batch import PathChange
 from pspd.store.opened_store import OpenedStore
 from pspd.store.opening import open_store
@@ -230,9 +231,12 @@ def _start_parts(  # noqa: PLR0913, PLR0917 - what the parts are made of
         make_thread=supervisor,
     )
 
+    spare_memory = SpareMemory()
+
     def at_leisure() -> None:
         grouping.forget_unused()
         found_by.distances.refresh()
+        spare_memory.give_back()
 
     comparer = Comparer(
         store,
