@@ -59,6 +59,8 @@ SESSIONS = (
         (
             "# watch a folder, once; from then on it is kept fresh",
             "pspc add {folder} --wait",
+            "# now or later: have them described, so that crops and collages are found as well",
+            "pspc sync --learned",
             "# which pictures here are this one, or copies of it?",
             "pspc search {query}",
             "# only those that are the same, pixel for pixel",
@@ -73,6 +75,8 @@ SESSIONS = (
         (
             "# 文件夹只需添加一次，之后索引会自动保持最新",
             "pspc add {folder} --wait",
+            "# 等待学习特征算完（后台会自动进行），这样裁剪图和拼图也能找到",
+            "pspc sync --learned",
             "# 这张图有没有原图或副本？",
             "pspc search {query}",
             "# 只找逐像素完全一致的",
