@@ -93,10 +93,20 @@ PLAIN_AGREEMENT: Final[float] = 0.95
 little of the other one, and has 0.78 and 0.93 at most. With a watermark drawings have less of the
 one (0.5 to 0.8), but mostly all of what is below it."""
 
+COVERED_PLAIN: Final[float] = 0.42
+"""Plainness up to which something may be laid over a copy: of photographs 0.41 at most; stars of
+another number of points have 0.43."""
+
 COVERED_FOREIGN: Final[float] = 2.8
-"""Most foreign structure of a copy that has something laid over it. What a logo hides of a
-photograph is about as strong as the rest of it, 2.2 at most; two logos on one textured ground are
-much stronger than it, 3.2 and more."""
+COVERED_PART_FOREIGN: Final[float] = 2.3
+"""Most foreign structure of a copy that has something laid over it, where the whole of one picture
+lies on the whole of the other, and elsewhere. What a logo or another photograph hides of a
+photograph is about as strong as the rest of it, 2.7 at most; two logos on one textured ground are
+much stronger than it, 3.2 and more. Frames of one scene that lie on each other in part have 2.2 to
+2.8."""
+
+COVERED_SHARE: Final[float] = 0.9
+"""Least share of both pictures from where the whole of one lies on the whole of the other."""
 
 COVERED_INTACT: Final[float] = 0.2
 COVERED_AGREEMENT: Final[float] = 0.7
@@ -107,8 +117,15 @@ with many tones have neither: at most 0.16 and 0.35."""
 COVERED_COVERAGE: Final[float] = 0.05
 """Least coverage of such a copy."""
 
-COVERED_INLIERS: Final[int] = 15
-"""Fewest distinct places that lie right in such a copy."""
+COVERED_INLIERS: Final[int] = 28
+"""Fewest distinct places that lie right in such a copy: photographs have 36 and more, glossy
+buttons with another sign up to 26."""
+
+PART_SHARE: Final[float] = 0.9
+PART_OF_COLLAGE: Final[float] = 0.53
+"""Least share of the indexed picture that a plain part of a query has, or most share of the query,
+to be a copy of it: whole, or a half of two that stand beside each other. The first weeks of two
+calendars are equal as well, 0.57 and 0.77 of each."""
 
 
 def hamming(a: bytes, b: bytes) -> int:
@@ -157,13 +174,34 @@ def proof_verdict(proof: Proof) -> Verdict:
         is_whole = proof.intact >= PLAIN_INTACT or proof.agreement >= PLAIN_AGREEMENT
         return Verdict.COPY if is_whole or not is_plain else Verdict.ALIKE
     is_covered_copy = (
-        not is_plain
+        proof.plainness <= COVERED_PLAIN
         and (proof.intact >= COVERED_INTACT or proof.agreement >= COVERED_AGREEMENT)
         and proof.coverage >= COVERED_COVERAGE
-        and proof.foreign <= COVERED_FOREIGN
+        and proof.foreign <= _most_foreign(proof)
         and proof.inliers >= COVERED_INLIERS
     )
     return Verdict.COPY if is_covered_copy else Verdict.ALIKE
+
+
+def part_verdict(proof: Proof) -> Verdict:
+    """Decide on a part of the query that may be a picture by itself: of a collage, in a window.
+
+    Of several such parts the one is taken that agrees. So nothing may lie over it: what two
+    screenshots have in common beside the pictures in them would be a covered copy.
+    """
+    if proof.foreign > PROOF_FOREIGN or proof.agreement < PROOF_AGREEMENT:
+        return Verdict.ALIKE
+    if proof.plainness > PLAIN:
+        is_whole = proof.indexed_share >= PART_SHARE or proof.query_share <= PART_OF_COLLAGE
+        if not is_whole or proof.intact < PLAIN_INTACT:
+            return Verdict.ALIKE
+    return proof_verdict(proof)
+
+
+def _most_foreign(proof: Proof) -> float:
+    """Return how much foreign structure may lie over a copy."""
+    is_whole = min(proof.query_share, proof.indexed_share) >= COVERED_SHARE
+    return COVERED_FOREIGN if is_whole else COVERED_PART_FOREIGN
 
 
 def is_small(proof: Proof) -> bool:

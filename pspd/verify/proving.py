@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pspd.core.model import Verdict
 from pspd.core.proof import Fit, Point, Proof, Quadrilateral, Recolouring
-from pspd.core.verdict import proof_verdict
+from pspd.core.verdict import part_verdict, proof_verdict
 from pspd.verify.alignment import compare
 from pspd.verify.geometry import Located, distinct_places, locate
 from pspd.verify.local_features import Keypoints, LocalFeatures
@@ -131,12 +131,13 @@ def _proof(
     """Compare all of the query, and what in it may be a whole picture, until that is a copy."""
     transform = located.transform @ change.matrix(query)
     whole = rectangle(0, 0, *query.size)
-    best: Proof | None = None
-    for frame in (whole, *query.parts):
+    best = _proof_within(whole, query, indexed, transform, located, change)
+    if best is not None and proof_verdict(best) is Verdict.COPY:
+        return best
+    for frame in query.parts:
         proof = _proof_within(frame, query, indexed, transform, located, change)
-        if proof is not None and proof_verdict(proof) is Verdict.COPY:
+        if proof is not None and part_verdict(proof) is Verdict.COPY:
             return proof
-        best = best or proof
     return best
 
 

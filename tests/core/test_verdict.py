@@ -63,7 +63,9 @@ WHOLE = Proof(
     plainness=0.9,
     colour=Recolouring.NONE,
 )
-COVERED = replace(WHOLE, agreement=0.6, intact=0.5, foreign=1.2, plainness=0.2, coverage=0.4)
+COVERED = replace(
+    WHOLE, indexed_share=1.0, agreement=0.6, intact=0.5, foreign=1.2, plainness=0.2, coverage=0.4
+)
 
 
 def test_what_agrees_everywhere_is_a_copy_however_plain() -> None:
@@ -97,9 +99,10 @@ def test_a_photograph_may_have_something_laid_over_it() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"plainness": 0.6},
+        {"plainness": 0.43},
         {"intact": 0.1},
         {"foreign": 3.0},
+        {"foreign": 2.4, "query_share": 0.8},
         {"coverage": 0.02},
         {"inliers": verdict.COVERED_INLIERS - 1},
         {"query_share": 0.2, "indexed_share": 0.2},
@@ -107,3 +110,20 @@ def test_a_photograph_may_have_something_laid_over_it() -> None:
 )
 def test_a_drawing_or_a_text_may_not(change: dict[str, Any]) -> None:
     assert verdict.proof_verdict(replace(COVERED, **change)) is Verdict.ALIKE
+
+
+def test_a_part_of_a_query_is_a_copy_if_nothing_lies_over_it() -> None:
+    part = replace(WHOLE, plainness=0.2)
+    assert verdict.part_verdict(part) is Verdict.COPY
+    assert verdict.part_verdict(COVERED) is Verdict.ALIKE
+    assert verdict.part_verdict(replace(part, inliers=1)) is Verdict.ALIKE
+
+
+def test_a_plain_part_is_a_copy_if_it_is_all_of_the_other_or_half_of_a_collage() -> None:
+    part = replace(WHOLE, query_share=0.8, indexed_share=0.8)
+    assert verdict.part_verdict(part) is Verdict.ALIKE
+    assert verdict.part_verdict(replace(part, plainness=0.2)) is Verdict.COPY
+    assert verdict.part_verdict(replace(part, indexed_share=1.0)) is Verdict.COPY
+    half = replace(part, query_share=0.5, indexed_share=0.5)
+    assert verdict.part_verdict(half) is Verdict.COPY
+    assert verdict.part_verdict(replace(half, intact=0.7)) is Verdict.ALIKE
