@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pspc import documents
+from pspc import care_documents, documents
 from pspd.rpc import wire
 from tests.client.conftest import SEARCH_REPLY, Run
 from tests.rpc import samples
@@ -161,7 +161,7 @@ def test_other_documents_have_the_described_fields(
 def test_a_document_has_no_raw_controls_and_says_the_same() -> None:
     path = "a\x7f\x9b31m\u202egnp\u200b\U000e0041 caf\u00e9\u3000\x1b.png"
     entry = wire.FailureEntry(path.encode(), "broken", "no sense")
-    text = documents.text_of(documents.failures([entry]))
+    text = documents.text_of(care_documents.failures([entry]))
     assert json.loads(text)["failures"][0]["path"] == path
     assert all(char.isprintable() or char in "\n\u3000" for char in text)
     assert "caf\u00e9" in text

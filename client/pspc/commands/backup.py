@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         request = wire.StartJob("backup", path=path)
         finished = run_job(connection, request, console, arguments.timeout)
     if arguments.json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.backup(finished.reply)))
+        console.line(documents.text_of(care_documents.backup(finished.reply)))
     else:
         console.line(printable(finished.reply.summary))
     return 0

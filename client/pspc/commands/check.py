@@ -51,9 +51,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with connect(arguments) as connection:
         finished = run_job(connection, request, console, arguments.timeout)
     if arguments.json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.check(finished.findings, finished.reply)))
+        console.line(documents.text_of(care_documents.check(finished.findings, finished.reply)))
     else:
         show_findings(finished, console)
         if not finished.reply.found:

@@ -36,9 +36,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the failures."""
     with connect(arguments) as connection:
         if arguments.json:
-            from pspc import documents  # noqa: PLC0415 - of no use to other output
+            from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-            console.line(documents.text_of(documents.failures(connection.failures())))
+            console.line(documents.text_of(care_documents.failures(connection.failures())))
             return 0
         others = _Others()
         entries = connection.failures()

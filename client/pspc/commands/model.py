@@ -76,9 +76,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             case _:
                 models = connection.change_model(action, name or "", timeout=_seconds(arguments))
     if arguments.json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.models(models)))
+        console.line(documents.text_of(care_documents.models(models)))
     elif action == "list":
         _show(models, console)
     else:

@@ -41,9 +41,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with connect(arguments) as connection:
         entries = connection.quarantine(arguments.path, retry=arguments.retry)
     if arguments.json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.quarantine(entries)))
+        console.line(documents.text_of(care_documents.quarantine(entries)))
     elif arguments.retry:
         console.line(f"{counted(len(entries), 'content')} let out, to be tried again")
     else:

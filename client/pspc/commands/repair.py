@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if finished.reply.restart and not arguments.no_start:
             connection.status()  # the daemon stops; this starts the next one
     if arguments.json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.check(finished.findings, finished.reply)))
+        console.line(documents.text_of(care_documents.check(finished.findings, finished.reply)))
         return 0
     show_findings(finished, console)
     console.line(finished.reply.summary)

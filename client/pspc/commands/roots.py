@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             return _confirm(connection, directory, console, as_json=arguments.json)
         roots = connection.roots()
     if arguments.json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.roots(roots)))
+        console.line(documents.text_of(care_documents.roots(roots)))
     elif console.is_terminal:
         console.line(roots_table(roots) if roots else "no folder is watched yet: pspc add DIR")
     else:
@@ -76,9 +76,9 @@ def _confirm(connection: Connection, directory: str, console: Console, *, as_jso
         console.note(about_folder(directory, error))
         return 2
     if as_json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.root(root)))
+        console.line(documents.text_of(care_documents.root(root)))
         return 0
     console.line(f"forgetting what is missing in {printable(directory)}; done after: pspc sync")
     return 0

@@ -34,9 +34,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with connect(arguments) as connection:
         reply = connection.status()
     if arguments.json:
-        from pspc import documents  # noqa: PLC0415 - of no use to other output
+        from pspc import care_documents, documents  # noqa: PLC0415 - of no use to other output
 
-        console.line(documents.text_of(documents.status(reply)))
+        console.line(documents.text_of(care_documents.status(reply)))
     else:
         console.line(_text(reply, is_terminal=console.is_terminal))
     return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from pspc import documents
+from pspc import care_documents
 from pspc.web.file_keys import decoded, encoded
 from pspc.web.refusals import refused
 from pspc.web.schema import DistancesDocument, FailuresPage
@@ -35,11 +35,13 @@ class Library:
 
     async def status(self, _wish: Nothing, _body: Nothing) -> StatusDocument:
         """Tell the daemon's state."""
-        return documents.status(await self._workers.ask(lambda connection: connection.status()))
+        return care_documents.status(
+            await self._workers.ask(lambda connection: connection.status())
+        )
 
     async def roots(self, _wish: Nothing, _body: Nothing) -> RootsDocument:
         """Tell the watched folders."""
-        return documents.roots(await self._workers.ask(lambda connection: connection.roots()))
+        return care_documents.roots(await self._workers.ask(lambda connection: connection.roots()))
 
     async def add(self, _wish: Nothing, root: NewRoot) -> RootDocument:
         """Watch a folder."""
@@ -48,22 +50,28 @@ class Library:
             path = _path(root.path)
             return connection.add(path, root.include, root.exclude, hidden=root.hidden)
 
-        return documents.root(await self._workers.ask(add))
+        return care_documents.root(await self._workers.ask(add))
 
     async def remove(self, _wish: Nothing, root: OldRoot) -> RootDocument:
         """Watch a folder no longer."""
         path = _path(root.path, root.path_base64)
-        return documents.root(await self._workers.ask(lambda connection: connection.remove(path)))
+        return care_documents.root(
+            await self._workers.ask(lambda connection: connection.remove(path))
+        )
 
     async def pause(self, _wish: Nothing, root: KnownRoot) -> RootDocument:
         """Look at nothing in a folder."""
         path = _path(root.path, root.path_base64)
-        return documents.root(await self._workers.ask(lambda connection: connection.pause(path)))
+        return care_documents.root(
+            await self._workers.ask(lambda connection: connection.pause(path))
+        )
 
     async def resume(self, _wish: Nothing, root: KnownRoot) -> RootDocument:
         """Go on with a folder that was paused."""
         path = _path(root.path, root.path_base64)
-        return documents.root(await self._workers.ask(lambda connection: connection.resume(path)))
+        return care_documents.root(
+            await self._workers.ask(lambda connection: connection.resume(path))
+        )
 
     async def failures(self, wish: PageWish, _body: Nothing) -> FailuresPage:
         """List a page of the files that could not be indexed."""
@@ -72,13 +80,15 @@ class Library:
             lambda connection: connection.failures_page(after, wish.limit)
         )
         return FailuresPage(
-            failures=documents.failures(page.failures).failures,
+            failures=care_documents.failures(page.failures).failures,
             next=None if page.next is None else encoded(page.next),
         )
 
     async def models(self, _wish: Nothing, _body: Nothing) -> ModelsDocument:
         """List the models."""
-        return documents.models(await self._workers.ask(lambda connection: connection.models()))
+        return care_documents.models(
+            await self._workers.ask(lambda connection: connection.models())
+        )
 
     async def change_model(self, _wish: Nothing, wish: ModelWish) -> ModelsDocument:
         """Use another model, or have describing pause or go on."""
@@ -91,7 +101,7 @@ class Library:
                 wish.action, wish.name, timeout=_CHANGE_SECONDS
             )
         )
-        return documents.models(models)
+        return care_documents.models(models)
 
     async def distances(self, _wish: Nothing, _body: Nothing) -> DistancesDocument:
         """Tell how many foreign hits a query has on average, by the distance."""
