@@ -16,6 +16,7 @@ from PIL import Image
 from pspd.core.view import LONGEST_VIEW, Box
 from pspd.errors import RequestError
 from pspd.features.details import is_inside, outside
+from pspd.indexed_pictures import known_picture, see
 from pspd.kept_pictures import KeptPictures
 from pspd.workers.messages import Order
 
@@ -77,20 +78,14 @@ class Details:
                 part does not lie in it.
         """
         with self._store.read() as reader:
-            number = reader.number_of(image_id)
-            record = None if number is None else reader.image(number)
-        if number is None or record is None:
-            raise RequestError("bad_request", "no indexed picture has this content")
+            record = known_picture(reader, image_id)
         _check_inside(part, record.width, record.height)
         what = _What(image_id, part)
         kept = self._kept.get(what)
         if kept is not None:
             return kept
         order = Order(features=False, view=LONGEST_VIEW, within=part)
-        outcome = self._images.read(number, image_id, order)
-        if outcome is None or outcome.view is None:
-            raise RequestError("bad_request", "none of the picture's files can be read any more")
-        return self._keep(what, outcome.view)
+        return self._keep(what, see(self._images, record, order).view)
 
     def of_query(self, image: bytes, part: Box) -> Detail:
         """Show a part of a picture that need not be indexed.

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from PIL import Image
 
-from pspd.errors import RequestError
+from pspd.indexed_pictures import known_picture, see
 from pspd.kept_pictures import KeptPictures
 from pspd.workers.messages import Order
 
 if TYPE_CHECKING:
-    from pspd.core.model import ImageId, ImageNumber
+    from pspd.core.model import ImageId, ImageRecord
     from pspd.core.view import View
     from pspd.image_reading import ImageReader
     from pspd.query_reading import QueryReader
@@ -93,14 +93,11 @@ class Previews:
             RequestError: There is none with this content, or none of its files can be read.
         """
         with self._store.read() as reader:
-            number = reader.number_of(image_id)
-            record = None if number is None else reader.image(number)
-            if number is None or record is None:
-                raise RequestError("bad_request", "no indexed picture has this content")
+            record = known_picture(reader, image_id)
             # Of thousands of files one may be shown and not all be named.
-            keys = sorted(reader.links(number))[:MOST_PATHS]
+            keys = sorted(reader.links(record.number))[:MOST_PATHS]
             paths = tuple(path for key in keys if (path := reader.file_path(key)) is not None)
-        shown = self._shown(number, image_id, longest, wants_tags=wants_tags)
+        shown = self._shown(record, longest, wants_tags=wants_tags)
         return Preview(
             shown,
             record.size,
@@ -135,19 +132,14 @@ class Previews:
             features.orientation,
         )
 
-    def _shown(
-        self, number: ImageNumber, image_id: ImageId, longest: int, *, wants_tags: bool
-    ) -> Shown:
-        what = _What(image_id, longest, wants_tags)
+    def _shown(self, record: ImageRecord, longest: int, *, wants_tags: bool) -> Shown:
+        what = _What(record.image_id, longest, wants_tags)
         kept = self._kept.get(what)
         if kept is not None:
             return kept
         order = Order(features=False, view=longest, tags=wants_tags)
-        outcome = self._images.read(number, image_id, order)
-        if outcome is None or outcome.view is None:
-            raise RequestError("bad_request", "none of the picture's files can be read any more")
-        view = outcome.view
-        shown = Shown(_jpeg(view), view.full_width, view.full_height, outcome.tags)
+        view, tags = see(self._images, record, order)
+        shown = Shown(_jpeg(view), view.full_width, view.full_height, tags)
         if not wants_tags and len(shown.content) <= _LARGEST_KEPT:
             self._kept.put(what, shown)
         return shown
