@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pspc.errors import DaemonError, NotRunning, TooSlow, Unreachable
 from pspc.transport import Transport, is_repeatable, is_running
@@ -27,6 +27,19 @@ _BUSY_MS = 100
 """When a daemon that is busy is asked again, if it does not say."""
 
 ReplyT = TypeVar("ReplyT", bound=wire.Message)
+
+
+class Asking(Protocol):
+    """What a group of verbs needs of the connection that it is mixed into."""
+
+    def _ask(
+        self,
+        request: wire.Request,
+        kind: type[ReplyT],
+        *,
+        image: bytes | None = None,
+        timeout: float | None = None,
+    ) -> ReplyT: ...
 
 
 class Asker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from pspc.paths import absolute
 from pspd.rpc import wire
@@ -11,26 +11,13 @@ from pspd.rpc import wire
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pspc.asking import ReplyT
-
-
-class _Asking(Protocol):
-    """What these verbs need."""
-
-    def _ask(
-        self,
-        request: wire.Request,
-        kind: type[ReplyT],
-        *,
-        image: bytes | None = None,
-        timeout: float | None = None,
-    ) -> ReplyT: ...
+    from pspc.asking import Asking
 
 
 class CareVerbs:
     """Methods of a connection."""
 
-    def failures(self: _Asking) -> Iterator[wire.FailureEntry]:
+    def failures(self: Asking) -> Iterator[wire.FailureEntry]:
         """Yield the files that could not be indexed, page by page as they are looked at."""
         page = self._ask(wire.FailuresRequest(), wire.FailuresReply)
         yield from page.failures
@@ -39,7 +26,7 @@ class CareVerbs:
             yield from page.failures
 
     def failures_page(
-        self: _Asking, after: bytes | None = None, limit: int = 1000
+        self: Asking, after: bytes | None = None, limit: int = 1000
     ) -> wire.FailuresReply:
         """Return one page of the files that could not be indexed.
 
@@ -49,7 +36,7 @@ class CareVerbs:
         """
         return self._ask(wire.FailuresRequest(after, limit), wire.FailuresReply)
 
-    def distinct(self: _Asking) -> list[wire.DistinctPair]:
+    def distinct(self: Asking) -> list[wire.DistinctPair]:
         """Return the contents that are said to be no copies of one another, the oldest first."""
         pairs: list[wire.DistinctPair] = []
         after: int | None = 0
@@ -59,7 +46,7 @@ class CareVerbs:
             after = page.next
         return pairs
 
-    def mark_distinct(self: _Asking, images: Iterable[str]) -> int:
+    def mark_distinct(self: Asking, images: Iterable[str]) -> int:
         """Say that pictures are no copies of one another, each of each; returns the new pairs.
 
         Args:
@@ -71,7 +58,7 @@ class CareVerbs:
         request = wire.DistinctRequest("mark", list(images))
         return self._ask(request, wire.DistinctReply).changed
 
-    def forget_distinct(self: _Asking, images: Iterable[str]) -> int:
+    def forget_distinct(self: Asking, images: Iterable[str]) -> int:
         """Take that back for all pairs among some pictures; returns how many there were.
 
         Args:
@@ -80,7 +67,7 @@ class CareVerbs:
         request = wire.DistinctRequest("forget", list(images))
         return self._ask(request, wire.DistinctReply).changed
 
-    def foreign_distances(self: _Asking) -> list[float]:
+    def foreign_distances(self: Asking) -> list[float]:
         """Return the foreign hits that a query has on average within each distance, 0 to 256.
 
         Empty when too little is known of the library.
@@ -88,7 +75,7 @@ class CareVerbs:
         return self._ask(wire.DistancesRequest(), wire.DistancesReply).expected
 
     def quarantine(
-        self: _Asking, path: str | bytes | os.PathLike[str] | None = None, *, retry: bool = False
+        self: Asking, path: str | bytes | os.PathLike[str] | None = None, *, retry: bool = False
     ) -> list[wire.QuarantineEntry]:
         """Return the contents that cost workers their lives.
 
@@ -99,7 +86,7 @@ class CareVerbs:
         where = None if path is None else absolute(path)
         return self._ask(wire.QuarantineRequest(retry, where), wire.QuarantineReply).entries
 
-    def pause(self: _Asking, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
+    def pause(self: Asking, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
         """Have nothing below a watched directory looked at; what is known of it answers.
 
         Raises:
@@ -108,7 +95,7 @@ class CareVerbs:
         """
         return self._ask(wire.PauseRoot(absolute(path), "pause"), wire.RootReply).root
 
-    def resume(self: _Asking, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
+    def resume(self: Asking, path: str | bytes | os.PathLike[str]) -> wire.RootStatus:
         """Have a directory that was paused scanned, and watched again.
 
         Raises:
@@ -117,12 +104,12 @@ class CareVerbs:
         """
         return self._ask(wire.PauseRoot(absolute(path), "resume"), wire.RootReply).root
 
-    def models(self: _Asking) -> list[wire.ModelStatus]:
+    def models(self: Asking) -> list[wire.ModelStatus]:
         """Return the models that make learned descriptors."""
         return self._ask(wire.ModelsRequest(), wire.ModelsReply).models
 
     def change_model(
-        self: _Asking,
+        self: Asking,
         action: Literal["add", "use", "remove", "pause", "resume"],
         name: str = "",
         path: str | bytes | os.PathLike[str] | None = None,
@@ -146,7 +133,7 @@ class CareVerbs:
         request = wire.ModelChange(action, name, where, sha256)
         return self._ask(request, wire.ModelsReply, timeout=timeout).models
 
-    def start_job(self: _Asking, request: wire.StartJob) -> wire.JobReply:
+    def start_job(self: Asking, request: wire.StartJob) -> wire.JobReply:
         """Begin a check, a repair or a backup; the reply comes at once.
 
         Raises:
@@ -154,7 +141,7 @@ class CareVerbs:
         """
         return self._ask(request, wire.JobReply)
 
-    def job(self: _Asking, number: int, after: int = 0) -> wire.JobReply:
+    def job(self: Asking, number: int, after: int = 0) -> wire.JobReply:
         """Return how far a job is, and the findings that follow the first `after`.
 
         Raises:

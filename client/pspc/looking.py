@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pspd.rpc import wire
 
 if TYPE_CHECKING:
-    from pspc.asking import ReplyT
-
-
-class _Asking(Protocol):
-    """What these verbs need."""
-
-    def _ask(
-        self,
-        request: wire.Request,
-        kind: type[ReplyT],
-        *,
-        image: bytes | None = None,
-    ) -> ReplyT: ...
+    from pspc.asking import Asking
 
 
 class LookingVerbs:
     """Methods of a connection."""
 
     def picture(
-        self: _Asking, image: str, longest: int = 256, *, tags: bool = False
+        self: Asking, image: str, longest: int = 256, *, tags: bool = False
     ) -> wire.PictureReply:
         """See an indexed picture, small, and where its files lie.
 
@@ -42,7 +30,7 @@ class LookingVerbs:
         return self._ask(wire.PictureRequest(image, longest, tags), wire.PictureReply)
 
     def preview(
-        self: _Asking, image: bytes, longest: int = 1024, *, tags: bool = False
+        self: Asking, image: bytes, longest: int = 1024, *, tags: bool = False
     ) -> wire.PictureReply:
         """See a picture that need not be indexed, as a search sees it.
 
@@ -56,7 +44,7 @@ class LookingVerbs:
         """
         return self._ask(wire.PreviewRequest(longest, tags), wire.PictureReply, image=image)
 
-    def detail(self: _Asking, image: str, part: tuple[int, int, int, int]) -> wire.DetailReply:
+    def detail(self: Asking, image: str, part: tuple[int, int, int, int]) -> wire.DetailReply:
         """See a part of an indexed picture, pixel for pixel where it has few enough.
 
         Args:
@@ -70,7 +58,7 @@ class LookingVerbs:
         return self._ask(wire.DetailRequest(image, wire.Rectangle(*part)), wire.DetailReply)
 
     def preview_detail(
-        self: _Asking, image: bytes, part: tuple[int, int, int, int]
+        self: Asking, image: bytes, part: tuple[int, int, int, int]
     ) -> wire.DetailReply:
         """See a part of a picture that need not be indexed, likewise.
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspc.commands import about_folder, connect
-from pspc.errors import DaemonError, PathError
+from pspc.folders import add_directories, each_folder
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from pspc.connection import Connection
     from pspc.console import Console
+    from pspd.rpc import wire
 
 EXAMPLES = """\
   pspc pause ~/Pictures
@@ -25,20 +26,18 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("directories", nargs="+", metavar="DIR", help="a folder that is watched")
+    add_directories(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Pause each folder; 2 when one could not be paused."""
-    is_failed = False
-    with connect(arguments) as connection:
-        for directory in arguments.directories:
-            try:
-                root = connection.pause(directory)
-            except (DaemonError, PathError) as error:
-                console.note(about_folder(directory, error))
-                is_failed = True
-            else:
-                console.line(f"paused {printable(root.path)}")
-                console.note(printable(root.problem))
-    return 2 if is_failed else 0
+
+    def tell(root: wire.RootStatus) -> None:
+        console.line(f"paused {printable(root.path)}")
+        console.note(printable(root.problem))
+
+    return each_folder(arguments, console, _pause, tell)
+
+
+def _pause(connection: Connection, directory: str) -> wire.RootStatus:
+    return connection.pause(directory)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspc.commands import about_folder, connect
-from pspc.errors import DaemonError, PathError
+from pspc.folders import add_directories, each_folder
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from pspc.connection import Connection
     from pspc.console import Console
+    from pspd.rpc import wire
 
 EXAMPLES = """\
   pspc remove ~/Pictures
@@ -20,19 +21,17 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("directories", nargs="+", metavar="DIR", help="a folder that is watched")
+    add_directories(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Remove each folder; 2 when one could not be removed."""
-    is_failed = False
-    with connect(arguments) as connection:
-        for directory in arguments.directories:
-            try:
-                root = connection.remove(directory)
-            except (DaemonError, PathError) as error:
-                console.note(about_folder(directory, error))
-                is_failed = True
-            else:
-                console.line(f"no longer watching {printable(root.path)}")
-    return 2 if is_failed else 0
+
+    def tell(root: wire.RootStatus) -> None:
+        console.line(f"no longer watching {printable(root.path)}")
+
+    return each_folder(arguments, console, _remove, tell)
+
+
+def _remove(connection: Connection, directory: str) -> wire.RootStatus:
+    return connection.remove(directory)

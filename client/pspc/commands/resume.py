@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pspc.commands import about_folder, connect
-from pspc.errors import DaemonError, PathError
+from pspc.folders import add_directories, each_folder
 from pspd.rpc.wire import printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from pspc.connection import Connection
     from pspc.console import Console
+    from pspd.rpc import wire
 
 EXAMPLES = """\
   pspc resume ~/Pictures
@@ -21,22 +22,22 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("directories", nargs="+", metavar="DIR", help="a folder that is watched")
+    add_directories(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Resume each folder; 2 when one could not be resumed."""
-    is_failed = is_scanning = False
-    with connect(arguments) as connection:
-        for directory in arguments.directories:
-            try:
-                root = connection.resume(directory)
-            except (DaemonError, PathError) as error:
-                console.note(about_folder(directory, error))
-                is_failed = True
-            else:
-                console.line(f"watching {printable(root.path)}")
-                is_scanning |= root.state == "scanning"
-    if is_scanning:
+    resumed: list[wire.RootStatus] = []
+
+    def tell(root: wire.RootStatus) -> None:
+        console.line(f"watching {printable(root.path)}")
+        resumed.append(root)
+
+    status = each_folder(arguments, console, _resume, tell)
+    if any(root.state == "scanning" for root in resumed):
         console.note("what changed meanwhile is looked for; to wait for it: pspc sync")
-    return 2 if is_failed else 0
+    return status
+
+
+def _resume(connection: Connection, directory: str) -> wire.RootStatus:
+    return connection.resume(directory)
