@@ -53,18 +53,9 @@ def draw(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def library(browser: Browser) -> Iterator[Site]:
+def module_site(browser: Browser) -> Iterator[Site]:
     with Site(browser, draw) as made:
         yield made
-
-
-@pytest.fixture
-def site(library: Site) -> Iterator[Site]:
-    yield library
-    try:
-        assert library.is_sound()
-    finally:
-        library.close_pages()
 
 
 def digest(path: Path) -> str:
@@ -192,9 +183,9 @@ PAIRS = [
 
 @pytest.mark.parametrize(("first", "second", "turn"), PAIRS)
 def test_the_pixels_of_both_are_seen_in_their_places(
-    site: Site, first: str, second: str, turn: str
+    shared_site: Site, first: str, second: str, turn: str
 ) -> None:
-    compared = compared_at(site, first, second, turn)
+    compared = compared_at(shared_site, first, second, turn)
     compared.zoom(6)
     assert compared.settle() == "there"
     for index, pane in enumerate((".pane.first", ".pane.second")):
@@ -204,8 +195,8 @@ def test_the_pixels_of_both_are_seen_in_their_places(
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-def test_each_way_of_comparing_shows_pixels(site: Site, mode: str) -> None:
-    compared = compared_at(site, "first.png", "second.png")
+def test_each_way_of_comparing_shows_pixels(shared_site: Site, mode: str) -> None:
+    compared = compared_at(shared_site, "first.png", "second.png")
     page = compared.page
     page.keyboard.press(str(MODES.index(mode) + 1))
     if mode == "difference":
@@ -231,8 +222,8 @@ def test_each_way_of_comparing_shows_pixels(site: Site, mode: str) -> None:
         assert_same(seen, expected, clear)
 
 
-def test_a_wide_window_shows_several_parts_without_a_seam(site: Site) -> None:
-    compared = compared_at(site, "first.png", "second.png", width=1900, height=1000)
+def test_a_wide_window_shows_several_parts_without_a_seam(shared_site: Site) -> None:
+    compared = compared_at(shared_site, "first.png", "second.png", width=1900, height=1000)
     compared.page.keyboard.press("3")
     compared.zoom(2, y=0.5)
     compared.page.mouse.wheel(0, -60)
@@ -243,8 +234,8 @@ def test_a_wide_window_shows_several_parts_without_a_seam(site: Site) -> None:
     assert_same(seen, expected, clear)
 
 
-def test_equal_pixels_leave_no_difference_however_closely_one_looks(site: Site) -> None:
-    compared = compared_at(site, "first.png", "equal.bmp")
+def test_equal_pixels_leave_no_difference_however_closely_one_looks(shared_site: Site) -> None:
+    compared = compared_at(shared_site, "first.png", "equal.bmp")
     compared.page.keyboard.press("4")
     compared.page.locator(".gain select").select_option("16")
     compared.zoom(5)
@@ -252,8 +243,8 @@ def test_equal_pixels_leave_no_difference_however_closely_one_looks(site: Site) 
     assert compared.seen(".pane.first")[1].max() == 0
 
 
-def test_on_a_fine_screen_its_own_pixels_count(site: Site) -> None:
-    compared = compared_at(site, "first.png", "second.png", device_scale_factor=2)
+def test_on_a_fine_screen_its_own_pixels_count(shared_site: Site) -> None:
+    compared = compared_at(shared_site, "first.png", "second.png", device_scale_factor=2)
     asked: list[str] = []
     compared.page.on("request", lambda request: asked.append(request.url))
     compared.zoom(3)
@@ -265,15 +256,17 @@ def test_on_a_fine_screen_its_own_pixels_count(site: Site) -> None:
     assert all("/detail?part=" in each for each in asked)
 
 
-def test_a_query_that_is_not_in_the_index_is_seen_as_closely(site: Site, tmp_path: Path) -> None:
+def test_a_query_that_is_not_in_the_index_is_seen_as_closely(
+    shared_site: Site, tmp_path: Path
+) -> None:
     path = tmp_path / "query.png"
     board(1, 1301, 975).save(path)
-    page = site.open()
+    page = shared_site.open()
     choose(page, path)
     await_done(page)
     page.locator(".tile", has_text="first.png").locator(".tile-open").focus()
     page.keyboard.press("c")
-    compared = Compared(page, [path, site.folder / "first.png"])
+    compared = Compared(page, [path, shared_site.folder / "first.png"])
     compared.zoom(6)
     assert compared.settle() == "there"
     sources = page.eval_on_selector_all(
@@ -287,8 +280,10 @@ def test_a_query_that_is_not_in_the_index_is_seen_as_closely(site: Site, tmp_pat
         assert_same(seen, expected, clear)
 
 
-def test_at_first_the_previews_are_enough_and_a_small_move_asks_for_nothing(site: Site) -> None:
-    compared = compared_at(site, "first.png", "second.png")
+def test_at_first_the_previews_are_enough_and_a_small_move_asks_for_nothing(
+    shared_site: Site,
+) -> None:
+    compared = compared_at(shared_site, "first.png", "second.png")
     assert compared.settle() == "none"
     assert compared.page.locator(".stage-detail").count() == 0
     compared.zoom(7)
@@ -304,8 +299,8 @@ def test_at_first_the_previews_are_enough_and_a_small_move_asks_for_nothing(site
     assert compared.page.locator(".stage-detail").count() == 0
 
 
-def test_who_zooms_about_waits_for_the_last_place_alone(site: Site) -> None:
-    compared = compared_at(site, "first.png", "second.png")
+def test_who_zooms_about_waits_for_the_last_place_alone(shared_site: Site) -> None:
+    compared = compared_at(shared_site, "first.png", "second.png")
     page = compared.page
     held = held_back(page, "**/detail?*")
     failed: list[str] = []
@@ -324,8 +319,8 @@ def test_who_zooms_about_waits_for_the_last_place_alone(site: Site) -> None:
     assert_same(seen, expected, clear)
 
 
-def test_the_difference_waits_for_both(site: Site) -> None:
-    compared = compared_at(site, "first.png", "equal.bmp")
+def test_the_difference_waits_for_both(shared_site: Site) -> None:
+    compared = compared_at(shared_site, "first.png", "equal.bmp")
     page = compared.page
     page.keyboard.press("4")
     held = held_back(page, f"**/{digest(compared.paths[1])}/detail?*")
@@ -340,8 +335,8 @@ def test_the_difference_waits_for_both(site: Site) -> None:
     assert compared.seen(".pane.first")[1].max() == 0
 
 
-def test_pixels_that_cannot_be_had_are_told_and_tried_again(site: Site) -> None:
-    compared = compared_at(site, "first.png", "second.png")
+def test_pixels_that_cannot_be_had_are_told_and_tried_again(shared_site: Site) -> None:
+    compared = compared_at(shared_site, "first.png", "second.png")
     page = compared.page
     page.route("**/detail?*", lambda route: route.abort())
     compared.zoom(6)
